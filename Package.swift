@@ -1,0 +1,112 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+let package = Package(
+    name: "swift-nats",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+    products: [
+        .library(name: "NATSClient", targets: ["NATSClient"]),
+        .library(name: "NATSTestServer", targets: ["NATSTestServer"]),
+        .executable(name: "nats-pub", targets: ["nats-pub"]),
+        .executable(name: "nats-sub", targets: ["nats-sub"]),
+        .executable(name: "nats-req", targets: ["nats-req"]),
+        .executable(name: "nats-server", targets: ["nats-server"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        // Bytes <-> operations, for every kind of peer.
+        .target(name: "NATSWire", dependencies: [nioCore], swiftSettings: settings),
+
+        // The client SDK.
+        .target(
+            name: "NATSClient",
+            dependencies: ["NATSWire", nioCore, nioPosix, nioConcurrency, logging, deque],
+            swiftSettings: settings
+        ),
+
+        // The server engine, without process matters.
+        .target(
+            name: "NATSServerCore",
+            dependencies: ["NATSWire", nioCore, nioPosix, nioConcurrency, logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "NATSTestServer",
+            dependencies: ["NATSServerCore", nioCore, nioPosix, logging],
+            swiftSettings: settings
+        ),
+
+        // The programs.
+        .target(
+            name: "NATSCommandSupport",
+            dependencies: ["NATSClient", "NATSWire", nioCore, nioPosix, nioConcurrency, logging, argumentParser],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "nats-pub", dependencies: ["NATSCommandSupport", "NATSClient"], swiftSettings: settings),
+        .executableTarget(name: "nats-sub", dependencies: ["NATSCommandSupport", "NATSClient"], swiftSettings: settings),
+        .executableTarget(name: "nats-req", dependencies: ["NATSCommandSupport", "NATSClient"], swiftSettings: settings),
+        .executableTarget(
+            name: "nats-server",
+            dependencies: ["NATSServerCore", "NATSWire", nioCore, nioPosix, nioConcurrency, logging],
+            swiftSettings: settings
+        ),
+
+        // Tests.
+        .target(
+            name: "NATSTestSupport",
+            dependencies: ["NATSWire", "NATSTestServer", nioCore, nioPosix, nioConcurrency, logging],
+            path: "Tests/NATSTestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "NATSWireTests", dependencies: ["NATSWire", "NATSTestSupport", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "NATSServerCoreTests",
+            dependencies: ["NATSServerCore", "NATSWire", "NATSTestSupport", nioCore, nioPosix, nioEmbedded, nioConcurrency, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSClientTests",
+            dependencies: [
+                "NATSClient", "NATSWire", "NATSTestServer", "NATSTestSupport", nioCore, nioPosix, nioEmbedded, nioConcurrency,
+                logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSTestServerTests",
+            dependencies: ["NATSTestServer", "NATSTestSupport", nioCore, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSCommandSupportTests",
+            dependencies: ["NATSCommandSupport", "NATSTestServer", "NATSTestSupport", logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["NATSTestServer", "NATSTestSupport", "NATSWire", logging],
+            swiftSettings: settings
+        ),
+    ]
+)
