@@ -63,9 +63,21 @@ let package = Package(
             dependencies: ["NATSClient", "NATSWire", nioCore, nioPosix, nioConcurrency, logging, argumentParser],
             swiftSettings: settings
         ),
-        .executableTarget(name: "nats-pub", dependencies: ["NATSCommandSupport", "NATSClient"], swiftSettings: settings),
-        .executableTarget(name: "nats-sub", dependencies: ["NATSCommandSupport", "NATSClient"], swiftSettings: settings),
-        .executableTarget(name: "nats-req", dependencies: ["NATSCommandSupport", "NATSClient"], swiftSettings: settings),
+        .executableTarget(
+            name: "nats-pub",
+            dependencies: ["NATSCommandSupport", "NATSClient"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nats-sub",
+            dependencies: ["NATSCommandSupport", "NATSClient"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nats-req",
+            dependencies: ["NATSCommandSupport", "NATSClient"],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "nats-server",
             dependencies: ["NATSServerCore", "NATSWire", nioCore, nioPosix, nioConcurrency, logging],
@@ -79,16 +91,24 @@ let package = Package(
             path: "Tests/NATSTestSupport",
             swiftSettings: settings
         ),
-        .testTarget(name: "NATSWireTests", dependencies: ["NATSWire", "NATSTestSupport", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "NATSWireTests",
+            dependencies: ["NATSWire", "NATSTestSupport", nioCore],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "NATSServerCoreTests",
-            dependencies: ["NATSServerCore", "NATSWire", "NATSTestSupport", nioCore, nioPosix, nioEmbedded, nioConcurrency, logging],
+            dependencies: [
+                "NATSServerCore", "NATSWire", "NATSTestSupport", nioCore, nioPosix, nioEmbedded, nioConcurrency,
+                logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "NATSClientTests",
             dependencies: [
-                "NATSClient", "NATSWire", "NATSTestServer", "NATSTestSupport", nioCore, nioPosix, nioEmbedded, nioConcurrency,
+                "NATSClient", "NATSWire", "NATSTestServer", "NATSTestSupport", nioCore, nioPosix, nioEmbedded,
+                nioConcurrency,
                 logging,
             ],
             swiftSettings: settings

@@ -1,0 +1,75 @@
+# One command per thing that people and CI do here. `make help` lists them.
+
+SWIFT ?= swift
+# Extra flags of the debug build and the tests. CI passes $(CHECKED), so that warnings and undeclared imports are errors.
+BUILD_FLAGS ?=
+CHECKED := -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
+PREFIX ?= /usr/local
+
+# The programs carry the Swift runtime on Linux: they start faster and run where no toolchain is installed.
+ifeq ($(shell uname -s),Linux)
+RELEASE_FLAGS := -c release --static-swift-stdlib
+else
+RELEASE_FLAGS := -c release
+endif
+PROGRAMS := nats-server nats-pub nats-sub nats-req
+FORMAT_PATHS := Package.swift $(wildcard Sources Tests Snippets Benchmarks)
+
+.DEFAULT_GOAL := build
+.PHONY: help build release demo test test-dependencies test-long test-address test-thread test-repeat test-fuzz docs \
+	bench format lint linkage install clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build:  ## Debug build with everything the tests need
+	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+
+release:  ## Optimised build of the programs and libraries, in .build/release
+	$(SWIFT) build $(RELEASE_FLAGS)
+
+demo:  ## Build release, stream a real file through server and tools, compare, measure
+	Scripts/demo
+
+test-dependencies:  ## Fetch what the tests compare with (official server, Python client)
+	Scripts/install-test-dependencies
+
+test: test-dependencies  ## All tests but the long ones
+	$(SWIFT) test --disable-xctest $(BUILD_FLAGS)
+
+test-long: test-address test-thread test-repeat test-fuzz docs  ## Sanitizers, repetition, long fuzzing, documentation
+
+test-address: test-dependencies  ## All tests under the address sanitizer
+	$(SWIFT) test --disable-xctest --sanitize=address --scratch-path .build/address
+
+test-thread: test-dependencies  ## All tests under the thread sanitizer
+	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build/thread
+
+test-repeat: test-dependencies  ## The concurrent suites 50 times (REPEAT=n for another number)
+	Scripts/test-repeat
+
+test-fuzz: test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ_SECONDS=600)
+	NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} $(SWIFT) test --disable-xctest $(BUILD_FLAGS)
+
+docs:  ## DocC pages of the libraries, warnings are errors
+	Scripts/build-docs
+
+bench:  ## Benchmarks against the official server and other clients
+	Benchmarks/run
+
+format:  ## Rewrite the sources in the project's format
+	$(SWIFT) format format --in-place --parallel --recursive $(FORMAT_PATHS)
+
+lint:  ## Format, forbidden words, import rules, links, README sample
+	Scripts/lint
+
+linkage:  ## Check that nothing links full Foundation (after a debug build)
+	Scripts/check-linkage
+
+install: release  ## Install the programs into $(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/bin
+	for program in $(PROGRAMS); do install -m 755 .build/release/$$program $(DESTDIR)$(PREFIX)/bin/; done
+
+clean:  ## Remove all build products
+	$(SWIFT) package clean
+	rm -rf .build/address .build/thread .build/docs
