@@ -1,0 +1,103 @@
+import Foundation
+
+/// A running official nats-server.
+package final class OfficialServer: Sendable {
+    package enum Version: String, Sendable, CaseIterable {
+        /// The version that we are compatible with.
+        case current = "2.15.1"
+        /// The version that Debian 12 has.
+        case old = "2.9.10"
+    }
+
+    /// The server did not start.
+    package struct StartFailure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package let port: Int
+    private let process: ChildProcess
+    private let directory: TemporaryDirectory
+
+    private init(port: Int, process: ChildProcess, directory: TemporaryDirectory) {
+        self.port = port
+        self.process = process
+        self.directory = directory
+    }
+
+    /// Starts the server and waits until it accepts connections.
+    package static func start(
+        _ configuration: ServerConfiguration = ServerConfiguration(),
+        version: Version = .current,
+        arguments: [String] = []
+    ) async throws -> OfficialServer {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(configuration.fileText(portsDirectory: directory.path), to: "server.conf")
+        return try await Self.start(version: version, arguments: ["-c", file] + arguments, directory: directory)
+    }
+
+    /// Starts the server with a configuration text of the test; port and ports file are added to it.
+    package static func start(configurationText: String, version: Version = .current) async throws -> OfficialServer {
+        let directory = try TemporaryDirectory()
+        let common = ServerConfiguration().fileText(portsDirectory: directory.path)
+        let file = try directory.write(common + configurationText, to: "server.conf")
+        return try await Self.start(version: version, arguments: ["-c", file], directory: directory)
+    }
+
+    private static func start(
+        version: Version,
+        arguments: [String],
+        directory: TemporaryDirectory
+    ) async throws -> OfficialServer {
+        let path = try TestDependencies.require(
+            TestDependencies.officialServer(version),
+            "official nats-server \(version.rawValue)"
+        )
+        let process = try ChildProcess(path, arguments)
+        let port = Watched<Int?>(nil)
+        try await eventually("ports file of the official server") {
+            guard process.isRunning else {
+                throw StartFailure(description: "nats-server \(arguments) ended:\n\(process.output)")
+            }
+            // The server writes the file when its listeners are up, not at one stroke: take it when it is complete.
+            guard let name = directory.names.first(where: { $0.hasSuffix(".ports") }) else {
+                return false
+            }
+            let found = Self.clientPort(directory.read(name))
+            port.update { $0 = found }
+            return found != nil
+        }
+        guard let port = port.value else {
+            throw StartFailure(description: "nats-server told no port:\n\(process.output)")
+        }
+        return OfficialServer(port: port, process: process, directory: directory)
+    }
+
+    private static func clientPort(_ text: String) -> Int? {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
+            let urls = object["nats"] as? [String], let last = urls.first?.split(separator: ":").last
+        else {
+            return nil
+        }
+        return Int(last)
+    }
+
+    package var host: String { "127.0.0.1" }
+    package var url: String { "nats://127.0.0.1:\(self.port)" }
+    package var processID: Int { self.process.processID }
+
+    /// Its log up to now.
+    package var log: String { self.process.output }
+
+    package func signal(_ number: CInt) {
+        self.process.signal(number)
+    }
+
+    /// Ends the server as an operator would (SIGTERM) and waits for it.
+    package func stop() async {
+        await self.process.stop()
+    }
+
+    package func waitForExit() async -> ChildProcess.Exit? {
+        await self.process.waitForExit()
+    }
+}

@@ -1,0 +1,100 @@
+/// What a test wants of a server, the same for the official one and ours; nil leaves the default.
+package struct ServerConfiguration: Sendable {
+    package var serverName: String?
+    package var user: String?
+    package var password: String?
+    package var token: String?
+    package var authTimeout: Duration?
+    package var maxPayload: Int?
+    package var maxControlLine: Int?
+    package var maxPending: Int?
+    package var writeDeadline: Duration?
+    package var maxConnections: Int?
+    package var pingInterval: Duration?
+    package var pingsOutMax: Int?
+    package var headers: Bool?
+    /// 0 takes a free port.
+    package var port: Int
+
+    package init(
+        serverName: String? = nil,
+        user: String? = nil,
+        password: String? = nil,
+        token: String? = nil,
+        authTimeout: Duration? = nil,
+        maxPayload: Int? = nil,
+        maxControlLine: Int? = nil,
+        maxPending: Int? = nil,
+        writeDeadline: Duration? = nil,
+        maxConnections: Int? = nil,
+        pingInterval: Duration? = nil,
+        pingsOutMax: Int? = nil,
+        headers: Bool? = nil,
+        port: Int = 0
+    ) {
+        self.serverName = serverName
+        self.user = user
+        self.password = password
+        self.token = token
+        self.authTimeout = authTimeout
+        self.maxPayload = maxPayload
+        self.maxControlLine = maxControlLine
+        self.maxPending = maxPending
+        self.writeDeadline = writeDeadline
+        self.maxConnections = maxConnections
+        self.pingInterval = pingInterval
+        self.pingsOutMax = pingsOutMax
+        self.headers = headers
+        self.port = port
+    }
+
+    /// The same as a configuration file of the official server.
+    package func fileText(portsDirectory: String) -> String {
+        var lines = [
+            "host: \"127.0.0.1\"",
+            "port: \(self.port == 0 ? -1 : self.port)",
+            "ports_file_dir: \(Self.quoted(portsDirectory))",
+        ]
+        if let serverName = self.serverName {
+            lines.append("server_name: \(Self.quoted(serverName))")
+        }
+        var authorization: [String] = []
+        if let user = self.user {
+            authorization.append("user: \(Self.quoted(user))")
+        }
+        if let password = self.password {
+            authorization.append("password: \(Self.quoted(password))")
+        }
+        if let token = self.token {
+            authorization.append("token: \(Self.quoted(token))")
+        }
+        if let authTimeout = self.authTimeout {
+            authorization.append("timeout: \(authTimeout.timeInterval)")
+        }
+        if !authorization.isEmpty {
+            lines.append("authorization {\n  \(authorization.joined(separator: "\n  "))\n}")
+        }
+        let numbers = [
+            ("max_payload", self.maxPayload), ("max_control_line", self.maxControlLine),
+            ("max_pending", self.maxPending), ("max_connections", self.maxConnections), ("ping_max", self.pingsOutMax),
+        ]
+        for (key, number) in numbers {
+            if let number {
+                lines.append("\(key): \(number)")
+            }
+        }
+        for (key, duration) in [("write_deadline", self.writeDeadline), ("ping_interval", self.pingInterval)] {
+            if let duration {
+                lines.append("\(key): \"\(Int(duration.timeInterval * 1000))ms\"")
+            }
+        }
+        if self.headers == false {
+            lines.append("no_header_support: true")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    }
+}

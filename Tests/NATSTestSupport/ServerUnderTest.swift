@@ -1,0 +1,129 @@
+#if NATS_TEST_SERVER
+package import NATSTestServer
+#endif
+
+/// Who answers in a conformance test: each case holds for both.
+package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConvertible {
+    case official
+    #if NATS_TEST_SERVER
+    case ours
+    #endif
+
+    package var description: String { self.rawValue }
+
+    /// Those that can run here. Without the official server one line says so, except under CI, where its tests fail.
+    package static let available: [ServerUnderTest] = {
+        let server = TestDependencies.officialServer(.current)
+        return TestDependencies.canRun(server, "official nats-server, half of the conformance tests")
+            ? ServerUnderTest.allCases : ServerUnderTest.allCases.filter { $0 != .official }
+    }()
+
+    /// Starts a server, runs the body, stops the server.
+    package func withServer<Result: Sendable>(
+        _ configuration: ServerConfiguration = ServerConfiguration(),
+        _ body: (RunningServer) async throws -> Result
+    ) async throws -> Result {
+        let server = try await self.start(configuration)
+        do {
+            let result = try await body(server)
+            await server.stop()
+            return result
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
+    /// Starts a server that the caller must stop.
+    package func start(_ configuration: ServerConfiguration = ServerConfiguration()) async throws -> RunningServer {
+        switch self {
+        case .official:
+            return .official(try await OfficialServer.start(configuration))
+        #if NATS_TEST_SERVER
+        case .ours:
+            return .ours(try await NATSTestServer.start(configuration.options))
+        #endif
+        }
+    }
+}
+
+/// A server that a conformance test talks to.
+package enum RunningServer: Sendable {
+    case official(OfficialServer)
+    #if NATS_TEST_SERVER
+    case ours(NATSTestServer)
+    #endif
+
+    package var port: Int {
+        switch self {
+        case .official(let server): server.port
+        #if NATS_TEST_SERVER
+        case .ours(let server): server.port
+        #endif
+        }
+    }
+
+    package var url: String { "nats://127.0.0.1:\(self.port)" }
+
+    /// Ends the server in good order.
+    package func stop() async {
+        switch self {
+        case .official(let server): await server.stop()
+        #if NATS_TEST_SERVER
+        case .ours(let server): await server.stop()
+        #endif
+        }
+    }
+
+    /// A connection that has sent nothing and read nothing.
+    package func rawConnection(receiveBuffer: Int? = nil) throws -> RawConnection {
+        try RawConnection.connect(port: self.port, receiveBuffer: receiveBuffer)
+    }
+
+    /// A connection that has read INFO.
+    package func connect(fileID: String = #fileID, line: Int = #line) async throws -> RawConnection {
+        let connection = try self.rawConnection()
+        try await connection.readInfo(fileID: fileID, line: line)
+        return connection
+    }
+
+    /// A connection that has sent CONNECT with these JSON members, in braces, and whose PING was answered.
+    package func connect(
+        options: String,
+        fileID: String = #fileID,
+        line: Int = #line
+    ) async throws -> RawConnection {
+        let connection = try await self.connect(fileID: fileID, line: line)
+        await connection.send("CONNECT \(options)\r\nPING\r\n")
+        _ = try await connection.read(until: "PONG\r\n", fileID: fileID, line: line)
+        // The official server sends INFO after the first PONG to clients of protocol 1 only.
+        if options.contains("\"protocol\":1") {
+            try await connection.readInfo(fileID: fileID, line: line)
+        }
+        return connection
+    }
+}
+
+#if NATS_TEST_SERVER
+extension ServerConfiguration {
+    /// The same for our server.
+    package var options: NATSTestServer.Options {
+        var options = NATSTestServer.Options()
+        options.port = self.port
+        options.serverName = self.serverName
+        options.user = self.user
+        options.password = self.password
+        options.token = self.token
+        if let authTimeout = self.authTimeout { options.authTimeout = authTimeout }
+        if let maxPayload = self.maxPayload { options.maxPayload = maxPayload }
+        if let maxControlLine = self.maxControlLine { options.maxControlLine = maxControlLine }
+        if let maxPending = self.maxPending { options.maxPending = maxPending }
+        if let writeDeadline = self.writeDeadline { options.writeDeadline = writeDeadline }
+        if let maxConnections = self.maxConnections { options.maxConnections = maxConnections }
+        if let pingInterval = self.pingInterval { options.pingInterval = pingInterval }
+        if let pingsOutMax = self.pingsOutMax { options.pingsOutMax = pingsOutMax }
+        if let headers = self.headers { options.headers = headers }
+        return options
+    }
+}
+#endif
