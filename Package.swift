@@ -120,7 +120,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSCommandSupportTests",
-            dependencies: ["NATSCommandSupport", "NATSTestServer", "NATSTestSupport", logging],
+            dependencies: ["NATSCommandSupport", "NATSTestServer", "NATSTestSupport", nioCore, argumentParser, logging],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,0 +1,205 @@
+/// Turns the accepted spellings of flags into the one that the argument parser understands.
+///
+/// - `-name v`, `-name=v`, `--name v` and `--name=v` are equal for every flag, single letters included (Go's `flag`).
+/// - Boolean flags also take `-b=false` and `--no-b`, and their letters may be bundled (`-rt`).
+/// - Before the first operand every token with a leading dash, except `-`, is a flag. After it a token is a flag only
+///   if its name is exactly one of the tool's, so that a message may be `-5`.
+/// - `--` ends the flags.
+package struct ArgumentCanonicalizer: Sendable {
+    private let flags: [CommandFlag]
+    private let indexByName: [String: Int]
+    /// `POSIXLY_CORRECT`: flags end at the first operand, as in Go's `flag`.
+    private let stopsAtFirstOperand: Bool
+
+    package init(flags: [CommandFlag], stopsAtFirstOperand: Bool = false) {
+        self.flags = flags
+        self.stopsAtFirstOperand = stopsAtFirstOperand
+        var indexByName: [String: Int] = [:]
+        for (index, flag) in flags.enumerated() {
+            for name in flag.names where indexByName[name] == nil {
+                indexByName[name] = index
+            }
+        }
+        self.indexByName = indexByName
+    }
+
+    /// Flags in canonical spelling, and the operands after them.
+    package struct Result: Sendable, Equatable {
+        package var flags: [String] = []
+        package var operands: [String] = []
+
+        /// The tokens for the argument parser.
+        package var arguments: [String] {
+            self.flags + ["--"] + self.operands
+        }
+    }
+
+    package func canonicalize(_ arguments: [String]) throws(UsageError) -> Result {
+        var result = Result()
+        // The last occurrence of a flag counts, so values are collected first.
+        var booleans: [Int: Bool] = [:]
+        var values: [Int: [String]] = [:]
+        var order: [Int] = []
+
+        var index = arguments.startIndex
+        while index < arguments.endIndex {
+            let token = arguments[index]
+            index += 1
+            if token == "--" {
+                result.operands.append(contentsOf: arguments[index...])
+                break
+            }
+            guard token.utf8.first == UInt8(ascii: "-"), token != "-" else {
+                result.operands.append(token)
+                if self.stopsAtFirstOperand {
+                    result.operands.append(contentsOf: arguments[index...])
+                    break
+                }
+                continue
+            }
+
+            let parsed = ParsedToken(token)
+            guard result.operands.isEmpty else {
+                // Only an exact name is a flag here.
+                guard let parsed, let flag = self.indexByName[parsed.name] else {
+                    result.operands.append(token)
+                    continue
+                }
+                try self.take(flag, parsed, arguments, &index, &booleans, &values, &order)
+                continue
+            }
+            guard let parsed else { throw UsageError("bad flag syntax: \(token)") }
+            if let flag = self.indexByName[parsed.name] {
+                try self.take(flag, parsed, arguments, &index, &booleans, &values, &order)
+            } else if let flag = self.negated(parsed) {
+                try self.requireSupport(self.flags[flag], as: parsed)
+                Self.note(flag, &order)
+                booleans[flag] = false
+            } else if let bundle = self.bundle(parsed) {
+                for flag in bundle {
+                    Self.note(flag, &order)
+                    booleans[flag] = true
+                }
+            } else {
+                throw UsageError("flag provided but not defined: \(parsed.spelling)")
+            }
+        }
+
+        for flag in order {
+            let spelling = self.flags[flag].canonicalSpelling
+            switch self.flags[flag].kind {
+            case .boolean:
+                if booleans[flag] == true { result.flags.append(spelling) }
+            case .builtIn:
+                result.flags.append(spelling)
+            case .value:
+                if let value = values[flag]?.last { result.flags.append("\(spelling)=\(value)") }
+            case .repeatedValue:
+                result.flags.append(contentsOf: (values[flag] ?? []).map { "\(spelling)=\($0)" })
+            case .builtInValue:
+                if let value = values[flag]?.last { result.flags.append(contentsOf: [spelling, value]) }
+            }
+        }
+        return result
+    }
+
+    /// A token with leading dash, cut at the first `=`.
+    private struct ParsedToken {
+        var name: String
+        var value: String?
+        var dashes: Int
+
+        /// Nil if no name can be read: `--=x`, `---x`.
+        init?(_ token: String) {
+            let bytes = token.utf8
+            self.dashes = bytes.starts(with: "--".utf8) ? 2 : 1
+            let body = bytes.dropFirst(self.dashes)
+            let nameBytes = body.prefix { $0 != UInt8(ascii: "=") }
+            guard let first = nameBytes.first, first != UInt8(ascii: "-"), let name = String(nameBytes) else {
+                return nil
+            }
+            self.name = name
+            if nameBytes.endIndex < body.endIndex {
+                self.value = String(Substring(body[body.index(after: nameBytes.endIndex)...]))
+            }
+        }
+
+        /// As typed, without value: for messages, which must not show a password.
+        var spelling: String {
+            String(repeating: "-", count: self.dashes) + self.name
+        }
+    }
+
+    private static func note(_ flag: Int, _ order: inout [Int]) {
+        if !order.contains(flag) { order.append(flag) }
+    }
+
+    private func requireSupport(_ flag: CommandFlag, as token: ParsedToken) throws(UsageError) {
+        guard flag.isSupported else { throw UsageError("flag not supported yet: \(token.spelling)") }
+    }
+
+    private func take(
+        _ flag: Int,
+        _ token: ParsedToken,
+        _ arguments: [String],
+        _ index: inout Int,
+        _ booleans: inout [Int: Bool],
+        _ values: inout [Int: [String]],
+        _ order: inout [Int]
+    ) throws(UsageError) {
+        try self.requireSupport(self.flags[flag], as: token)
+        Self.note(flag, &order)
+        switch self.flags[flag].kind {
+        case .boolean:
+            guard let text = token.value else {
+                booleans[flag] = true
+                return
+            }
+            guard let value = Self.boolean(text) else {
+                throw UsageError("invalid boolean value \"\(text)\" for \(token.spelling)")
+            }
+            booleans[flag] = value
+        case .builtIn:
+            guard token.value == nil else { throw UsageError("flag takes no value: \(token.spelling)") }
+        case .value, .repeatedValue, .builtInValue:
+            if let value = token.value {
+                values[flag, default: []].append(value)
+            } else if index < arguments.endIndex {
+                // As Go's flag: the next token is the value whatever it looks like.
+                values[flag, default: []].append(arguments[index])
+                index += 1
+            } else {
+                throw UsageError("flag needs an argument: \(token.spelling)")
+            }
+        }
+    }
+
+    /// `--no-b` of a boolean flag `b`.
+    private func negated(_ token: ParsedToken) -> Int? {
+        guard token.value == nil, token.name.hasPrefix("no-") else { return nil }
+        guard let flag = self.indexByName[String(token.name.dropFirst(3))] else { return nil }
+        return self.flags[flag].kind == .boolean ? flag : nil
+    }
+
+    /// `-rt`: letters of boolean flags only.
+    private func bundle(_ token: ParsedToken) -> [Int]? {
+        guard token.dashes == 1, token.value == nil else { return nil }
+        var flags: [Int] = []
+        for letter in token.name {
+            guard let flag = self.indexByName[String(letter)], self.flags[flag].kind == .boolean,
+                self.flags[flag].isSupported
+            else { return nil }
+            flags.append(flag)
+        }
+        return flags
+    }
+
+    /// The spellings of Go's `strconv.ParseBool`.
+    private static func boolean(_ text: String) -> Bool? {
+        switch text {
+        case "1", "t", "T", "true", "TRUE", "True": true
+        case "0", "f", "F", "false", "FALSE", "False": false
+        default: nil
+        }
+    }
+}

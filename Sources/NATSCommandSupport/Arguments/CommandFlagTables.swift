@@ -1,0 +1,171 @@
+// The flags of each tool. What is listed with `later` belongs to the tools' specification, is not implemented, and is
+// refused by name: neither mistaken for an operand nor parsed and ignored.
+
+extension CommandFlag {
+    /// Flags of every tool.
+    static let common: [CommandFlag] =
+        [
+            .value("server", "s"),
+            .value("user"),
+            .value("password"),
+            .value("token"),
+            .value("timeout"),
+            .value("connection-name"),
+            .boolean("verbose", "v"),
+            CommandFlag("version", kind: .builtIn),
+            CommandFlag("help", "h", kind: .builtIn),
+            CommandFlag("generate-completion-script", kind: .builtInValue),
+            CommandFlag("experimental-dump-help", kind: .builtIn),
+        ]
+        + .later(
+            "creds",
+            "nkey",
+            "jwt",
+            "seed",
+            "tlscert",
+            "tlskey",
+            "tlscacert",
+            "tlsca",
+            "tls",
+            "tlsfirst",
+            "tls-first",
+            "tls-insecure",
+            "tls-name",
+            "context",
+            "no-context",
+            "inbox-prefix",
+            "socks-proxy",
+            "trace",
+            "color",
+            "password-file",
+            "retry",
+            "drain-timeout",
+            "max-reconnects"
+        )
+
+    /// Where the payload comes from, in nats-pub and nats-req.
+    private static let payload: [CommandFlag] =
+        [
+            .repeated("header", "H"),
+            .value("send-on"),
+            .boolean("lines", "l"),
+            .boolean("empty", "e"),
+            .boolean("force-stdin"),
+            .value("count", "n"),
+        ]
+        + .later(
+            "file",
+            "f",
+            "skip-empty",
+            "crlf",
+            "tee",
+            "templates",
+            "no-templates",
+            "skip-large"
+        )
+
+    /// How received messages are printed, in nats-sub and nats-req.
+    private static let output: [CommandFlag] =
+        [
+            .boolean("raw", "r"),
+            .boolean("no-newline", "N"),
+            .boolean("print0", "0"),
+        ]
+        + .later(
+            "delimiter",
+            "D",
+            "json",
+            "json-payload",
+            "format",
+            "F",
+            "output",
+            "translate",
+            "headers",
+            "headers-only",
+            "time-format"
+        )
+
+    /// Flags of nats-pub.
+    package static let publish: [CommandFlag] =
+        Self.common + Self.payload
+        + [
+            .value("reply"),
+            .value("sleep"),
+            .boolean("null", "0"),
+            .boolean("quiet", "q"),
+        ]
+        + .later(
+            "rate",
+            "json",
+            "delimiter",
+            "D",
+            "flush-every",
+            "jetstream",
+            "J",
+            "msg-id",
+            "expect-last-seq",
+            "atomic"
+        )
+
+    /// Flags of nats-sub.
+    package static let subscribe: [CommandFlag] =
+        Self.common + Self.output
+        + [
+            .boolean("timestamp", "t"),
+            .value("queue", "q"),
+            .value("count", "n"),
+            .value("wait"),
+            .value("max-time"),
+            .boolean("quiet"),
+        ]
+        + .later(
+            "delta-time",
+            "d",
+            "ignore-subject",
+            "I",
+            "inbox",
+            "i",
+            "dump",
+            "subjects-only",
+            "match-replies",
+            "report-subjects",
+            "report-top",
+            "no-echo",
+            "pending-limit",
+            "lossy",
+            "stream",
+            "durable",
+            "all",
+            "new",
+            "last",
+            "since",
+            "last-per-subject",
+            "start-sequence",
+            "terminate-at-end",
+            "T",
+            "direct",
+            "ack"
+        )
+
+    /// Flags of nats-req.
+    package static let request: [CommandFlag] =
+        Self.common + Self.payload + Self.output
+        + [
+            .value("replies"),
+            .value("reply-timeout"),
+            .boolean("quiet"),
+        ]
+        + .later(
+            "wait-for-empty",
+            "concurrency",
+            "retry-no-responders",
+            "fail-if-header",
+            "keep-going"
+        )
+}
+
+extension [CommandFlag] {
+    fileprivate static func later(_ names: String...) -> [CommandFlag] {
+        names.map { CommandFlag($0, kind: .value, isSupported: false) }
+    }
+}

@@ -1,0 +1,47 @@
+package import ArgumentParser
+
+/// What the arguments of a tool ask for. Pure.
+package enum CommandLineRequest<Options: Sendable>: Sendable {
+    /// Run with these options.
+    case run(Options)
+    /// Print this on standard output and succeed: help, version, completion script.
+    case print(String)
+    /// Print this on standard error and end with status 2.
+    case refuse(String)
+}
+
+extension ParsableCommand where Self: Sendable {
+    /// Reads a command line.
+    ///
+    /// - Parameters:
+    ///   - arguments: Without the program's name.
+    ///   - flags: The tool's table.
+    ///   - isPOSIX: `POSIXLY_CORRECT` is set: flags end at the first operand.
+    ///   - operandsUnderPOSIX: Operands beyond so many are ignored if `isPOSIX`; nil refuses them always.
+    package static func request(
+        _ arguments: [String],
+        flags: [CommandFlag],
+        isPOSIX: Bool = false,
+        operandsUnderPOSIX: Int? = nil
+    ) -> CommandLineRequest<Self> {
+        do {
+            let canonicalizer = ArgumentCanonicalizer(flags: flags, stopsAtFirstOperand: isPOSIX)
+            var canonical = try canonicalizer.canonicalize(arguments)
+            if isPOSIX, let operandsUnderPOSIX {
+                canonical.operands = Array(canonical.operands.prefix(operandsUnderPOSIX))
+            }
+            return .run(try Self.parse(canonical.arguments))
+        } catch let error as UsageError {
+            return .refuse(Self.refusal(error.description))
+        } catch {
+            if Self.exitCode(for: error).isSuccess { return .print(Self.fullMessage(for: error) + "\n") }
+            return .refuse(Self.refusal(Self.message(for: error)))
+        }
+    }
+
+    /// `reason` as an error line, and how it should have been.
+    package static func refusal(_ reason: String) -> String {
+        let name = Self.configuration.commandName ?? ""
+        return "nats: \(reason)\n\(Self.usageString())\nTry '\(name) --help'.\n"
+    }
+}

@@ -1,0 +1,126 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// The few system calls of the tools, with `EINTR` and `EAGAIN` dealt with.
+package enum POSIX {
+    package static let brokenPipe = EPIPE
+    package static let resourceUnavailable = EAGAIN
+
+    /// Writes all of `bytes`, waiting where the descriptor does not block.
+    ///
+    /// - Returns: 0, or the `errno` that stopped it.
+    package static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+        var rest = bytes
+        while !rest.isEmpty {
+            let written = write(descriptor, rest.baseAddress, rest.count)
+            if written >= 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[min(written, rest.count)...])
+                continue
+            }
+            switch errno {
+            case EINTR:
+                continue
+            case EAGAIN:
+                // Somebody else made the terminal or pipe non-blocking.
+                var waiter = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&waiter, 1, -1)
+            case let error:
+                return error
+            }
+        }
+        return 0
+    }
+
+    /// Reads at least one byte into `buffer` unless the end is reached.
+    ///
+    /// - Returns: The count (0 at the end), or the negated `errno`.
+    package static func readSome(from descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        while true {
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR:
+                continue
+            case EAGAIN:
+                var waiter = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                _ = poll(&waiter, 1, -1)
+            case let error:
+                return -Int(error)
+            }
+        }
+    }
+
+    /// The system's text for `error`.
+    package static func describe(_ error: Int32) -> String {
+        // strerror is not promised to be thread safe, but the tools call it once, before they end.
+        guard let text = strerror(error) else { return "error \(error)" }
+        return String(cString: text)
+    }
+
+    package static func isTerminal(_ descriptor: Int32) -> Bool {
+        isatty(descriptor) == 1
+    }
+
+    /// Those of `names` that the environment has.
+    package static func environment(_ names: [String]) -> [String: String] {
+        var result: [String: String] = [:]
+        for name in names {
+            if let value = getenv(name) { result[name] = String(cString: value) }
+        }
+        return result
+    }
+
+    /// Starts a thread that nobody joins; it ends with the process or on its own.
+    ///
+    /// - Returns: False if the system refuses.
+    package static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let box = Unmanaged.passRetained(ThreadBody(body))
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        let result = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            },
+            box.toOpaque()
+        )
+        #else
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            },
+            box.toOpaque()
+        )
+        #endif
+        guard result == 0 else {
+            box.release()
+            return false
+        }
+        #if canImport(Darwin)
+        if let thread { pthread_detach(thread) }
+        #else
+        pthread_detach(thread)
+        #endif
+        return true
+    }
+}
+
+/// Carries a closure through the C interface of thread creation.
+private final class ThreadBody: Sendable {
+    let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        self.body = body
+    }
+}

@@ -1,0 +1,94 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// The one place that deals with signals, standard descriptors and the end of the process.
+package enum ToolProcess {
+    /// Runs `body` on the concurrency pool while the main thread waits for signals, and ends the process.
+    ///
+    /// The first `SIGINT`, `SIGTERM` or `SIGHUP` is told to `body` through its argument; when `body` then returns, the
+    /// process dies by that signal whatever it returned. A second signal ends the process at once.
+    package static func run(_ body: @escaping @Sendable (ShutdownRequest) async -> ToolStatus) -> Never {
+        Self.reopenClosedStandardDescriptors()
+        // SwiftNIO does this too; here it also covers what is written before the first connection.
+        signal(SIGPIPE, SIG_IGN)
+        var signals = Self.blockSignals()
+
+        let shutdown = ShutdownRequest()
+        Task.detached {
+            let status = await body(shutdown)
+            Self.end(shutdown.signal.map { .signal($0) } ?? status)
+        }
+        while true {
+            var number: Int32 = 0
+            guard sigwait(&signals, &number) == 0 else { continue }
+            if !shutdown.request(signal: number) { Self.end(.signal(number)) }
+        }
+    }
+
+    /// Ends the process without running exit handlers: other threads are still at work, and everything that was to be
+    /// written has been written with `write`.
+    package static func end(_ status: ToolStatus) -> Never {
+        switch status {
+        case .signal(let number):
+            Self.raiseWithDefaultAction(number)
+        case .brokenPipe:
+            Self.raiseWithDefaultAction(SIGPIPE)
+        case .success, .failure, .usage, .timeout, .noResponders:
+            break
+        }
+        _exit(status.code)
+    }
+
+    private static func raiseWithDefaultAction(_ number: Int32) {
+        signal(number, SIG_DFL)
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, number)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        raise(number)
+    }
+
+    /// Blocks the three signals before any other thread exists, so that only `sigwait` sees them.
+    ///
+    /// A `SIGHUP` that is ignored stays so (`nohup`). An ignored `SIGINT` does not: a shell script ignores it for
+    /// what it starts in the background, and there a later `kill -INT` is meant.
+    private static func blockSignals() -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_DFL)
+            sigaddset(&set, number)
+        }
+        var action = sigaction()
+        if sigaction(SIGHUP, nil, &action) == 0, !Self.ignores(action) {
+            sigaddset(&set, SIGHUP)
+        }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        return set
+    }
+
+    private static func ignores(_ action: sigaction) -> Bool {
+        #if canImport(Darwin)
+        let handler = action.__sigaction_u.__sa_handler
+        #elseif canImport(Musl)
+        let handler = action.__sa_handler.sa_handler
+        #else
+        let handler = action.__sigaction_handler.sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Gives closed descriptors 0 to 2 a target that fails, so that a socket never becomes one of them.
+    private static func reopenClosedStandardDescriptors() {
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
+            // The wrong direction on purpose: reading and writing report `EBADF`, as they would on a closed one.
+            let opened = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+            if opened != descriptor, opened >= 0 { close(opened) }
+        }
+    }
+}

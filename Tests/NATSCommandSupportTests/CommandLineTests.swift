@@ -1,0 +1,150 @@
+import NATSCommandSupport
+import Testing
+
+@Suite("Command lines")
+struct CommandLineTests {
+    private func publish(_ arguments: String..., posix: Bool = false) throws -> PublishOptions {
+        let request = PublishOptions.request(arguments, flags: CommandFlag.publish, isPOSIX: posix)
+        guard case .run(let options) = request else { throw UsageError("\(request)") }
+        return options
+    }
+
+    @Test("nats-pub: operands and flags in any order")
+    func publish() throws {
+        let options = try self.publish("foo", "x", "-n", "3", "-reply=r", "-H", "a: b ", "-s", "u")
+        #expect(options.subject == "foo")
+        #expect(options.message == "x")
+        #expect(options.payload.count == 3)
+        #expect(options.reply == "r")
+        #expect(options.payload.header == [HeaderArgument(parsing: "a:b")])
+        #expect(options.connection.server == "u")
+    }
+
+    @Test("nats-pub: a message may be empty or look like a flag")
+    func oddMessages() throws {
+        #expect(try self.publish("foo", "").message == "")
+        #expect(try self.publish("foo", "-5").message == "-5")
+        #expect(try self.publish("foo", "--", "--count").message == "--count")
+        #expect(try self.publish("foo", "-").message == "-")
+    }
+
+    @Test("nats-pub: where the payload comes from")
+    func sources() throws {
+        func source(_ options: PublishOptions) throws(UsageError) -> PayloadOptions.Source {
+            try options.payload.source(message: options.message, isNull: options.null)
+        }
+        #expect(try source(self.publish("t")) == .standardInput(.endOfFile))
+        #expect(try source(self.publish("-l", "t")) == .standardInput(.newline))
+        #expect(try source(self.publish("-0", "t")) == .standardInput(.null))
+        #expect(try source(self.publish("--send-on", "null", "t")) == .standardInput(.null))
+        #expect(try source(self.publish("--send-on=newline", "-l", "t")) == .standardInput(.newline))
+        #expect(try source(self.publish("t", "m")) == .argument("m"))
+        #expect(try source(self.publish("-e", "t")) == .argument(""))
+        #expect(throws: UsageError.self) { try source(self.publish("-l", "-0", "t")) }
+        #expect(throws: UsageError.self) { try source(self.publish("-l", "t", "m")) }
+        #expect(throws: UsageError.self) { try source(self.publish("-e", "t", "m")) }
+        #expect(throws: UsageError.self) { try source(self.publish("-e", "-l", "t")) }
+    }
+
+    @Test(
+        "nats-pub: refused with usage",
+        arguments: [
+            [], ["a", "b", "c"], ["-zz", "a"], ["--count", "0", "a"], ["--count", "x", "a"], ["--sleep", "x", "a"],
+            ["--send-on", "json", "a"], ["--json", "a"], ["-H", "nocolon", "a"], ["-H", "a b:c", "a"],
+            ["-J", "a", "b"],
+        ]
+    )
+    func refusals(arguments: [String]) {
+        guard case .refuse(let text) = PublishOptions.request(arguments, flags: CommandFlag.publish) else {
+            Issue.record("accepted \(arguments)")
+            return
+        }
+        #expect(text.hasPrefix("nats: "))
+        #expect(text.contains("nats-pub [flags] <subject> [<msg>]"))
+    }
+
+    @Test("a flag that is not implemented is named")
+    func unsupported() {
+        let request = SubscribeOptions.request(["--json", "a"], flags: CommandFlag.subscribe)
+        guard case .refuse(let text) = request else {
+            Issue.record("accepted")
+            return
+        }
+        #expect(text.hasPrefix("nats: flag not supported yet: --json\n"))
+    }
+
+    @Test("help, version and completion script go to standard output")
+    func builtIns() {
+        for arguments in [
+            ["--help"], ["-h"], ["foo", "-help"], ["--version"], ["--generate-completion-script", "bash"],
+        ] {
+            guard case .print(let text) = PublishOptions.request(arguments, flags: CommandFlag.publish) else {
+                Issue.record("\(arguments)")
+                continue
+            }
+            #expect(text.hasSuffix("\n"))
+            if arguments == ["--version"] { #expect(text == "nats-pub \(ToolVersion.current)\n") }
+        }
+    }
+
+    @Test("every implemented flag stands in the help, with each of its names")
+    func helpIsComplete() {
+        func check(_ request: CommandLineRequest<some Sendable>, _ flags: [CommandFlag]) {
+            guard case .print(let help) = request else {
+                Issue.record("no help")
+                return
+            }
+            let words = Set(help.split { " ,\n/()[]".contains($0) }.map(String.init))
+            for flag in flags where flag.isSupported && flag.kind != .builtIn && flag.kind != .builtInValue {
+                for name in flag.names {
+                    #expect(words.contains((name.count == 1 ? "-" : "--") + name), "\(name)")
+                }
+            }
+        }
+        check(PublishOptions.request(["--help"], flags: CommandFlag.publish), CommandFlag.publish)
+        check(SubscribeOptions.request(["--help"], flags: CommandFlag.subscribe), CommandFlag.subscribe)
+        check(RequestOptions.request(["--help"], flags: CommandFlag.request), CommandFlag.request)
+    }
+
+    @Test("nats-sub: several subjects, formats")
+    func subscribe() throws {
+        let request = SubscribeOptions.request(
+            ["a", "b.>", "-q", "g", "-r", "--wait", "1s"],
+            flags: CommandFlag.subscribe
+        )
+        guard case .run(let options) = request else {
+            Issue.record("\(request)")
+            return
+        }
+        #expect(options.subjects == ["a", "b.>"])
+        #expect(options.queue == "g")
+        #expect(options.output.payloadFormat == .lines)
+        #expect(options.wait?.duration == .seconds(1))
+    }
+
+    @Test("nats-req: extra operands are refused, and ignored under POSIXLY_CORRECT")
+    func requestOperands() {
+        let arguments = ["a", "b", "c"]
+        guard case .refuse = RequestOptions.request(arguments, flags: CommandFlag.request) else {
+            Issue.record("accepted")
+            return
+        }
+        let posix = RequestOptions.request(arguments, flags: CommandFlag.request, isPOSIX: true, operandsUnderPOSIX: 2)
+        guard case .run(let options) = posix else {
+            Issue.record("refused")
+            return
+        }
+        #expect(options.message == "b")
+        #expect(options.replies == 1)
+        #expect(options.replyTimeout.duration == .milliseconds(300))
+    }
+
+    @Test("exit statuses are the documented numbers")
+    func exitStatuses() {
+        let codes: [(ToolStatus, Int32)] = [
+            (.success, 0), (.failure, 1), (.usage, 2), (.timeout, 3), (.noResponders, 4), (.signal(2), 130),
+            (.signal(15), 143), (.signal(1), 129), (.brokenPipe, 141),
+        ]
+        for (status, code) in codes { #expect(status.code == code) }
+    }
+}

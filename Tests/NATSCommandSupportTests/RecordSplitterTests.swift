@@ -1,0 +1,119 @@
+import NATSCommandSupport
+import NIOCore
+import Testing
+
+@Suite("Record splitter")
+struct RecordSplitterTests {
+    /// All records of `blocks`, with the error that ended it.
+    private func records(
+        _ blocks: [String],
+        delimiter: UInt8? = UInt8(ascii: "\n"),
+        limit: Int = 1000
+    ) -> (records: [String], error: RecordSplitter.RecordTooLarge?) {
+        var splitter = RecordSplitter(delimiter: delimiter, maximumLength: limit)
+        var result: [String] = []
+        do throws(RecordSplitter.RecordTooLarge) {
+            for block in blocks {
+                splitter.append(ByteBuffer(string: block))
+                while let record = try splitter.next() { result.append(String(buffer: record)) }
+            }
+            if let record = try splitter.finish() { result.append(String(buffer: record)) }
+            return (result, nil)
+        } catch {
+            return (result, error)
+        }
+    }
+
+    @Test(
+        "lines",
+        arguments: [
+            ("a\nb", ["a", "b"]), ("a\nb\n", ["a", "b"]), ("", []), ("\n", [""]), ("\n\na", ["", "", "a"]),
+            ("a\r\nb\r\n", ["a\r", "b\r"]), ("a", ["a"]),
+        ]
+    )
+    func lines(input: String, expected: [String]) {
+        #expect(self.records([input]).records == expected)
+    }
+
+    @Test("a split after any byte yields the same records")
+    func everySplit() {
+        let input = "first\n\nthird is longer\nx\n\n\nlast"
+        let expected = ["first", "", "third is longer", "x", "", "", "last"]
+        for first in 0...input.utf8.count {
+            for second in first...input.utf8.count {
+                let bytes = Array(input.utf8)
+                let blocks = [bytes[..<first], bytes[first..<second], bytes[second...]]
+                    .map { String(decoding: $0, as: UTF8.self) }
+                #expect(self.records(blocks).records == expected)
+            }
+        }
+        #expect(self.records(input.map { String($0) }).records == expected)
+    }
+
+    @Test("NUL ends a record and a line end does not")
+    func nul() {
+        #expect(self.records(["a\n\0b\0"], delimiter: 0).records == ["a\n", "b"])
+    }
+
+    @Test("without delimiter all of the input is one record, also when there is none")
+    func whole() {
+        #expect(self.records(["a\n", "b\n"], delimiter: nil).records == ["a\nb\n"])
+        #expect(self.records([], delimiter: nil).records == [""])
+        #expect(self.records([""], delimiter: nil).records == [""])
+    }
+
+    @Test("the largest record passes, one byte more is reported with its number and size")
+    func limit() {
+        #expect(self.records(["1234\n12345\n"], limit: 5).error == nil)
+        for blocks in [
+            ["1234\n123456\nx\n"], ["1234\n123", "456\nx\n"], ["1234\n123", "4", "56\nx"], ["1234\n123456"],
+        ] {
+            let (records, error) = self.records(blocks, limit: 5)
+            #expect(records == ["1234"])
+            #expect(error?.recordNumber == 2)
+            #expect(error?.size == 6)
+            #expect(error?.isAtLeast == false)
+        }
+    }
+
+    @Test("without delimiter the input fails as soon as it exceeds the limit")
+    func wholeLimit() {
+        var splitter = RecordSplitter(delimiter: nil, maximumLength: 5)
+        splitter.append(ByteBuffer(string: "12345"))
+        #expect(throws: Never.self) { try splitter.next() }
+        splitter.append(ByteBuffer(string: "6"))
+        #expect(throws: RecordSplitter.RecordTooLarge(recordNumber: 1, size: 6, isAtLeast: true)) {
+            try splitter.next()
+        }
+    }
+
+    @Test("a record that never ends is reported, and not kept")
+    func endless() {
+        var splitter = RecordSplitter(delimiter: 0, maximumLength: 10)
+        let block = ByteBuffer(repeating: 1, count: 1024 * 1024)
+        var error: RecordSplitter.RecordTooLarge?
+        for _ in 0..<100 where error == nil {
+            splitter.append(block)
+            do throws(RecordSplitter.RecordTooLarge) {
+                #expect(try splitter.next() == nil)
+            } catch let caught {
+                error = caught
+            }
+        }
+        #expect(error?.isAtLeast == true)
+        #expect((error?.size ?? 0) > RecordSplitter.countingLimit)
+    }
+
+    @Test("records are numbered from one")
+    func numbers() throws {
+        var splitter = RecordSplitter(delimiter: 0x0A, maximumLength: 10)
+        splitter.append(ByteBuffer(string: "a\nb\nc"))
+        _ = try splitter.next()
+        #expect(splitter.recordNumber == 1)
+        _ = try splitter.next()
+        #expect(splitter.recordNumber == 2)
+        _ = try splitter.next()
+        _ = try splitter.finish()
+        #expect(splitter.recordNumber == 3)
+    }
+}
