@@ -120,7 +120,9 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSCommandSupportTests",
-            dependencies: ["NATSCommandSupport", "NATSTestServer", "NATSTestSupport", nioCore, argumentParser, logging],
+            dependencies: [
+                "NATSCommandSupport", "NATSTestServer", "NATSTestSupport", nioCore, argumentParser, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,6 +1,8 @@
 package import ArgumentParser
 
-/// What the arguments of a tool ask for. Pure.
+/// What the arguments of a tool ask for.
+///
+/// Pure.
 package enum CommandLineRequest<Options: Sendable>: Sendable {
     /// Run with these options.
     case run(Options)
@@ -18,6 +20,7 @@ extension ParsableCommand where Self: Sendable {
     ///   - flags: The tool's table.
     ///   - isPOSIX: `POSIXLY_CORRECT` is set: flags end at the first operand.
     ///   - operandsUnderPOSIX: Operands beyond so many are ignored if `isPOSIX`; nil refuses them always.
+    /// - Returns: What to do.
     package static func request(
         _ arguments: [String],
         flags: [CommandFlag],

@@ -51,8 +51,9 @@ package struct GoDuration: Sendable, Hashable {
     /// Digits, optionally with a fraction; at least one digit in all.
     private struct DecimalNumber {
         var whole: Int64 = 0
-        /// Digits after the point as an integer, and the power of ten it is divided by. Digits beyond what 64 bits hold
-        /// are dropped, as in Go.
+        /// Digits after the point as an integer, and the power of ten it is divided by.
+        ///
+        /// Digits beyond what 64 bits hold are dropped, as in Go.
         var fraction: Int64 = 0
         var scale: Int64 = 1
 

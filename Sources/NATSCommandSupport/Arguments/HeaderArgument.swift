@@ -6,8 +6,10 @@ package struct HeaderArgument: Sendable, Hashable {
     /// Without surrounding blanks.
     package var value: String
 
-    /// Cuts `text` at the first colon. Nil without a colon, for a name that is empty or contains what a header name
-    /// cannot (blanks, control characters, non-ASCII), and for a value with a line break: it would end the header.
+    /// Cuts `text` at the first colon.
+    ///
+    /// Nil without a colon, for a name that is empty or contains what a header name cannot (blanks, control characters,
+    /// non-ASCII), and for a value with a line break: it would end the header.
     package init?(parsing text: String) {
         let bytes = Substring(text).utf8
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return nil }

@@ -56,7 +56,9 @@ package final class InputReader: Sendable {
         return nil
     }
 
-    /// Makes the thread end before its next read. What was read is dropped.
+    /// Makes the thread end before its next read.
+    ///
+    /// What was read is dropped.
     package func stop() {
         self.condition.lock()
         self.state.isStopped = true

@@ -8,7 +8,9 @@ import Musl
 import Glibc
 #endif
 
-/// Cuts a stream of blocks into records that end with a delimiter byte, or takes all of it as one record. Pure.
+/// Cuts a stream of blocks into records that end with a delimiter byte, or takes all of it as one record.
+///
+/// Pure.
 ///
 /// A record that lies within one block is a slice of it; only one that crosses a block border is copied. A record over
 /// the limit is never held: from there on its bytes are only counted.
@@ -50,7 +52,9 @@ package struct RecordSplitter: Sendable {
         self.maximumLength = maximumLength
     }
 
-    /// Takes the next block of input. Call ``next()`` until it returns nil before the next call.
+    /// Takes the next block of input.
+    ///
+    /// Call ``next()`` until it returns nil before the next call.
     package mutating func append(_ block: ByteBuffer) {
         if self.block.readableBytes == 0 {
             self.block = block
@@ -80,8 +84,9 @@ package struct RecordSplitter: Sendable {
         return self.takePartial()
     }
 
-    /// The record after the last delimiter, at the end of the input; nil if the input ended with a delimiter. Without
-    /// a delimiter, all of the input.
+    /// The record after the last delimiter, at the end of the input; nil if the input ended with a delimiter.
+    ///
+    /// Without a delimiter, all of the input.
     package mutating func finish() throws(RecordTooLarge) -> ByteBuffer? {
         try self.keepRest()
         defer { self.recordNumber += 1 }

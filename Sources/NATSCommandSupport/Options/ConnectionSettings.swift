@@ -1,4 +1,6 @@
-/// Where to connect and with what, after flags, environment and defaults were weighed. Pure.
+/// Where to connect and with what, after flags, environment and defaults were weighed.
+///
+/// Pure.
 package struct ConnectionSettings: Sendable, Equatable {
     /// The server used if nobody names one.
     package static let defaultServer = "nats://127.0.0.1:4222"

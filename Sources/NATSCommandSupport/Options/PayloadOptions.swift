@@ -63,6 +63,7 @@ package struct PayloadOptions: ParsableArguments {
     /// - Parameters:
     ///   - message: The operand after the subject.
     ///   - isNull: `-0` was given and means input records.
+    /// - Returns: The source.
     /// - Throws: `UsageError` for flags that contradict each other.
     package func source(message: String?, isNull: Bool) throws(UsageError) -> Source {
         var modes: [InputMode] = []

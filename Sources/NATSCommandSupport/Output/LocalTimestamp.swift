@@ -6,7 +6,9 @@ import Musl
 import Glibc
 #endif
 
-/// `2026/11/20 22:09:26 `, Go's standard log stamp in local time. Rendered once per second.
+/// `2026/11/20 22:09:26 `, Go's standard log stamp in local time.
+///
+/// Rendered once per second.
 package struct LocalTimestamp: Sendable {
     private var second: Int?
     private var text = ""

@@ -1,6 +1,8 @@
 package import NIOCore
 
-/// Turns received messages into bytes. Pure: number, time and process id are given.
+/// Turns received messages into bytes.
+///
+/// Pure: number, time and process id are given.
 package struct MessageFormatter: Sendable {
     /// How payloads are told apart when nothing else is printed.
     package enum PayloadFormat: Sendable, Equatable {
@@ -33,8 +35,11 @@ package struct MessageFormatter: Sendable {
     /// Appends one message to `output`.
     ///
     /// - Parameters:
+    ///   - subject: Evaluated only if it is printed.
+    ///   - payload: Printed as it is.
     ///   - number: Counted from 1.
     ///   - stamp: The time and a blank, or empty.
+    ///   - output: Where the bytes go.
     @inline(__always)
     package func append(
         subject: @autoclosure () -> String,

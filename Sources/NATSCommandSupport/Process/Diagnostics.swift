@@ -1,4 +1,6 @@
-/// Lines for people, on standard error. What is written there never stops a tool: errors are ignored.
+/// Lines for people, on standard error.
+///
+/// What is written there never stops a tool: errors are ignored.
 package struct Diagnostics: Sendable {
     /// `--quiet`: errors only.
     package var isQuiet: Bool
