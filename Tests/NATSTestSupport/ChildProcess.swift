@@ -27,11 +27,7 @@ package final class ChildProcess: Sendable {
 
     private static let spawning = Mutex(())
 
-    /// Starts the program.
-    ///
-    /// - Parameters:
-    ///   - path: of the program.
-    ///   - environment: added to this process's environment.
+    /// Starts the program at a path, with `environment` added to this process's environment.
     package init(_ path: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
         let directory = try TemporaryDirectory()
         // The word that arrives means a regular end, the mere end of the pipe means that we are gone.

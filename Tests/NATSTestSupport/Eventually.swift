@@ -1,6 +1,10 @@
 /// A condition did not become true in time.
 package struct ConditionNotMet: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) {
+        self.description = description
+    }
 }
 
 /// Returns as soon as the condition holds; for conditions that nothing announces, so it asks again every 5 ms.

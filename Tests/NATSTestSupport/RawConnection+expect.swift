@@ -187,3 +187,25 @@ extension RawConnection {
         return Array(inbox.bytes[..<count])
     }
 }
+
+extension RawConnection {
+    /// Waits until what has arrived satisfies the condition; false when `timeout` has passed.
+    package func wait(
+        timeout: Duration = patience,
+        until condition: @escaping @Sendable (Inbox) -> Bool
+    ) async -> Bool {
+        await self.inbox.wait(timeout: timeout, until: condition)
+    }
+
+    /// True once the peer has ended the connection.
+    package var hasEnded: Bool { self.inbox.value.end != nil }
+
+    /// Everything that has arrived and was not read.
+    package func takeAll() -> [UInt8] {
+        self.inbox.update { inbox in
+            let bytes = inbox.bytes
+            inbox.bytes = []
+            return bytes
+        }
+    }
+}

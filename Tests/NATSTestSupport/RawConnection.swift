@@ -38,7 +38,7 @@ package final class RawConnection: Sendable {
 
     /// Connects to a port of 127.0.0.1.
     ///
-    /// - Parameter receiveBuffer: bytes the kernel may hold for us, when a test wants to fill it.
+    /// `receiveBuffer` is how many bytes the kernel may hold for us, for tests that want to fill it.
     package static func connect(port: Int, receiveBuffer: Int? = nil) throws -> RawConnection {
         let descriptor = try LoopbackSocket.make()
         if let receiveBuffer {
@@ -63,7 +63,7 @@ package final class RawConnection: Sendable {
         await self.send(Array(bytes))
     }
 
-    /// Hands all bytes to the kernel; waits when the peer does not read. Returns early when the connection has ended.
+    /// Hands all bytes to the kernel, waiting while the peer does not read; returns early when the connection has ended.
     package func send(_ bytes: [UInt8]) async {
         var sent = 0
         while sent < bytes.count {

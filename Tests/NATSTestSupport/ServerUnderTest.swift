@@ -11,7 +11,9 @@ package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConver
 
     package var description: String { self.rawValue }
 
-    /// Those that can run here. Without the official server one line says so, except under CI, where its tests fail.
+    /// Those that can run here.
+    ///
+    /// Without the official server one line says so, except under CI, where its tests run and fail.
     package static let available: [ServerUnderTest] = {
         let server = TestDependencies.officialServer(.current)
         return TestDependencies.canRun(server, "official nats-server, half of the conformance tests")

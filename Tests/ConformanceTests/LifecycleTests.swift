@@ -1,0 +1,209 @@
+import NATSTestSupport
+import Testing
+
+/// Time-outs, limits and ends. Time is only ever bounded from below: a slow machine must not fail these.
+/// Time-outs, limits and ends; time is only ever bounded from below, because a slow machine must not fail these.
+struct LifecycleTests {
+    @Test("row 20: authorization must come in time", arguments: ServerUnderTest.available)
+    func authenticationTimeout(server: ServerUnderTest) async throws {
+        try await server.withServer(.init(token: "tok", authTimeout: .seconds(1))) { server in
+            let inTime = try await server.connect()
+            await inTime.send("CONNECT {\"auth_token\":\"tok\"}\r\n")
+            try await inTime.expect("+OK\r\n")
+            let start = ContinuousClock.now
+            let silent = try await server.connect()
+            let begun = try await server.connect()
+            await begun.send("CONNECT {\"auth_token\":")
+            try await silent.expect("-ERR 'Authentication Timeout'\r\n")
+            #expect(ContinuousClock.now - start > .milliseconds(800))
+            try await silent.expectEnd()
+            try await begun.expect("-ERR 'Authentication Timeout'\r\n")
+            try await begun.expectEnd()
+            try await inTime.expectNothing()
+        }
+    }
+
+    @Test("row 26: one connection too many", arguments: ServerUnderTest.available)
+    func maxConnections(server: ServerUnderTest) async throws {
+        try await server.withServer(.init(maxConnections: 5)) { server in
+            var peers: [RawConnection] = []
+            for _ in 0..<5 {
+                let peer = try await server.connect()
+                try await peer.expectNothing()
+                peers.append(peer)
+            }
+            for _ in 0..<3 {
+                let sixth = try server.rawConnection()
+                try await sixth.readInfo()
+                try await sixth.expect("-ERR 'maximum connections exceeded'\r\n")
+                try await sixth.expectEnd()
+            }
+            for peer in peers {
+                try await peer.expectNothing()
+            }
+            peers[0].close()
+            try await eventually("room for another connection") {
+                let peer = try await server.connect()
+                await peer.send("PING\r\n")
+                return try await peer.readLine() == "PONG"
+            }
+        }
+    }
+
+    @Test("row 27: a client that answers no PING is stale", arguments: ServerUnderTest.available, [true, false])
+    func staleConnection(server: ServerUnderTest, sendsConnect: Bool) async throws {
+        try await server.withServer(.init(pingInterval: .seconds(1), pingsOutMax: 2)) { server in
+            let start = ContinuousClock.now
+            let peer = try await server.connect()
+            if sendsConnect {
+                await peer.send(quiet)
+            }
+            try await peer.expect("PING\r\n")
+            #expect(ContinuousClock.now - start > .milliseconds(800))
+            try await peer.expect("PING\r\n")
+            #expect(ContinuousClock.now - start > .milliseconds(1800))
+            try await peer.expect("-ERR 'Stale Connection'\r\n")
+            #expect(ContinuousClock.now - start > .milliseconds(2800))
+            try await peer.expectEnd()
+        }
+    }
+
+    @Test("any PONG keeps a connection alive", arguments: ServerUnderTest.available)
+    func pongKeepsAlive(server: ServerUnderTest) async throws {
+        try await server.withServer(.init(pingInterval: .milliseconds(300), pingsOutMax: 1)) { server in
+            let peer = try await server.connect(options: "{\"verbose\":false}")
+            for _ in 0..<6 {
+                try await peer.expect("PING\r\n")
+                await peer.send("PONG\r\n")
+            }
+            try await peer.expect("PING\r\n")
+            try await peer.expect("-ERR 'Stale Connection'\r\n")
+            try await peer.expectEnd()
+        }
+    }
+
+    @Test("the first PING comes soon after CONNECT, however long the interval", arguments: ServerUnderTest.available)
+    func firstPing(server: ServerUnderTest) async throws {
+        try await server.withServer(.init(pingInterval: .seconds(120))) { server in
+            let peer = try await server.connect()
+            let start = ContinuousClock.now
+            await peer.send(quiet)
+            try await peer.expect("PING\r\n")
+            #expect(ContinuousClock.now - start > .milliseconds(1800))
+        }
+    }
+
+    @Test("a busy client is asked once only", arguments: ServerUnderTest.available)
+    func busyClient(server: ServerUnderTest) async throws {
+        try await server.withServer(.init(pingInterval: .seconds(1))) { server in
+            let busy = try await server.connect(options: "{\"verbose\":false}")
+            let idle = try await server.connect(options: "{\"verbose\":false}")
+            var asked = 0
+            // The idle one's PINGs tell the time: four of them are about four intervals.
+            for _ in 0..<4 {
+                let answered = Watched(false)
+                async let ping: Void = {
+                    try await idle.expect("PING\r\n")
+                    await idle.send("PONG\r\n")
+                    answered.update { $0 = true }
+                }()
+                while !answered.value {
+                    await busy.send("PUB foo 1\r\nx\r\nPING\r\n")
+                    var line = try await busy.readLine()
+                    while line != "PONG" {
+                        #expect(line == "PING")
+                        asked += 1
+                        await busy.send("PONG\r\n")
+                        line = try await busy.readLine()
+                    }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                try await ping
+            }
+            #expect(asked <= 1)
+        }
+    }
+
+    @Test(
+        "row 33: clients of a server that is stopped see the end and nothing else",
+        arguments: ServerUnderTest.available
+    )
+    func shutdown(server: ServerUnderTest) async throws {
+        let running = try await server.start()
+        var peers: [RawConnection] = []
+        for index in 0..<4 {
+            let peer = try await running.connect()
+            await peer.send(index % 2 == 0 ? quiet : "SUB foo 1\r\n")
+            if index % 2 == 1 {
+                try await peer.expect("+OK\r\n")
+            }
+            try await peer.expectNothing()
+            peers.append(peer)
+        }
+        await running.stop()
+        for peer in peers {
+            try await peer.expectEnd()
+        }
+        let port = running.port
+        #expect(throws: SystemError.self) { try RawConnection.connect(port: port) }
+    }
+
+    /// Publishes to a subscriber that does not read until the server gives it up, which the publisher learns from 503.
+    private func floodUntilGone(
+        _ server: RunningServer,
+        subscriber: RawConnection,
+        size: Int
+    ) async throws -> (sent: Int, received: [UInt8]) {
+        let publisher = try await server.connect(
+            options: "{\"verbose\":false,\"headers\":true,\"no_responders\":true}"
+        )
+        await publisher.send("SUB in 1\r\n")
+        await subscriber.send(quiet + "SUB flood 1\r\n")
+        try await subscriber.expectNothing()
+        subscriber.pauseReading()
+        let payload = String(repeating: "x", count: size)
+        let message = "PUB flood in \(size)\r\n\(payload)\r\nPING\r\n"
+        var sent = 0
+        try await eventually("end of the slow consumer", timeout: .seconds(60)) {
+            for _ in 0..<32 {
+                await publisher.send(message)
+                let answer = try await publisher.read(until: "PONG\r\n")
+                guard answer.count == 6 else {
+                    return true
+                }
+                sent += size
+            }
+            // Enough for every buffer on the way; now only the time counts.
+            return false
+        }
+        subscriber.resumeReading()
+        let received = try await subscriber.readToEnd()
+        try await publisher.expectNothing()
+        return (sent, received)
+    }
+
+    @Test("a subscriber with too much pending is cut off without a word", arguments: ServerUnderTest.available)
+    func slowConsumerPending(server: ServerUnderTest) async throws {
+        let configuration = ServerConfiguration(maxPayload: 65536, maxPending: 262_144, writeDeadline: .seconds(60))
+        try await server.withServer(configuration) { server in
+            let subscriber = try await server.connect()
+            let (sent, received) = try await self.floodUntilGone(server, subscriber: subscriber, size: 65536)
+            #expect(received.count < sent)
+            #expect(!received.suffix(200).contains(UInt8(ascii: "-")))
+        }
+    }
+
+    @Test(
+        "a subscriber that takes nothing for too long is cut off without a word",
+        arguments: ServerUnderTest.available
+    )
+    func slowConsumerDeadline(server: ServerUnderTest) async throws {
+        let configuration = ServerConfiguration(maxPending: 256 << 20, writeDeadline: .milliseconds(500))
+        try await server.withServer(configuration) { server in
+            let subscriber = try await server.connect()
+            let (sent, received) = try await self.floodUntilGone(server, subscriber: subscriber, size: 4096)
+            #expect(received.count < sent)
+            #expect(!received.suffix(200).contains(UInt8(ascii: "-")))
+        }
+    }
+}

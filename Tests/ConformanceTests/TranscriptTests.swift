@@ -1,0 +1,15 @@
+import NATSTestSupport
+import Testing
+
+@Suite("transcripts")
+struct TranscriptTests {
+    @Test("one connection", arguments: ServerUnderTest.available, Transcript.table)
+    func transcript(server: ServerUnderTest, transcript: Transcript) async throws {
+        try await server.withServer(transcript.configuration) { server in
+            try await transcript.play(on: server, byteByByte: false)
+            if transcript.isIndependentOfPackets {
+                try await transcript.play(on: server, byteByByte: true)
+            }
+        }
+    }
+}
