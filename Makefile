@@ -13,7 +13,6 @@ else
 RELEASE_FLAGS := -c release
 endif
 PROGRAMS := nats-server nats-pub nats-sub nats-req
-FORMAT_PATHS := Package.swift $(wildcard Sources Tests Snippets Benchmarks)
 
 .DEFAULT_GOAL := build
 .PHONY: help build release demo test test-dependencies test-long test-address test-thread test-repeat test-fuzz docs \
@@ -58,7 +57,7 @@ bench:  ## Benchmarks against the official server and other clients
 	Benchmarks/run
 
 format:  ## Rewrite the sources in the project's format
-	$(SWIFT) format format --in-place --parallel --recursive $(FORMAT_PATHS)
+	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 $(SWIFT) format format --in-place --parallel
 
 lint:  ## Format, forbidden words, import rules, links, README sample
 	Scripts/lint

@@ -28,6 +28,11 @@ package final class TemporaryDirectory: Sendable {
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// Gives a file another name.
+    package func rename(_ name: String, to other: String) throws {
+        try FileManager.default.moveItem(atPath: self.path + "/" + name, toPath: self.path + "/" + other)
+    }
+
     /// The names of the files in it.
     package var names: [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []
