@@ -53,7 +53,7 @@ let package = Package(
         ),
         .target(
             name: "NATSTestServer",
-            dependencies: ["NATSServerCore", nioCore, nioPosix, logging],
+            dependencies: ["NATSServerCore", nioConcurrency, logging],
             swiftSettings: settings
         ),
 

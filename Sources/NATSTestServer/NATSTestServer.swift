@@ -1,1 +1,123 @@
-// NATSTestServer
+import NATSServerCore
+import NIOConcurrencyHelpers
+
+/// A complete NATS server inside a test.
+///
+/// The server listens on a free port of the loopback interface and is ready when ``start(_:)`` returns, in milliseconds.
+/// Any number of them run side by side: nothing is global, no signal is handled, nothing is printed unless a logger is
+/// given.
+///
+/// ```swift
+/// try await NATSTestServer.withServer { server in
+///     let client = try await NATSClient.connect(.init(servers: [server.clientURL]))
+///     …
+/// }
+/// ```
+public final class NATSTestServer: Sendable {
+    private struct Running {
+        var server: Server
+        var port: Int
+        var isStopped: Bool
+    }
+
+    private let options: Options
+    private let running: NIOLockedValueBox<Running>
+
+    private init(_ options: Options, _ server: Server) {
+        self.options = options
+        self.running = NIOLockedValueBox(Running(server: server, port: server.boundPort, isStopped: false))
+    }
+
+    /// Starts a server, runs `body`, and stops the server however `body` ends.
+    ///
+    /// - Parameters:
+    ///   - options: What differs from a default server.
+    ///   - body: The work; the server is ready when it is called.
+    /// - Returns: What `body` returns.
+    /// - Throws: ``NATSTestServerError`` if the server cannot be started, or what `body` throws.
+    public static func withServer<R>(
+        _ options: Options = Options(),
+        _ body: (NATSTestServer) async throws -> R
+    ) async throws -> R {
+        let server = try await self.start(options)
+        do {
+            let result = try await body(server)
+            await server.stop()
+            return result
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
+    /// Starts a server that runs until ``stop()``.
+    ///
+    /// - Parameter options: What differs from a default server.
+    /// - Returns: The server, ready for clients.
+    /// - Throws: ``NATSTestServerError`` if the address cannot be listened on.
+    public static func start(_ options: Options = Options()) async throws -> NATSTestServer {
+        NATSTestServer(options, try await self.launch(options, port: options.port))
+    }
+
+    /// Host that clients connect to.
+    public var host: String { self.options.host }
+
+    /// Port that clients connect to; stays the same over ``restart()``.
+    public var port: Int { self.running.withLockedValue { $0.port } }
+
+    /// URL for clients, such as `nats://127.0.0.1:43121`.
+    public var clientURL: String {
+        let host = self.options.host.contains(":") ? "[\(self.options.host)]" : self.options.host
+        return "nats://\(host):\(self.port)"
+    }
+
+    /// The server's identity as clients see it in INFO; a restarted server has a new one.
+    public var serverID: String { self.running.withLockedValue { $0.server.serverID } }
+
+    /// Stops the server: what is queued is sent, then all clients see the end of the stream.
+    ///
+    /// Stopping a stopped server does nothing.
+    public func stop() async {
+        let server = self.running.withLockedValue { running in
+            running.isStopped = true
+            return running.server
+        }
+        await server.shutdown()
+    }
+
+    /// Stops the server if it runs, and starts a new one with the same options on the same port.
+    ///
+    /// - Throws: ``NATSTestServerError`` if the port has been taken meanwhile.
+    public func restart() async throws {
+        await self.stop()
+        let server = try await Self.launch(self.options, port: self.port)
+        self.running.withLockedValue { running in
+            running.server = server
+            running.isStopped = false
+        }
+    }
+
+    /// What the server has done since it was started.
+    public func statistics() async -> Statistics {
+        Statistics(await self.running.withLockedValue { $0.server }.statistics())
+    }
+
+    private static func launch(_ options: Options, port: Int) async throws -> Server {
+        let server = Server(options: options.serverOptions(port: port))
+        do {
+            try await server.start()
+        } catch {
+            throw NATSTestServerError(message: error.description)
+        }
+        return server
+    }
+}
+
+/// A test server that could not be started.
+public struct NATSTestServerError: Error, CustomStringConvertible {
+    /// The cause, in the words of the official server.
+    public let message: String
+
+    /// The same as ``message``.
+    public var description: String { self.message }
+}

@@ -125,7 +125,9 @@ struct Sublist<Element: SublistElement> {
     /// `*` and `>` in the subject are plain text. A subject with an empty token matches nothing.
     func match(_ subject: UnsafeBufferPointer<UInt8>) -> Match {
         var result = Match()
-        guard let base = subject.baseAddress, SubjectGrammar.hasNoEmptyToken(UnsafeRawBufferPointer(subject)) else { return result }
+        guard let base = subject.baseAddress, SubjectGrammar.hasNoEmptyToken(UnsafeRawBufferPointer(subject)) else {
+            return result
+        }
         self.nodes.withUnsafeBufferPointer { nodes in
             self.match(base, subject.count, from: 0, at: 0, nodes, &result)
         }

@@ -1,0 +1,338 @@
+import Logging
+import NATSWire
+import NIOCore
+
+/// Cutting input into operations, and everything but publishes.
+extension ClientConnection {
+    /// Bytes arrived from the client.
+    func received(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+        let count = bytes.count
+        var batch = PublishBatch(self)
+        self.loop.producersShouldStall = false
+        var position = 0
+        if !self.cut.isEmpty { position = self.completeCut(base, count, &batch) }
+        if self.cut.isEmpty, self.phase == .open { self.parse(base, from: position, to: count, &batch) }
+        batch.finish(self)
+        if self.loop.producersShouldStall { self.shouldStall = true }
+    }
+
+    /// Handles all whole operations; what is left over goes to ``cut``.
+    private func parse(_ base: UnsafePointer<UInt8>, from start: Int, to end: Int, _ batch: inout PublishBatch) {
+        var position = start
+        var operation = ClientOperation()
+        while position < end {
+            if batch.checksFirstByte, !self.mayBegin(with: base[position]) { return }
+            let outcome = batch.parser.next(base, from: position, to: end, into: &operation)
+            switch outcome {
+            case .operation:
+                if operation.kind == .publish || operation.kind == .headerPublish {
+                    self.publish(base, operation, &batch)
+                    if batch.mustCheckPhase, self.phase != .open { return }
+                } else {
+                    self.handle(base, operation, &batch)
+                    guard self.phase == .open else { return }
+                }
+                position = operation.frameEnd
+            case .incomplete:
+                let expected = operation.frameEnd == 0 ? 0 : operation.frameEnd - position
+                self.cut.begin(
+                    UnsafeRawBufferPointer(start: base + position, count: end - position),
+                    expected: expected
+                )
+                return
+            case .incompleteIgnored:
+                // The rest of the line is ignored, so there is no need to keep any of it.
+                let kept = operation.payloadStart - position
+                self.cut.begin(UnsafeRawBufferPointer(start: base + position, count: kept), expected: 0)
+                return
+            default:
+                self.refuse(outcome, operation, UnsafeRawBufferPointer(start: base + position, count: end - position))
+                return
+            }
+        }
+    }
+
+    /// Adds bytes to the cut operation until it is whole, and handles it.
+    ///
+    /// - Returns: how many bytes were used.
+    private func completeCut(_ base: UnsafePointer<UInt8>, _ count: Int, _ batch: inout PublishBatch) -> Int {
+        var position = 0
+        while position < count, !self.cut.isEmpty, self.phase == .open {
+            let chunk = self.nextChunkLength(base + position, count - position)
+            self.cut.append(UnsafeRawBufferPointer(start: base + position, count: chunk))
+            position += chunk
+            // A verb shows itself wrong within its first bytes; a line wants a look when it ends or gets too long; a payload
+            // when its line end arrives. Looking only then keeps byte-by-byte input linear.
+            let size = self.cut.count
+            let endsLine = base[position - 1] == 0x0a
+            let expected = self.cut.expected
+            let isWorthALook =
+                expected > 0 ? size >= expected - 1 : size <= 8 || endsLine || size > batch.parser.maxControlLine
+            guard isWorthALook else { continue }
+            self.parseCut(&batch)
+        }
+        return position
+    }
+
+    /// Up to the end of the operation if that is known, else up to the next line end.
+    private func nextChunkLength(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        if self.cut.expected > 0 { return min(count, self.cut.expected - self.cut.count) }
+        var length = 0
+        while length < count {
+            length += 1
+            if base[length - 1] == 0x0a { break }
+        }
+        return length
+    }
+
+    private func parseCut(_ batch: inout PublishBatch) {
+        // The buffer is taken out, since handling an operation may close the connection and drop it.
+        let taken = self.cut
+        self.cut = CutOperation()
+        var operation = ClientOperation()
+        let outcome: ClientOperationParser.Outcome = taken.withBytes { bytes in
+            guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return .incomplete }
+            let outcome = batch.parser.next(base, from: 0, to: bytes.count, into: &operation)
+            switch outcome {
+            case .operation:
+                if operation.kind == .publish || operation.kind == .headerPublish {
+                    self.publish(base, operation, &batch)
+                } else {
+                    self.handle(base, operation, &batch)
+                }
+            case .incomplete, .incompleteIgnored:
+                break
+            default:
+                self.refuse(outcome, operation, bytes)
+            }
+            return outcome
+        }
+        guard self.phase == .open else { return }
+        self.cut = taken
+        switch outcome {
+        case .incomplete:
+            if operation.frameEnd > 0, self.cut.expected == 0 { self.cut.expect(operation.frameEnd) }
+        case .incompleteIgnored:
+            self.cut.truncate(to: operation.payloadStart)
+        default:
+            self.cut.clear()
+        }
+    }
+
+    /// With credentials required, anything but a CONNECT is refused at its first byte (nats-server parser.go OP_START).
+    private func mayBegin(with byte: UInt8) -> Bool {
+        guard self.session.awaitsConnect, byte | 0x20 != UInt8(ascii: "c") else { return true }
+        self.authenticationFailed()
+        return false
+    }
+
+    private func authenticationFailed() {
+        let user = self.session.userLabel.map { " - \($0)" } ?? ""
+        self.logger.error("\(self.label) - authentication error\(user)")
+        self.fail("Authorization Violation", .authenticationFailure)
+    }
+
+    // MARK: Errors
+
+    private func refuse(
+        _ outcome: ClientOperationParser.Outcome,
+        _ operation: ClientOperation,
+        _ bytes: UnsafeRawBufferPointer
+    ) {
+        switch outcome {
+        case .unknownOperation:
+            let snippet = ProtocolText.quoted(bytes.prefix(32))
+            self.logger.error("\(self.label) - Client parser ERROR, proto='\(snippet)...'")
+            self.fail("Unknown Protocol Operation", .protocolViolation)
+        case .controlLineExceeded:
+            self.logger.error("\(self.label) - maximum control line exceeded")
+            self.fail("maximum control line exceeded", .maxControlLineExceeded)
+        case .payloadExceeded:
+            self.logger.error(
+                "\(self.label) - maximum payload exceeded: \(operation.size) vs \(self.parser.maxPayload)"
+            )
+            self.fail("Maximum Payload Violation", .maxPayloadExceeded)
+        case .headersNotSupported:
+            self.logger.error("\(self.label) - message headers not supported")
+            self.close(.protocolViolation)
+        case .badArguments:
+            self.logger.error("\(self.label) - process\(Self.name(operation.kind)) Parse Error")
+            self.close(.protocolViolation)
+        case .badSize:
+            self.logger.error("\(self.label) - process\(Self.name(operation.kind)) Bad or Missing Size")
+            self.close(.protocolViolation)
+        case .operation, .incomplete, .incompleteIgnored:
+            break
+        }
+    }
+
+    private static func name(_ kind: ClientOperation.Kind) -> String {
+        switch kind {
+        case .publish: "Pub"
+        case .headerPublish: "HeaderPub"
+        case .subscribe: "Sub"
+        case .unsubscribe: "Unsub"
+        default: "Operation"
+        }
+    }
+
+    // MARK: Operations
+
+    private func handle(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation, _ batch: inout PublishBatch) {
+        let start = operation.argumentStart
+        let argument = UnsafeRawBufferPointer(start: base + start, count: max(0, operation.argumentEnd - start))
+        switch operation.kind {
+        case .ping:
+            self.traceIn("PING")
+            self.ping()
+        case .pong:
+            self.traceIn("PONG")
+            self.keepAlive.pongReceived(now: .now())
+        case .subscribe:
+            self.traceIn("SUB", argument)
+            self.keepAlive.activity(now: .now())
+            self.subscribe(base, operation)
+        case .unsubscribe:
+            self.traceIn("UNSUB", argument)
+            self.keepAlive.activity(now: .now())
+            self.unsubscribe(base, operation)
+        case .connect:
+            self.connect(argument)
+        case .info:
+            if (try? JSONValue.parse(argument)) == nil { self.close(.protocolViolation) }
+        case .error:
+            self.logger.error("\(self.label) - Client Error \(String(decoding: argument, as: UTF8.self))")
+            self.close(.parseError)
+        case .ok, .publish, .headerPublish:
+            break
+        }
+        batch.refresh(self)
+    }
+
+    private func ping() {
+        self.keepAlive.activity(now: .now())
+        let action = self.session.receivedPing()
+        self.traceOut("PONG")
+        self.outlet.append("PONG\r\n")
+        guard action == .pongAndInfo else { return }
+        var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
+        info.connectInfo = true
+        info.remoteAccount = Server.globalAccount
+        self.outlet.append(info.encode())
+    }
+
+    private func connect(_ json: UnsafeRawBufferPointer) {
+        if self.isTracing { self.traceIn("CONNECT \(ProtocolText.redacted(json))") }
+        let action: ClientSession.ConnectAction
+        do {
+            action = try self.session.receivedConnect(json)
+        } catch {
+            self.logger.error("\(self.label) - CONNECT is not valid: \(error)")
+            self.close(.protocolViolation)
+            return
+        }
+        self.parser.headersEnabled = self.session.headers
+        switch action {
+        case .accept(let dropSubscriptions):
+            if dropSubscriptions { self.dropSubscriptions() }
+            self.connectAccepted()
+            self.acknowledge()
+        case .refuseCredentials:
+            self.authenticationFailed()
+        case .refuseProtocol:
+            self.fail("invalid client protocol", .badClientProtocolVersion)
+        case .refuseNoResponders:
+            self.fail("no responders requires headers support", .noRespondersRequiresHeaders)
+        }
+    }
+
+    private func subscribe(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        let bytes = UnsafeBufferPointer(start: base, count: operation.frameEnd)
+        let subject = Array(bytes[operation.subject])
+        let queue = Array(bytes[operation.queue])
+        let sid = Array(bytes[operation.sid])
+        guard queue != ReservedSubjects.systemQueue else {
+            let subjectText = String(decoding: subject, as: UTF8.self)
+            let queueText = String(decoding: queue, as: UTF8.self)
+            self.logger.error(
+                "\(self.label) - Subscription Violation - Subject \"\(subjectText)\", Queue: \"\(queueText)\""
+            )
+            self.sendError("Permissions Violation for Subscription to \"\(subjectText)\" using queue \"\(queueText)\"")
+            return
+        }
+        // A sid in use keeps its subscription (nats-server client.go processSubEx).
+        if self.subscriptions[sid] == nil {
+            let subscription = Subscription(
+                subject: subject,
+                queue: queue,
+                sid: sid,
+                connection: self,
+                echo: self.session.echo,
+                headers: self.session.headers,
+                loopCount: self.loop.siblings.count
+            )
+            guard self.shared.globalAccount.insert(subscription) else {
+                self.sendError("Invalid Subject")
+                return
+            }
+            self.subscriptions[sid] = subscription
+        }
+        self.acknowledge()
+    }
+
+    private func unsubscribe(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        let bytes = UnsafeBufferPointer(start: base, count: operation.frameEnd)
+        let sid = Array(bytes[operation.sid])
+        let total = ClientOperationParser.unsubscribeMax(base, operation)
+        if let subscription = self.subscriptions[sid] {
+            if total > 0, subscription.setLimit(total) {
+                self.shared.globalAccount.touch(subscription)
+            } else {
+                self.remove(subscription)
+            }
+        }
+        self.acknowledge()
+    }
+
+    func remove(_ subscription: Subscription) {
+        self.shared.globalAccount.remove(subscription)
+        if self.subscriptions[subscription.sid] === subscription {
+            self.subscriptions[subscription.sid] = nil
+            self.traceDeleted(subscription)
+        }
+    }
+
+    /// Answers `+OK` if the client asked for it.
+    func acknowledge() {
+        guard self.session.verbose else { return }
+        self.traceOut("OK")
+        self.outlet.append("+OK\r\n")
+    }
+
+    // MARK: Trace
+
+    var isTracing: Bool { self.shared.options.traceProtocol && self.logger.logLevel <= .trace }
+
+    func traceIn(_ operation: StaticString, _ argument: UnsafeRawBufferPointer) {
+        guard self.isTracing else { return }
+        self.traceIn("\(operation) \(String(decoding: argument, as: UTF8.self))")
+    }
+
+    func traceIn(_ line: @autoclosure () -> String) {
+        guard self.isTracing else { return }
+        let line = line()
+        self.logger.trace("\(self.label) - <<- [\(line)]")
+    }
+
+    func traceOut(_ line: @autoclosure () -> String) {
+        guard self.isTracing else { return }
+        let line = line()
+        self.logger.trace("\(self.label) - ->> [\(line)]")
+    }
+
+    private func traceDeleted(_ subscription: Subscription) {
+        guard self.isTracing else { return }
+        self.logger.trace("\(self.label) - <-> [DELSUB \(String(decoding: subscription.sid, as: UTF8.self))]")
+    }
+}

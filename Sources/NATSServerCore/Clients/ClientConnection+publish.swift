@@ -1,0 +1,421 @@
+import Logging
+import NATSWire
+import NIOCore
+
+/// What the publishes of one read have in common; lives on the stack while the read is parsed.
+struct PublishBatch {
+    var parser: ClientOperationParser
+    let cache: UnsafeMutablePointer<MatchCache>
+    /// Match results must be right at this generation at least.
+    var generation: UInt64
+    /// The result of the last publish, good while `epoch` is the cache's.
+    var last: MatchResult.Pointer?
+    var epoch: UInt64 = 0
+    var messages = 0
+    var bytes = 0
+    /// Verbose, pedantic or traced: more to do for each message.
+    var isSlow: Bool
+    var isTracing: Bool
+    var checksFirstByte: Bool
+    var noResponders: Bool
+    /// Something happened that may have closed the connection.
+    var mustCheckPhase = false
+
+    init(_ connection: ClientConnection) {
+        let session = connection.session
+        self.parser = connection.parser
+        self.cache = connection.loop.router.cache
+        self.generation = connection.loop.router.index.generation
+        self.isTracing = connection.isTracing
+        self.isSlow = session.verbose || session.pedantic || self.isTracing
+        self.checksFirstByte = session.awaitsConnect
+        self.noResponders = session.noResponders
+    }
+
+    /// An operation may have changed the session or the subscriptions.
+    mutating func refresh(_ connection: ClientConnection) {
+        let session = connection.session
+        self.parser = connection.parser
+        self.generation = connection.loop.router.index.generation
+        self.isSlow = session.verbose || session.pedantic || self.isTracing
+        self.checksFirstByte = session.awaitsConnect
+        self.noResponders = session.noResponders
+    }
+
+    func finish(_ connection: ClientConnection) {
+        guard self.messages > 0 else { return }
+        connection.statistics.messagesIn &+= self.messages
+        connection.statistics.bytesIn &+= self.bytes
+        connection.keepAlive.activity(now: .now())
+    }
+}
+
+/// A message on its way to its subscriptions: pointers into the bytes read.
+struct OutgoingMessage {
+    /// "MSG <subject> " or "HMSG <subject> ".
+    let prefix: UnsafePointer<UInt8>
+    let prefixLength: Int
+    /// "[reply ]sizes CRLF payload CRLF".
+    let tail: UnsafePointer<UInt8>
+    let tailLength: Int
+    /// Header block plus payload.
+    let size: Int
+    let headerSize: Int
+}
+
+extension ClientConnection {
+    // MARK: Hot path
+
+    /// Routes one PUB or HPUB.
+    @inline(__always)
+    func publish(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation, _ batch: inout PublishBatch) {
+        batch.messages &+= 1
+        batch.bytes &+= operation.size
+        let subject = base + operation.token0Start
+        let subjectLength = operation.token0End - operation.token0Start
+        let result: MatchResult.Pointer
+        if let last = batch.last, batch.epoch == batch.cache.pointee.epoch, last.pointee.generation >= batch.generation,
+            last.pointee.subjectLength == subjectLength,
+            ByteCompare.equal(last.pointee.subject, subject, subjectLength)
+        {
+            result = last
+        } else {
+            result = batch.cache.pointee.lookUp(subject, subjectLength, generation: batch.generation, loop: self.loop)
+            batch.last = result
+            batch.epoch = batch.cache.pointee.epoch
+        }
+        let reply = operation.reply
+        if batch.isSlow || result.pointee.isReserved || Self.maybeReserved(base, reply) {
+            batch.mustCheckPhase = true
+            guard self.mayPublish(base, operation, result, batch) else { return }
+        }
+        let hasHeader = operation.headerSize > 0
+        let delivered: Bool
+        if operation.isCanonical, operation.kind == .publish || hasHeader {
+            // Everything behind the subject is forwarded as it came.
+            let message = OutgoingMessage(
+                prefix: result.pointee.prefix + (hasHeader ? 0 : 1),
+                prefixLength: subjectLength + (hasHeader ? 6 : 5),
+                tail: base + operation.tailStart,
+                tailLength: operation.frameEnd - operation.tailStart,
+                size: operation.size,
+                headerSize: operation.headerSize
+            )
+            delivered = self.deliver(message, result, base, operation, &batch)
+        } else {
+            delivered = self.deliverRespelled(base, operation, result, &batch)
+        }
+        if !delivered, !reply.isEmpty, batch.noResponders { self.sendNoResponders(base, operation) }
+    }
+
+    /// Hands a message to everything in the match result.
+    ///
+    /// - Returns: whether anybody got it.
+    @inline(__always)
+    private func deliver(
+        _ message: OutgoingMessage,
+        _ result: MatchResult.Pointer,
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        var delivered = false
+        let plainCount = result.pointee.plainCount
+        var index = 0
+        while index < plainCount {
+            if self.deliver(message, to: index, of: result, base, operation, &batch) { delivered = true }
+            index += 1
+        }
+        if result.pointee.groupCount > 0, self.deliverToGroups(message, result, base, operation, &batch) {
+            delivered = true
+        }
+        return delivered
+    }
+
+    @inline(__always)
+    private func deliver(
+        _ message: OutgoingMessage,
+        to index: Int,
+        of result: MatchResult.Pointer,
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        let target = result.pointee.targets + index
+        guard target.pointee.flags.isEmpty, !batch.isTracing else {
+            return self.deliverSpecially(message, to: index, of: result, base, operation, &batch)
+        }
+        let outlet = target.pointee.outlet
+        // The sid is stored in one piece of sixteen bytes, whatever its length.
+        let room = message.prefixLength + message.tailLength + 16
+        if outlet.pointee.end - outlet.pointee.write < room {
+            batch.mustCheckPhase = true
+            guard outlet.pointee.owner._withUnsafeGuaranteedRef({ $0.makeRoom(room) }) else { return false }
+        }
+        var write = outlet.pointee.write
+        ByteCopy.copy(message.prefix, message.prefixLength, to: write)
+        write += message.prefixLength
+        write.storeBytes(of: target.pointee.sid.0, as: UInt64.self)
+        write.storeBytes(of: target.pointee.sid.1, toByteOffset: 8, as: UInt64.self)
+        write += Int(truncatingIfNeeded: target.pointee.sidLength)
+        ByteCopy.copy(message.tail, message.tailLength, to: write)
+        outlet.pointee.write = write + message.tailLength
+        outlet.pointee.messages &+= 1
+        outlet.pointee.payloadBytes &+= message.size
+        target.pointee.counter.pointee &+= 1
+        return true
+    }
+
+    /// One member of each queue group gets the message, chosen at random.
+    @inline(never)
+    private func deliverToGroups(
+        _ message: OutgoingMessage,
+        _ result: MatchResult.Pointer,
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        var delivered = false
+        var start = result.pointee.plainCount
+        for group in 0..<result.pointee.groupCount {
+            let end = result.pointee.groupEnds[group]
+            let count = end - start
+            var member = self.loop.random.next(below: count)
+            // A member that cannot take it (gone, or the publisher itself without echo) passes it on to the next.
+            for _ in 0..<count {
+                if self.deliver(message, to: start + member, of: result, base, operation, &batch) {
+                    delivered = true
+                    break
+                }
+                member = member + 1 == count ? 0 : member + 1
+            }
+            start = end
+        }
+        return delivered
+    }
+
+    /// `_R_.`, `_GR_.` and `$JS.ACK.` are told from `_INBOX.` by their second byte.
+    @inline(__always)
+    private static func maybeReserved(_ base: UnsafePointer<UInt8>, _ reply: Range<Int>) -> Bool {
+        guard reply.count > 4 else { return false }
+        let first = base[reply.lowerBound]
+        guard first == UInt8(ascii: "_") || first == UInt8(ascii: "$") else { return false }
+        return base[reply.lowerBound + 1] != UInt8(ascii: "I")
+    }
+
+    // MARK: Seldom
+
+    /// The checks of verbose, pedantic and traced connections, and of reserved subjects.
+    ///
+    /// - Returns: `false` if the message has been refused.
+    @inline(never)
+    private func mayPublish(
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        _ result: MatchResult.Pointer,
+        _ batch: PublishBatch
+    ) -> Bool {
+        let subject = UnsafeRawBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+        let reply = UnsafeRawBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
+        if batch.isTracing { self.tracePublish(base, operation) }
+        if self.session.pedantic, !SubjectGrammar.isLiteral(subject) { self.sendError("Invalid Publish Subject") }
+        if result.pointee.isReserved {
+            let text = String(decoding: subject, as: UTF8.self)
+            self.logger.error("\(self.label) - Publish Violation - Subject \"\(text)\"")
+            self.sendError("Permissions Violation for Publish to \"\(text)\"")
+            return false
+        }
+        if ReservedSubjects.isReservedReply(reply) {
+            let text = String(decoding: reply, as: UTF8.self)
+            self.logger.error("\(self.label) - Publish Violation - Reply \"\(text)\"")
+            self.sendError("Permissions Violation for Publish with Reply of \"\(text)\"")
+            return false
+        }
+        self.acknowledge()
+        return true
+    }
+
+    /// A control line with odd blanks or a bare line feed, or an HPUB without headers: spelled as the official server
+    /// would do it, sizes as the client wrote them.
+    @inline(never)
+    private func deliverRespelled(
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        _ result: MatchResult.Pointer,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        let hasHeader = operation.headerSize > 0
+        var tail: [UInt8] = []
+        tail.reserveCapacity(operation.frameEnd - operation.tailStart + 4)
+        func append(_ range: Range<Int>, _ end: UInt8) {
+            tail.append(contentsOf: UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+            tail.append(end)
+        }
+        if !operation.reply.isEmpty { append(operation.reply, 0x20) }
+        if hasHeader { append(operation.headerSizeDigits, 0x20) }
+        append(operation.sizeDigits, 0x0d)
+        tail.append(0x0a)
+        tail.append(
+            contentsOf: UnsafeBufferPointer(
+                start: base + operation.payloadStart,
+                count: operation.frameEnd - operation.payloadStart
+            )
+        )
+        return tail.withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            let message = OutgoingMessage(
+                prefix: result.pointee.prefix + (hasHeader ? 0 : 1),
+                prefixLength: result.pointee.subjectLength + (hasHeader ? 6 : 5),
+                tail: start,
+                tailLength: bytes.count,
+                size: operation.size,
+                headerSize: operation.headerSize
+            )
+            return self.deliver(message, result, base, operation, &batch)
+        }
+    }
+
+    /// Delivery to a subscription with something particular about it.
+    @inline(never)
+    private func deliverSpecially(
+        _ message: OutgoingMessage,
+        to index: Int,
+        of result: MatchResult.Pointer,
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        let flags = result.pointee.targets[index].flags
+        let subscription = result.pointee.subscription(at: index)
+        let outlet = result.pointee.outlet(at: index)
+        guard let connection = outlet.connection else { return false }
+        if flags.contains(.noEcho), connection === self { return false }
+        var isLast = false
+        if flags.contains(.limited) {
+            switch subscription.countLimited() {
+            case .deliver: break
+            case .deliverLast: isLast = true
+            case .exceeded: return false
+            }
+        } else {
+            result.pointee.targets[index].counter.pointee &+= 1
+        }
+        if flags.contains(.noHeaders), message.headerSize > 0 {
+            let size = message.size - message.headerSize
+            var line = Array("MSG ".utf8)
+            line.append(
+                contentsOf: UnsafeBufferPointer(start: result.pointee.subject, count: result.pointee.subjectLength)
+            )
+            line.append(0x20)
+            line.append(contentsOf: subscription.sid)
+            line.append(0x20)
+            if !operation.reply.isEmpty {
+                line.append(
+                    contentsOf: UnsafeBufferPointer(
+                        start: base + operation.reply.lowerBound,
+                        count: operation.reply.count
+                    )
+                )
+                line.append(0x20)
+            }
+            line.append(contentsOf: Array("\(size)\r\n".utf8))
+            outlet.append(line)
+            outlet.append(
+                UnsafeRawBufferPointer(
+                    start: base + operation.payloadStart + operation.headerSize,
+                    count: size + 2
+                )
+            )
+            outlet.state.pointee.payloadBytes &+= size
+        } else {
+            outlet.append(UnsafeRawBufferPointer(start: message.prefix, count: message.prefixLength))
+            outlet.append(subscription.sid + [0x20])
+            outlet.append(UnsafeRawBufferPointer(start: message.tail, count: message.tailLength))
+            outlet.state.pointee.payloadBytes &+= message.size
+        }
+        outlet.state.pointee.messages &+= 1
+        batch.mustCheckPhase = true
+        if batch.isTracing { connection.traceDelivery(subscription, base, operation) }
+        if isLast { self.endLimited(subscription, of: connection, &batch) }
+        return outlet.connection != nil
+    }
+
+    /// The last message that a subscription's UNSUB allows has been delivered.
+    private func endLimited(_ subscription: Subscription, of connection: ClientConnection, _ batch: inout PublishBatch)
+    {
+        self.logger.debug(
+            """
+            \(connection.id) - Auto-unsubscribe limit of \(subscription.delivered) reached for sid \
+            '\(String(decoding: subscription.sid, as: UTF8.self))'
+            """
+        )
+        if connection.loop === self.loop {
+            connection.remove(subscription)
+        } else {
+            self.shared.globalAccount.remove(subscription)
+            connection.loop.eventLoop.execute { connection.remove(subscription) }
+        }
+        batch.generation = self.loop.router.index.generation
+    }
+
+    /// Tells a requester at once that nobody listens (nats-server client.go processInboundClientMsg, subForReply).
+    @inline(never)
+    private func sendNoResponders(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        let reply = UnsafeBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
+        let subject = UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+        let subscription = self.shared.globalAccount.withMatch(reply) { match, _ in
+            match.plain.first { $0.connection === self }
+        }
+        guard let subscription else { return }
+        let headerSize = 32 + subject.count
+        var bytes = Array("HMSG ".utf8)
+        bytes.append(contentsOf: reply)
+        bytes.append(0x20)
+        bytes.append(contentsOf: subscription.sid)
+        bytes.append(contentsOf: Array(" \(headerSize) \(headerSize)\r\nNATS/1.0 503\r\nNats-Subject: ".utf8))
+        bytes.append(contentsOf: subject)
+        bytes.append(contentsOf: Array("\r\n\r\n\r\n".utf8))
+        self.outlet.append(bytes)
+    }
+
+    // MARK: Trace
+
+    private func tracePublish(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        let argument = UnsafeRawBufferPointer(
+            start: base + operation.argumentStart,
+            count: operation.argumentEnd - operation.argumentStart
+        )
+        self.traceIn(operation.kind == .publish ? "PUB" : "HPUB", argument)
+        if let payload = self.tracedPayload(base, operation) {
+            self.logger.trace("\(self.label) - <<- MSG_PAYLOAD: [\(payload)]")
+        }
+    }
+
+    private func traceDelivery(_ subscription: Subscription, _ base: UnsafePointer<UInt8>, _ operation: ClientOperation)
+    {
+        func text(_ range: Range<Int>) -> String {
+            String(decoding: UnsafeBufferPointer(start: base + range.lowerBound, count: range.count), as: UTF8.self)
+        }
+        let keepsHeader = operation.headerSize > 0 && subscription.headers
+        var line = "\(keepsHeader ? "HMSG" : "MSG") \(text(operation.subject))"
+        line += " \(String(decoding: subscription.sid, as: UTF8.self))"
+        if !operation.reply.isEmpty { line += " \(text(operation.reply))" }
+        if keepsHeader { line += " \(text(operation.headerSizeDigits))" }
+        line +=
+            keepsHeader || operation.headerSize == 0
+            ? " \(text(operation.sizeDigits))" : " \(operation.size - operation.headerSize)"
+        self.traceOut(line)
+        if let payload = self.tracedPayload(base, operation) {
+            self.logger.trace("\(self.label) - ->> MSG_PAYLOAD: [\(payload)]")
+        }
+    }
+
+    private func tracedPayload(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) -> String? {
+        guard operation.size > 0 else { return nil }
+        let payload = UnsafeBufferPointer(start: base + operation.payloadStart, count: operation.size)
+        let limit = self.shared.options.maxTracedMessageLength
+        guard limit > 0, payload.count > limit else { return ProtocolText.quoted(payload) }
+        let quoted = ProtocolText.quoted(payload.prefix(limit))
+        return "\(quoted.dropLast())...\""
+    }
+}

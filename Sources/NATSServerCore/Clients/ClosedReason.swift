@@ -1,0 +1,27 @@
+/// Why a connection ended, in the official server's words.
+enum ClosedReason: String, Sendable {
+    case clientClosed = "Client Closed"
+    case authenticationTimeout = "Authentication Timeout"
+    case authenticationFailure = "Authentication Failure"
+    case slowConsumerPendingBytes = "Slow Consumer (Pending Bytes)"
+    case slowConsumerWriteDeadline = "Slow Consumer (Write Deadline)"
+    case writeError = "Write Error"
+    case readError = "Read Error"
+    case parseError = "Parse Error"
+    case staleConnection = "Stale Connection"
+    case protocolViolation = "Protocol Violation"
+    case badClientProtocolVersion = "Bad Client Protocol Version"
+    case maxConnectionsExceeded = "Maximum Connections Exceeded"
+    case maxPayloadExceeded = "Maximum Message Payload Exceeded"
+    case maxControlLineExceeded = "Maximum Control Line Exceeded"
+    case serverShutdown = "Server Shutdown"
+    case noRespondersRequiresHeaders = "No Responders Requires Headers"
+
+    /// Whether what is still queued is sent before the socket is closed (nats-server client.go markConnAsClosed).
+    var flushesFirst: Bool {
+        switch self {
+        case .readError, .writeError, .slowConsumerPendingBytes, .slowConsumerWriteDeadline: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,197 @@
+/// Match results by subject; one per event loop and account.
+///
+/// A four-way set-associative table that starts small and doubles while it is crowded. Bounded twice: in slots, and in
+/// bytes of results. Entries are found by hash, length and comparison of the subject's bytes.
+struct MatchCache: ~Copyable {
+    private struct Slot {
+        var hash: UInt64
+        var result: MatchResult.Pointer?
+    }
+
+    private static let ways = 4
+    private static let smallestCapacity = 256
+    private static let largestCapacity = 1 << 18
+    /// All results of a loop together.
+    private static let largestSize = 96 << 20
+
+    private let index: SubscriptionIndex
+    private var slots: UnsafeMutablePointer<Slot>
+    private var capacity: Int
+    private var count = 0
+    private var size = 0
+    private var clock = 0
+    /// Changes whenever a result is freed: pointers kept elsewhere are only good within an epoch.
+    private(set) var epoch: UInt64 = 1
+
+    init(index: SubscriptionIndex) {
+        self.index = index
+        self.capacity = Self.smallestCapacity
+        self.slots = Self.allocate(Self.smallestCapacity)
+    }
+
+    deinit {
+        for slot in 0..<self.capacity {
+            if let result = self.slots[slot].result { MatchResult.destroy(result) }
+        }
+        self.slots.deallocate()
+    }
+
+    // MARK: Hot path
+
+    /// The result for a subject, right at `generation` or later.
+    @inline(__always)
+    mutating func lookUp(
+        _ subject: UnsafePointer<UInt8>,
+        _ count: Int,
+        generation: UInt64,
+        loop: ServerLoop
+    ) -> MatchResult.Pointer {
+        let hash = self.index.hash(subject, count)
+        let first = Int(truncatingIfNeeded: hash) & (self.capacity - 1) & ~(Self.ways - 1)
+        for slot in first..<first + Self.ways where self.slots[slot].hash == hash {
+            guard let result = self.slots[slot].result else { continue }
+            guard result.pointee.subjectLength == count,
+                ByteCompare.equal(result.pointee.subject, subject, count)
+            else { continue }
+            if result.pointee.generation >= generation { return result }
+            return self.refresh(slot, result, subject, count, hash, loop)
+        }
+        return self.insert(subject, count, hash, loop)
+    }
+
+    // MARK: Misses
+
+    @inline(never)
+    private mutating func refresh(
+        _ slot: Int,
+        _ result: MatchResult.Pointer,
+        _ subject: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ hash: UInt64,
+        _ loop: ServerLoop
+    ) -> MatchResult.Pointer {
+        let bytes = UnsafeBufferPointer(start: subject, count: count)
+        if let generation = self.index.revalidate(bytes, hash: hash, since: result.pointee.generation) {
+            result.pointee.generation = generation
+            return result
+        }
+        self.evict(slot)
+        return self.fill(slot, bytes, hash, loop)
+    }
+
+    @inline(never)
+    private mutating func insert(
+        _ subject: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ hash: UInt64,
+        _ loop: ServerLoop
+    ) -> MatchResult.Pointer {
+        var slot = self.freeSlot(for: hash)
+        if slot == nil, self.capacity < Self.largestCapacity, self.count * 4 >= self.capacity {
+            self.grow()
+            slot = self.freeSlot(for: hash)
+        }
+        let chosen: Int
+        if let slot {
+            chosen = slot
+        } else {
+            self.clock &+= 1
+            let first = Int(truncatingIfNeeded: hash) & (self.capacity - 1) & ~(Self.ways - 1)
+            chosen = first + self.clock & (Self.ways - 1)
+            self.evict(chosen)
+        }
+        return self.fill(chosen, UnsafeBufferPointer(start: subject, count: count), hash, loop)
+    }
+
+    private mutating func fill(
+        _ slot: Int,
+        _ subject: UnsafeBufferPointer<UInt8>,
+        _ hash: UInt64,
+        _ loop: ServerLoop
+    ) -> MatchResult.Pointer {
+        let result = self.index.withMatch(subject) { match, generation in
+            MatchResult.make(subject: subject, hash: hash, generation: generation, match: match, loop: loop)
+        }
+        self.slots[slot] = Slot(hash: hash, result: result)
+        self.count += 1
+        self.size += result.pointee.size
+        if self.size > Self.largestSize { self.evictUntilSmall(keeping: slot) }
+        return result
+    }
+
+    private func freeSlot(for hash: UInt64) -> Int? {
+        let first = Int(truncatingIfNeeded: hash) & (self.capacity - 1) & ~(Self.ways - 1)
+        return (first..<first + Self.ways).first { self.slots[$0].result == nil }
+    }
+
+    private mutating func evict(_ slot: Int) {
+        guard let result = self.slots[slot].result else { return }
+        self.slots[slot].result = nil
+        self.count -= 1
+        self.size -= result.pointee.size
+        self.epoch &+= 1
+        MatchResult.destroy(result)
+    }
+
+    private mutating func evictUntilSmall(keeping kept: Int) {
+        for slot in 0..<self.capacity where slot != kept {
+            guard self.size > Self.largestSize / 2 else { return }
+            self.evict(slot)
+        }
+    }
+
+    private mutating func grow() {
+        let old = self.slots
+        let oldCapacity = self.capacity
+        self.capacity *= 2
+        self.slots = Self.allocate(self.capacity)
+        for slot in 0..<oldCapacity {
+            guard let result = old[slot].result else { continue }
+            if let free = self.freeSlot(for: old[slot].hash) {
+                self.slots[free] = old[slot]
+            } else {
+                self.count -= 1
+                self.size -= result.pointee.size
+                self.epoch &+= 1
+                MatchResult.destroy(result)
+            }
+        }
+        old.deallocate()
+    }
+
+    private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
+        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+        slots.initialize(repeating: Slot(hash: 0, result: nil), count: capacity)
+        return slots
+    }
+}
+
+enum ByteCompare {
+    @inline(__always)
+    static func equal(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        let left = UnsafeRawPointer(left)
+        let right = UnsafeRawPointer(right)
+        if count >= 8 {
+            var offset = 0
+            let last = count - 8
+            while offset < last {
+                if left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    != right.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                {
+                    return false
+                }
+                offset += 8
+            }
+            return left.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+                == right.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+        }
+        var offset = 0
+        while offset < count {
+            if left.load(fromByteOffset: offset, as: UInt8.self) != right.load(fromByteOffset: offset, as: UInt8.self) {
+                return false
+            }
+            offset += 1
+        }
+        return true
+    }
+}

@@ -1,0 +1,150 @@
+/// One subscription that wants a cached subject, ready for delivery.
+struct DeliveryTarget {
+    struct Flags: OptionSet {
+        let rawValue: UInt32
+        /// Leave out the connection's own messages (`echo: false`).
+        static let noEcho = Flags(rawValue: 1)
+        /// An UNSUB limit has to be counted.
+        static let limited = Flags(rawValue: 2)
+        /// The client does not understand headers.
+        static let noHeaders = Flags(rawValue: 4)
+        /// The sid does not fit into `sid`.
+        static let longSid = Flags(rawValue: 8)
+    }
+
+    let outlet: UnsafeMutablePointer<OutletState>
+    let counter: UnsafeMutablePointer<Int>
+    /// The sid and the blank behind it.
+    var sid: (UInt64, UInt64) = (0, 0)
+    var sidLength: UInt32 = 0
+    var flags: Flags = []
+}
+
+/// Whom one subject goes to, as seen by one event loop: one block of plain memory.
+///
+///     header | "HMSG <subject> " | targets: plain…, group 1…, group 2… | group ends | owners
+///
+/// The block retains its outlets and subscriptions (`owners`), so the pointers in the targets stay valid as long as it
+/// lives. Confined to its loop.
+struct MatchResult {
+    private struct Owner {
+        var outlet: Unmanaged<Outlet>
+        var subscription: Unmanaged<Subscription>
+    }
+
+    let hash: UInt64
+    let subjectLength: Int
+    /// When the result was last known to be right (see ``SubscriptionIndex``).
+    var generation: UInt64
+    let plainCount: Int
+    let groupCount: Int
+    let targetCount: Int
+    /// "HMSG <subject> "; the MSG form starts one byte later.
+    let prefix: UnsafeMutablePointer<UInt8>
+    let targets: UnsafeMutablePointer<DeliveryTarget>
+    /// Index behind the last target of each queue group; the first group starts at `plainCount`.
+    let groupEnds: UnsafeMutablePointer<Int>
+    private let owners: UnsafeMutablePointer<Owner>
+    /// Memory of the block in bytes, for the cache's limit.
+    let size: Int
+    /// Clients may not publish here (nats-server client.go processInboundClientMsg).
+    let isReserved: Bool
+
+    typealias Pointer = UnsafeMutablePointer<MatchResult>
+
+    var subject: UnsafeMutablePointer<UInt8> { self.prefix + 5 }
+
+    func subscription(at index: Int) -> Subscription { self.owners[index].subscription.takeUnretainedValue() }
+
+    func outlet(at index: Int) -> Outlet { self.owners[index].outlet.takeUnretainedValue() }
+
+    static func make(
+        subject: UnsafeBufferPointer<UInt8>,
+        hash: UInt64,
+        generation: UInt64,
+        match: Sublist<Subscription>.Match,
+        loop: ServerLoop
+    ) -> Pointer {
+        let targetCount = match.groups.reduce(match.plain.count) { $0 + $1.count }
+        let prefixLength = subject.count + 6
+        var size = MemoryLayout<MatchResult>.stride
+        let prefixOffset = size
+        size += (prefixLength + 15) & ~15
+        let targetsOffset = size
+        size += targetCount * MemoryLayout<DeliveryTarget>.stride
+        let groupsOffset = size
+        size += match.groups.count * MemoryLayout<Int>.stride
+        let ownersOffset = size
+        size += targetCount * MemoryLayout<Owner>.stride
+
+        let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+        let prefix = (block + prefixOffset).bindMemory(to: UInt8.self, capacity: prefixLength)
+        let targets = (block + targetsOffset).bindMemory(to: DeliveryTarget.self, capacity: targetCount)
+        let groupEnds = (block + groupsOffset).bindMemory(to: Int.self, capacity: match.groups.count)
+        let owners = (block + ownersOffset).bindMemory(to: Owner.self, capacity: targetCount)
+        let head: StaticString = "HMSG "
+        prefix.initialize(from: head.utf8Start, count: 5)
+        if let base = subject.baseAddress { (prefix + 5).initialize(from: base, count: subject.count) }
+        (prefix + prefixLength - 1).initialize(to: 0x20)
+
+        var index = 0
+        func add(_ subscription: Subscription) {
+            let outlet = loop.outlet(for: subscription.connection)
+            (targets + index).initialize(to: self.target(for: subscription, outlet, loop.index))
+            (owners + index).initialize(
+                to: Owner(outlet: .passRetained(outlet), subscription: .passRetained(subscription))
+            )
+            index += 1
+        }
+        match.plain.forEach(add)
+        for (group, members) in match.groups.enumerated() {
+            members.forEach(add)
+            (groupEnds + group).initialize(to: index)
+        }
+
+        let result = block.bindMemory(to: MatchResult.self, capacity: 1)
+        result.initialize(
+            to: MatchResult(
+                hash: hash,
+                subjectLength: subject.count,
+                generation: generation,
+                plainCount: match.plain.count,
+                groupCount: match.groups.count,
+                targetCount: targetCount,
+                prefix: prefix,
+                targets: targets,
+                groupEnds: groupEnds,
+                owners: owners,
+                size: size,
+                isReserved: ReservedSubjects.isReservedForPublish(UnsafeRawBufferPointer(subject))
+            )
+        )
+        return result
+    }
+
+    static func destroy(_ result: Pointer) {
+        for index in 0..<result.pointee.targetCount {
+            let owner = result.pointee.owners[index]
+            owner.outlet.release()
+            owner.subscription.release()
+        }
+        UnsafeMutableRawPointer(result).deallocate()
+    }
+
+    private static func target(for subscription: Subscription, _ outlet: Outlet, _ loop: Int) -> DeliveryTarget {
+        var target = DeliveryTarget(outlet: outlet.state, counter: subscription.counters + loop)
+        if !subscription.echo { target.flags.insert(.noEcho) }
+        if !subscription.headers { target.flags.insert(.noHeaders) }
+        if subscription.isLimited { target.flags.insert(.limited) }
+        guard subscription.sid.count < 16 else {
+            target.flags.insert(.longSid)
+            return target
+        }
+        withUnsafeMutableBytes(of: &target.sid) { bytes in
+            for (index, byte) in subscription.sid.enumerated() { bytes[index] = byte }
+            bytes[subscription.sid.count] = 0x20
+        }
+        target.sidLength = UInt32(truncatingIfNeeded: subscription.sid.count + 1)
+        return target
+    }
+}

@@ -1,0 +1,179 @@
+import NIOCore
+
+/// Everything that one event loop owns: its connections, match results, buffers, and the output staged in this tick.
+///
+/// `@unchecked Sendable`: every member but the `let`s is only touched on `eventLoop`.
+final class ServerLoop: @unchecked Sendable {
+    /// Sums over the connections of this loop, closed ones included.
+    struct Totals {
+        var traffic = TrafficStatistics()
+        var slowConsumers = 0
+        var stalls = 0
+        var staleConnections = 0
+    }
+
+    let eventLoop: any EventLoop
+    let index: Int
+    let shared: ServerShared
+    let router: AccountRouter
+    var pool = OutputChunkPool()
+    var totals = Totals()
+    var random: FastRandom
+    /// Set while a batch is delivered, if a target has fallen behind: the producer should pause.
+    var producersShouldStall = false
+    private(set) var connections: [UInt64: ClientConnection] = [:]
+    /// All loops of the server, in order of their index; set once before the first connection.
+    var siblings: [ServerLoop] = []
+
+    private var touched: ContiguousArray<Outlet> = []
+    private var flushIsScheduled = false
+    /// Outlets to connections of other loops, by client id.
+    private var remoteOutlets: [UInt64: Outlet] = [:]
+    private var blocked: [UInt64: ClientConnection] = [:]
+    private var sweepIsScheduled = false
+
+    init(eventLoop: any EventLoop, index: Int, shared: ServerShared) {
+        self.eventLoop = eventLoop
+        self.index = index
+        self.shared = shared
+        self.router = AccountRouter(index: shared.globalAccount)
+        var generator = SystemRandomNumberGenerator()
+        self.random = FastRandom(seed: generator.next())
+    }
+
+    // MARK: Connections
+
+    func add(_ connection: ClientConnection) { self.connections[connection.id] = connection }
+
+    func remove(_ connection: ClientConnection) {
+        guard self.connections.removeValue(forKey: connection.id) != nil else { return }
+        self.blocked[connection.id] = nil
+        self.totals.traffic += connection.statistics
+        for sibling in self.siblings where sibling !== self {
+            let id = connection.id
+            sibling.eventLoop.execute { sibling.remoteOutlets.removeValue(forKey: id)?.detach() }
+        }
+    }
+
+    /// The staging area of this loop for a connection, wherever that lives.
+    func outlet(for connection: ClientConnection) -> Outlet {
+        if connection.loop === self { return connection.outlet }
+        if let outlet = self.remoteOutlets[connection.id] { return outlet }
+        let outlet = Outlet(loop: self)
+        outlet.attach(connection)
+        self.remoteOutlets[connection.id] = outlet
+        return outlet
+    }
+
+    // MARK: Output
+
+    /// Something was staged for the first time in this tick.
+    func touch(_ outlet: Outlet) {
+        self.touched.append(outlet)
+        guard !self.flushIsScheduled else { return }
+        self.flushIsScheduled = true
+        // Tasks run after all sockets that were ready in this tick have been read, so that one write per target carries
+        // what all of them caused.
+        self.eventLoop.execute { self.flush() }
+    }
+
+    private func flush() {
+        self.flushIsScheduled = false
+        guard !self.touched.isEmpty else { return }
+        let touched = self.touched
+        self.touched.removeAll(keepingCapacity: true)
+        var remote: [[(ClientConnection, Outlet.Staged)]] = []
+        for outlet in touched {
+            let staged = outlet.takeStaged()
+            guard let connection = outlet.connection, !staged.buffers.isEmpty else { continue }
+            if connection.loop === self {
+                connection.send(staged)
+            } else {
+                if remote.isEmpty { remote = Array(repeating: [], count: self.siblings.count) }
+                connection.backlog.change(by: staged.bytes)
+                remote[connection.loop.index].append((connection, staged))
+            }
+        }
+        for (index, deliveries) in remote.enumerated() where !deliveries.isEmpty {
+            self.siblings[index].eventLoop.execute {
+                for (connection, staged) in deliveries { connection.send(staged, isCounted: true) }
+            }
+        }
+    }
+
+    /// Sends at once what was staged, without waiting for the end of the tick.
+    func send(_ staged: Outlet.Staged, to connection: ClientConnection) {
+        if connection.loop === self {
+            connection.send(staged)
+        } else {
+            connection.backlog.change(by: staged.bytes)
+            connection.loop.eventLoop.execute { connection.send(staged, isCounted: true) }
+        }
+    }
+
+    // MARK: Write deadlines
+
+    /// A connection's socket does not take all that it was given.
+    func watch(_ connection: ClientConnection) {
+        self.blocked[connection.id] = connection
+        self.scheduleSweep()
+    }
+
+    private func scheduleSweep() {
+        guard !self.sweepIsScheduled, !self.blocked.isEmpty else { return }
+        self.sweepIsScheduled = true
+        let deadline = self.shared.writeDeadline
+        let period = TimeAmount.nanoseconds(max(10_000_000, min(250_000_000, deadline.nanoseconds / 4)))
+        self.eventLoop.scheduleTask(in: period) {
+            self.sweepIsScheduled = false
+            let now = NIODeadline.now()
+            for connection in Array(self.blocked.values) {
+                switch connection.checkWriteDeadline(deadline, now: now) {
+                case .flushed, .closed: self.blocked[connection.id] = nil
+                case .blocked: break
+                }
+            }
+            self.scheduleSweep()
+        }
+    }
+}
+
+/// xorshift64*: cheap and good enough to spread messages over the members of a queue group.
+struct FastRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { self.state = seed | 1 }
+
+    @inline(__always)
+    mutating func next() -> UInt64 {
+        self.state ^= self.state >> 12
+        self.state ^= self.state << 25
+        self.state ^= self.state >> 27
+        return self.state &* 0x2545_f491_4f6c_dd1d
+    }
+
+    /// A number in `0..<bound`.
+    @inline(__always)
+    mutating func next(below bound: Int) -> Int {
+        Int(truncatingIfNeeded: self.next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: bound)).high)
+    }
+}
+
+extension ServerLoop {
+    /// The sums over closed and open connections.
+    func currentTotals() -> Totals {
+        var totals = self.totals
+        for connection in self.connections.values { totals.traffic += connection.statistics }
+        return totals
+    }
+
+    /// Closes all connections of this loop, flushing what is queued, and waits until they are gone.
+    func shutDown() async {
+        let closing = self.eventLoop.flatSubmit {
+            let futures = self.connections.values.compactMap { $0.context?.channel.closeFuture }
+            for connection in Array(self.connections.values) { connection.close(.serverShutdown) }
+            return EventLoopFuture.andAllComplete(futures, on: self.eventLoop)
+        }
+        try? await closing.get()
+    }
+}

@@ -1,0 +1,216 @@
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// A failed start, in the official server's words.
+package struct ServerStartError: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// A NATS server: the engine behind the test server and the program.
+///
+/// Owns its threads. Touches nothing of the process: no signals, no exit, no standard output.
+package final class Server: Sendable {
+    /// The account of everybody while there are no others.
+    static let globalAccount = "$G"
+
+    private enum State {
+        case idle
+        case starting
+        case running(listener: any Channel, group: MultiThreadedEventLoopGroup, port: Int)
+        case stopped
+    }
+
+    private let shared: ServerShared
+    private let state = NIOLockedValueBox(State.idle)
+    private let loops = NIOLockedValueBox<[ServerLoop]>([])
+
+    /// A server that does nothing yet.
+    package init(options: ServerOptions) {
+        self.shared = ServerShared(options: options)
+    }
+
+    package var options: ServerOptions { self.shared.options }
+
+    /// The server's public identity: 56 characters that begin with `N`.
+    package var serverID: String { self.shared.identity.id }
+
+    package var serverName: String { self.shared.serverName }
+
+    /// The port that the server listens on; 0 unless it runs.
+    package var boundPort: Int {
+        self.state.withLockedValue { state in
+            if case .running(_, _, let port) = state { return port }
+            return 0
+        }
+    }
+
+    /// Listens for clients; ready when it returns.
+    ///
+    /// - Throws: ``ServerStartError`` if the address cannot be listened on, or if the server was started before.
+    package func start() async throws(ServerStartError) {
+        let mayStart = self.state.withLockedValue { state in
+            guard case .idle = state else { return false }
+            state = .starting
+            return true
+        }
+        guard mayStart else { throw ServerStartError(description: "server was started before") }
+        let options = self.shared.options
+        let logger = self.shared.logger
+        self.logStart()
+        guard options.port <= 65_535 else {
+            self.state.withLockedValue { $0 = .stopped }
+            throw self.listenError("listen tcp: address \(options.port): invalid port")
+        }
+        let count = max(1, options.eventLoopCount ?? System.coreCount / 2)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
+        do {
+            let listener = try await self.listen(on: group)
+            let port = listener.localAddress?.port ?? 0
+            self.shared.setInfo(port: port)
+            let isStopped = self.state.withLockedValue { state in
+                guard case .starting = state else { return true }
+                state = .running(listener: listener, group: group, port: port)
+                return false
+            }
+            guard !isStopped else {
+                try? await listener.close()
+                try? await group.shutdownGracefully()
+                throw ServerStartError(description: "server was stopped")
+            }
+            // Only now, since the first INFO needs the port.
+            listener.read()
+            logger.info("Listening for client connections on \(Self.endpoint(options.host, port))")
+            logger.info("Server is ready")
+        } catch let error as ServerStartError {
+            throw error
+        } catch {
+            self.state.withLockedValue { $0 = .stopped }
+            try? await group.shutdownGracefully()
+            let address = Self.endpoint(options.host, max(0, options.port))
+            throw self.listenError("listen tcp \(address): \(Self.describe(error))")
+        }
+    }
+
+    /// Sends what is queued, closes all connections and ends the threads. Further calls return when the first has.
+    package func shutdown() async {
+        let previous = self.state.withLockedValue { state in
+            defer { state = .stopped }
+            return state
+        }
+        guard case .running(let listener, let group, _) = previous else { return }
+        self.shared.logger.info("Initiating Shutdown...")
+        try? await listener.close()
+        await withTaskGroup(of: Void.self) { tasks in
+            for loop in self.loops.withLockedValue({ $0 }) {
+                tasks.addTask { await loop.shutDown() }
+            }
+        }
+        try? await group.shutdownGracefully()
+        self.shared.logger.info("Server Exiting..")
+    }
+
+    // MARK: Statistics
+
+    /// What the server has done so far; a snapshot loop by loop.
+    package func statistics() async -> ServerStatistics {
+        var statistics = ServerStatistics()
+        statistics.connections = self.shared.connectionCount
+        statistics.totalConnections = self.shared.totalConnections
+        statistics.subscriptions = self.shared.globalAccount.count
+        for loop in self.loops.withLockedValue({ $0 }) {
+            guard let totals = try? await loop.eventLoop.submit({ loop.currentTotals() }).get() else { continue }
+            statistics.traffic += totals.traffic
+            statistics.slowConsumers += totals.slowConsumers
+            statistics.stalls += totals.stalls
+            statistics.staleConnections += totals.staleConnections
+        }
+        return statistics
+    }
+
+    /// The open connections, by client id.
+    package func connectionStatistics() async -> [ConnectionStatistics] {
+        var result: [ConnectionStatistics] = []
+        for loop in self.loops.withLockedValue({ $0 }) {
+            let connections = try? await loop.eventLoop.submit { loop.connections.values.map(\.snapshot) }.get()
+            result.append(contentsOf: connections ?? [])
+        }
+        return result.sorted { $0.id < $1.id }
+    }
+
+    // MARK: Start
+
+    private func logStart() {
+        let logger = self.shared.logger
+        logger.info("Starting nats-server")
+        logger.info("  Version:  \(ServerVersion.compatible)")
+        logger.info("  Git:      [not set]")
+        logger.debug("  Go build: \(ServerVersion.go)")
+        logger.debug("  swift-nats: \(ServerVersion.release)")
+        logger.info("  Name:     \(self.shared.serverName)")
+        logger.info("  ID:       \(self.shared.identity.id)")
+        if self.shared.options.password != nil || self.shared.options.token != nil {
+            logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
+        }
+        if self.shared.options.maxPayload > 8 << 20 {
+            logger.warning("Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance")
+        }
+    }
+
+    private func listen(on group: MultiThreadedEventLoopGroup) async throws -> any Channel {
+        let shared = self.shared
+        let loops = group.makeIterator().enumerated().map { index, eventLoop in
+            ServerLoop(eventLoop: eventLoop, index: index, shared: shared)
+        }
+        for loop in loops { loop.siblings = loops }
+        self.loops.withLockedValue { $0 = loops }
+        let options = self.shared.options
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptHandler())
+                }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 262_144)
+            )
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 << 10, high: 1 << 20))
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
+                    let connection = ClientConnection(id: shared.nextClientID(), loop: loop)
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                }
+            }
+            .bind(host: options.host, port: max(0, options.port))
+            .get()
+    }
+
+    private func listenError(_ cause: String) -> ServerStartError {
+        let address = Self.endpoint(self.shared.options.host, self.shared.options.port)
+        return ServerStartError(description: "Error listening on port: \(address), \"\(cause)\"")
+    }
+
+    private static func endpoint(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    private static func describe(_ error: any Error) -> String {
+        guard let error = error as? IOError else { return "\(error)" }
+        switch error.errnoCode {
+        case EADDRINUSE: return "bind: address already in use"
+        case EADDRNOTAVAIL: return "bind: cannot assign requested address"
+        case EACCES: return "bind: permission denied"
+        default: return "bind: \(error)"
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/// Subjects that clients may not use, since the server routes answers through them.
+enum ReservedSubjects {
+    private static let gatewayReply = Array("_GR_.".utf8)
+    private static let serviceReply = Array("_R_.".utf8)
+    private static let acknowledgement = Array("$JS.ACK.".utf8)
+    private static let raft = Array("$NRG.".utf8)
+    /// Queue group that only the server's own subscriptions use.
+    static let systemQueue = Array("_sys_".utf8)
+
+    /// nats-server client.go processInboundClientMsg: gateway replies and raft groups.
+    static func isReservedForPublish(_ subject: UnsafeRawBufferPointer) -> Bool {
+        subject.starts(with: self.gatewayReply) || subject.starts(with: self.raft)
+    }
+
+    /// nats-server client.go isReservedReply.
+    static func isReservedReply(_ reply: UnsafeRawBufferPointer) -> Bool {
+        reply.starts(with: self.serviceReply) || reply.starts(with: self.acknowledgement)
+            || reply.starts(with: self.gatewayReply)
+    }
+}

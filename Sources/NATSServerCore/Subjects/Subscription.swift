@@ -1,0 +1,85 @@
+internal import Synchronization
+
+/// One SUB of one connection.
+///
+/// Immutable but for its counters and, under the lock of its ``SubscriptionIndex``, its place there.
+///
+/// `@unchecked Sendable`: `sublistPlace` is only touched under that lock; each slot of `counters` is written by one event
+/// loop only, and all are atomics.
+final class Subscription: SublistElement, @unchecked Sendable {
+    let subject: [UInt8]
+    let queue: [UInt8]
+    let sid: [UInt8]
+    unowned let connection: ClientConnection
+    /// Whether the connection wants its own messages back.
+    let echo: Bool
+    /// Whether the connection understands headers.
+    let headers: Bool
+    var sublistPlace: SublistPlace?
+
+    /// Messages delivered while no limit was set, one slot per event loop, so that counting needs no contended write.
+    let counters: UnsafeMutablePointer<Int>
+    private let loopCount: Int
+
+    /// The total of the UNSUB in force; 0 means none.
+    private let limit = Atomic<Int>(0)
+    /// Messages delivered, once a limit is set.
+    private let limited = Atomic<Int>(0)
+
+    init(
+        subject: [UInt8],
+        queue: [UInt8],
+        sid: [UInt8],
+        connection: ClientConnection,
+        echo: Bool,
+        headers: Bool,
+        loopCount: Int
+    ) {
+        self.subject = subject
+        self.queue = queue
+        self.sid = sid
+        self.connection = connection
+        self.echo = echo
+        self.headers = headers
+        self.loopCount = loopCount
+        self.counters = .allocate(capacity: loopCount)
+        self.counters.initialize(repeating: 0, count: loopCount)
+    }
+
+    deinit {
+        self.counters.deallocate()
+    }
+
+    var isLimited: Bool { self.limit.load(ordering: .relaxed) != 0 }
+
+    /// Messages delivered since the SUB.
+    var delivered: Int {
+        guard !self.isLimited else { return self.limited.load(ordering: .relaxed) }
+        return (0..<self.loopCount).reduce(0) { $0 &+ self.counters[$1] }
+    }
+
+    /// Sets the total after which the subscription ends.
+    ///
+    /// - Returns: `false` if that many messages have been delivered already.
+    func setLimit(_ total: Int) -> Bool {
+        let delivered = self.delivered
+        guard total > delivered else { return false }
+        if !self.isLimited { self.limited.store(delivered, ordering: .relaxed) }
+        self.limit.store(total, ordering: .relaxed)
+        return true
+    }
+
+    enum LimitedDelivery {
+        case deliver
+        case deliverLast
+        case exceeded
+    }
+
+    /// Counts one delivery against the limit.
+    func countLimited() -> LimitedDelivery {
+        let total = self.limit.load(ordering: .relaxed)
+        let count = self.limited.add(1, ordering: .relaxed).newValue
+        if count < total { return .deliver }
+        return count == total ? .deliverLast : .exceeded
+    }
+}

@@ -1,0 +1,121 @@
+import NIOConcurrencyHelpers
+import NATSWire
+import Synchronization
+
+/// The subscriptions of one account, shared by all event loops.
+///
+/// Each loop keeps match results of its own (``MatchCache``). A result says at which *generation* it was right. Every
+/// change bumps the generation; a loop reads it once per batch of input. A result of an older generation is not thrown
+/// away: a short log of recent changes tells whether any of them could concern its subject, so subscriptions that come
+/// and go (one inbox per request, say) do not cost everybody else's results.
+///
+/// `@unchecked Sendable`: all but the generation is only touched under `lock`.
+final class SubscriptionIndex: @unchecked Sendable {
+    /// A subject that was subscribed to or left.
+    private struct Change {
+        /// Hash of the subject if it has no wildcards, else 0.
+        var hash: UInt64
+        /// The subject if it has wildcards, else empty.
+        var pattern: [UInt8]
+    }
+
+    private static let logLength = 256
+
+    let hash: SubjectHash
+    private let currentGeneration = Atomic<UInt64>(1)
+    private let lock = NIOLock()
+    private var sublist: Sublist<Subscription>
+    /// The change that led to generation `g` is at `g % logLength`.
+    private var log: [Change]
+
+    init(hash: SubjectHash) {
+        self.hash = hash
+        self.sublist = Sublist(hash: hash)
+        self.log = Array(repeating: Change(hash: 0, pattern: []), count: Self.logLength)
+    }
+
+    /// Grows with every change. A change made before a peer's bytes were sent is visible after those were received.
+    var generation: UInt64 { self.currentGeneration.load(ordering: .acquiring) }
+
+    /// How many subscriptions there are.
+    var count: Int { self.lock.withLock { self.sublist.count } }
+
+    /// - Returns: `false` if the subject cannot be subscribed to.
+    func insert(_ subscription: Subscription) -> Bool {
+        self.lock.withLock {
+            guard self.sublist.insert(subscription) else { return false }
+            self.recordChange(of: subscription)
+            return true
+        }
+    }
+
+    func remove(_ subscription: Subscription) {
+        self.lock.withLock {
+            if self.sublist.remove(subscription) { self.recordChange(of: subscription) }
+        }
+    }
+
+    func remove(contentsOf subscriptions: some Sequence<Subscription>) {
+        self.lock.withLock {
+            for subscription in subscriptions where self.sublist.remove(subscription) {
+                self.recordChange(of: subscription)
+            }
+        }
+    }
+
+    /// Tells all loops that something else about a subscription has changed, such as its limit.
+    func touch(_ subscription: Subscription) {
+        self.lock.withLock { self.recordChange(of: subscription) }
+    }
+
+    /// Matches a published subject and hands the result and its generation to `body`, still under the lock, so that
+    /// every subscription in it (and so its connection) is alive.
+    func withMatch<R>(
+        _ subject: UnsafeBufferPointer<UInt8>,
+        _ body: (Sublist<Subscription>.Match, UInt64) -> R
+    ) -> R {
+        self.lock.withLock {
+            body(self.sublist.match(subject), self.currentGeneration.load(ordering: .relaxed))
+        }
+    }
+
+    /// Whether a result for `subject` that was right at `generation` still is.
+    ///
+    /// - Returns: the generation at which it is known to be right, or `nil` if it has to be matched again.
+    func revalidate(
+        _ subject: UnsafeBufferPointer<UInt8>,
+        hash: UInt64,
+        since generation: UInt64
+    ) -> UInt64? {
+        self.lock.withLock {
+            let current = self.currentGeneration.load(ordering: .relaxed)
+            guard current - generation <= UInt64(Self.logLength) else { return nil }
+            var next = generation
+            while next < current {
+                next += 1
+                let slot = Int(truncatingIfNeeded: next % UInt64(Self.logLength))
+                if self.log[slot].pattern.isEmpty {
+                    if self.log[slot].hash == hash { return nil }
+                } else {
+                    let concerned = self.log[slot].pattern.withUnsafeBytes {
+                        SubjectGrammar.matches(subject: UnsafeRawBufferPointer(subject), pattern: $0)
+                    }
+                    if concerned { return nil }
+                }
+            }
+            return current
+        }
+    }
+
+    private func recordChange(of subscription: Subscription) {
+        let next = self.currentGeneration.load(ordering: .relaxed) + 1
+        let change = subscription.subject.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress, !SubjectGrammar.hasWildcards(UnsafeRawBufferPointer(bytes)) else {
+                return Change(hash: 0, pattern: subscription.subject)
+            }
+            return Change(hash: self.hash(base, bytes.count), pattern: [])
+        }
+        self.log[Int(truncatingIfNeeded: next % UInt64(Self.logLength))] = change
+        self.currentGeneration.store(next, ordering: .releasing)
+    }
+}

@@ -1,0 +1,98 @@
+public import Logging
+import NATSServerCore
+
+extension NATSTestServer {
+    /// What a test server is started with. The defaults are those of the official server, on a free loopback port.
+    public struct Options: Sendable {
+        /// Address to listen on.
+        public var host = "127.0.0.1"
+        /// Port to listen on; 0 takes a free one.
+        public var port = 0
+        /// Name in INFO; the server's identity if `nil`.
+        public var serverName: String?
+        /// User that clients have to be, together with ``password``.
+        public var user: String?
+        /// Password of ``user``.
+        public var password: String?
+        /// Token that clients have to give, instead of a user.
+        public var token: String?
+        /// Time that a client has for its CONNECT when credentials are needed.
+        public var authTimeout: Duration = .seconds(2)
+        /// Largest headers plus payload of a message, in bytes.
+        public var maxPayload = 1_048_576
+        /// Largest argument of a protocol line, in bytes.
+        public var maxControlLine = 4096
+        /// Bytes that may wait for one client before it is cut off as a slow consumer.
+        public var maxPending = 67_108_864
+        /// Time that a client may take nothing before it is cut off as a slow consumer.
+        public var writeDeadline: Duration = .seconds(10)
+        /// Number of clients at a time.
+        public var maxConnections = 65_536
+        /// Time between two PINGs of the server.
+        public var pingInterval: Duration = .seconds(120)
+        /// PINGs that a client may leave unanswered.
+        public var pingsOutMax = 2
+        /// Whether the server offers headers.
+        public var headers = true
+        /// Number of event loops (threads); half the cores, at least one, if `nil`.
+        public var eventLoopCount: Int?
+        /// Where the server logs; `nil` for nowhere.
+        public var logger: Logger?
+
+        /// The defaults.
+        public init() {}
+
+        func serverOptions(port: Int) -> ServerOptions {
+            let silent = Logger(label: "nats-test-server", factory: { _ in SwiftLogNoOpLogHandler() })
+            var options = ServerOptions(logger: self.logger ?? silent)
+            options.host = self.host
+            options.port = port
+            options.serverName = self.serverName
+            options.username = self.user
+            options.password = self.password
+            options.token = self.token
+            options.authTimeout = self.authTimeout
+            options.maxPayload = self.maxPayload
+            options.maxControlLine = self.maxControlLine
+            options.maxPending = self.maxPending
+            options.writeDeadline = self.writeDeadline
+            options.maxConnections = self.maxConnections
+            options.pingInterval = self.pingInterval
+            options.pingsOutMax = self.pingsOutMax
+            options.noHeaderSupport = !self.headers
+            options.eventLoopCount = self.eventLoopCount
+            return options
+        }
+    }
+
+    /// Counters of a server since its start.
+    public struct Statistics: Sendable, Equatable {
+        /// Messages that clients have published.
+        public let messagesIn: Int
+        /// Bytes of those messages, headers plus payload.
+        public let bytesIn: Int
+        /// Messages that have been delivered.
+        public let messagesOut: Int
+        /// Bytes of those messages, headers plus payload.
+        public let bytesOut: Int
+        /// Clients connected now.
+        public let connections: Int
+        /// Clients that have connected, those gone included.
+        public let totalConnections: UInt64
+        /// Subscriptions of all clients.
+        public let subscriptions: Int
+        /// Clients that were cut off because they did not keep up.
+        public let slowConsumers: Int
+
+        init(_ statistics: ServerStatistics) {
+            self.messagesIn = statistics.traffic.messagesIn
+            self.bytesIn = statistics.traffic.bytesIn
+            self.messagesOut = statistics.traffic.messagesOut
+            self.bytesOut = statistics.traffic.bytesOut
+            self.connections = statistics.connections
+            self.totalConnections = statistics.totalConnections
+            self.subscriptions = statistics.subscriptions
+            self.slowConsumers = statistics.slowConsumers
+        }
+    }
+}
