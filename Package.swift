@@ -126,6 +126,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "NATSServerProgramTests",
+            dependencies: ["nats-server", "NATSTestSupport", logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ConformanceTests",
             dependencies: ["NATSTestServer", "NATSTestSupport", "NATSWire", logging],
             swiftSettings: settings

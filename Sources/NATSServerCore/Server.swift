@@ -25,6 +25,7 @@ package final class Server: Sendable {
     private let shared: ServerShared
     private let state = NIOLockedValueBox(State.idle)
     private let loops = NIOLockedValueBox<[ServerLoop]>([])
+    private let wasAnnounced = NIOLockedValueBox(false)
 
     /// A server that does nothing yet.
     package init(options: ServerOptions) {
@@ -58,8 +59,9 @@ package final class Server: Sendable {
         guard mayStart else { throw ServerStartError(description: "server was started before") }
         let options = self.shared.options
         let logger = self.shared.logger
-        self.logStart()
-        guard options.port <= 65_535 else {
+        self.announce()
+        // -1 asks for any port; the official server refuses what is lower.
+        guard (-1...65_535).contains(options.port) else {
             self.state.withLockedValue { $0 = .stopped }
             throw self.listenError("listen tcp: address \(options.port): invalid port")
         }
@@ -88,8 +90,7 @@ package final class Server: Sendable {
         } catch {
             self.state.withLockedValue { $0 = .stopped }
             try? await group.shutdownGracefully()
-            let address = Self.endpoint(options.host, max(0, options.port))
-            throw self.listenError("listen tcp \(address): \(Self.describe(error))")
+            throw self.listenError(self.describe(error))
         }
     }
 
@@ -102,6 +103,7 @@ package final class Server: Sendable {
         guard case .running(let listener, let group, _) = previous else { return }
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
+        self.shared.logger.debug("Client accept loop exiting..")
         await withTaskGroup(of: Void.self) { tasks in
             for loop in self.loops.withLockedValue({ $0 }) {
                 tasks.addTask { await loop.shutDown() }
@@ -141,7 +143,15 @@ package final class Server: Sendable {
 
     // MARK: Start
 
-    private func logStart() {
+    /// Logs what the server is, unless that is done already; ``start()`` does it if nobody has.
+    ///
+    /// Apart from ``start()`` so that the program can write its pid file between these lines and the listening.
+    package func announce() {
+        let isFirst = self.wasAnnounced.withLockedValue { wasAnnounced in
+            defer { wasAnnounced = true }
+            return !wasAnnounced
+        }
+        guard isFirst else { return }
         let logger = self.shared.logger
         logger.info("Starting nats-server")
         logger.info("  Version:  \(ServerVersion.compatible)")
@@ -150,7 +160,8 @@ package final class Server: Sendable {
         logger.debug("  swift-nats: \(ServerVersion.release)")
         logger.info("  Name:     \(self.shared.serverName)")
         logger.info("  ID:       \(self.shared.identity.id)")
-        if self.shared.options.password != nil || self.shared.options.token != nil {
+        // nats-server auth.go checkAuthforWarnings: a token is no password.
+        if self.shared.options.password != nil {
             logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
         }
         if self.shared.options.maxPayload > 8 << 20 {
@@ -196,7 +207,8 @@ package final class Server: Sendable {
     }
 
     private func listenError(_ cause: String) -> ServerStartError {
-        let address = Self.endpoint(self.shared.options.host, self.shared.options.port)
+        let port = self.shared.options.port
+        let address = Self.endpoint(self.shared.options.host, port == -1 ? 0 : port)
         return ServerStartError(description: "Error listening on port: \(address), \"\(cause)\"")
     }
 
@@ -204,13 +216,19 @@ package final class Server: Sendable {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
-    private static func describe(_ error: any Error) -> String {
-        guard let error = error as? IOError else { return "\(error)" }
-        switch error.errnoCode {
-        case EADDRINUSE: return "bind: address already in use"
-        case EADDRNOTAVAIL: return "bind: cannot assign requested address"
-        case EACCES: return "bind: permission denied"
-        default: return "bind: \(error)"
+    /// Go's text for what `bind` failed with.
+    private func describe(_ error: any Error) -> String {
+        let options = self.shared.options
+        if error is SocketAddressError.UnknownHost {
+            return "listen tcp: lookup \(options.host): no such host"
         }
+        let cause: String
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: cause = "bind: address already in use"
+        case EADDRNOTAVAIL: cause = "bind: cannot assign requested address"
+        case EACCES: cause = "bind: permission denied"
+        default: cause = "bind: \(error)"
+        }
+        return "listen tcp \(Self.endpoint(options.host, max(0, options.port))): \(cause)"
     }
 }
