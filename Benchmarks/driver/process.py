@@ -1,0 +1,136 @@
+"""Servers and client programs as child processes; nothing outlives its `with` block."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+
+LIMIT = 120  # seconds for one measurement
+
+
+class Failed(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until_ready(process, port):
+    """Returns after a whole handshake, so the server's start-up is not part of any measurement."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise Failed(f"the server ended with status {process.returncode}")
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+                stream = connection.makefile("rwb")
+                stream.readline()
+                stream.write(b'CONNECT {"verbose":false}\r\nPING\r\n')
+                stream.flush()
+                if stream.readline().startswith(b"PONG"):
+                    return
+                raise Failed("the server did not answer PING")
+        except ConnectionRefusedError:
+            time.sleep(0.005)
+    raise Failed("the server does not listen")
+
+
+class Server:
+    def __init__(self, process, port):
+        self.process = process
+        self.port = port
+        self.url = f"nats://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def running_server(command, *arguments):
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, "-a", "127.0.0.1", "-p", str(port), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_ready(process, port)
+        yield Server(process, port)
+        if process.poll() is not None:
+            raise Failed(f"the server ended with status {process.returncode}")
+    finally:
+        stop(process)
+
+
+def stop(process):
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def last_json(text):
+    for line in reversed(text.splitlines()):
+        if line.startswith("{"):
+            return json.loads(line)
+    raise Failed("no result was printed")
+
+
+def run_json(command, environment=None):
+    """Runs to the end; the last line that is an object is the result."""
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+        env={**os.environ, **(environment or {})},
+    )
+    if done.returncode != 0:
+        raise Failed(f"status {done.returncode}: {done.stderr.strip()[-500:]}")
+    return last_json(done.stdout)
+
+
+@contextlib.contextmanager
+def running_until_ready(command, environment=None):
+    """A program that prints READY; its result is read with `finish`."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
+    )
+    # A program that hangs is killed, which ends the read of its output.
+    watch = threading.Timer(LIMIT, process.kill)
+    watch.start()
+    try:
+        if process.stdout.readline().strip() != "READY":
+            raise Failed(f"{command[0]} did not become ready")
+        yield process
+    finally:
+        watch.cancel()
+        stop(process)
+        process.stdout.close()
+
+
+def finish(process):
+    text = process.stdout.read()
+    if process.wait() != 0:
+        raise Failed(f"status {process.returncode}")
+    return last_json(text)
+
+
+def run_measured(command):
+    """Wall and processor seconds of a whole process."""
+    start = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise Failed(f"status {process.returncode}")
+    return wall, usage.ru_utime + usage.ru_stime

@@ -1,0 +1,339 @@
+"""What is measured: every row, its sides, and the table lines with their targets."""
+
+import pathlib
+import statistics
+import tempfile
+
+from process import Failed, finish, free_port, run_json, run_measured, running_server, running_until_ready
+
+
+class Line:
+    """One line of the table. `peer` None: the figure itself is compared with the target, not a ratio."""
+
+    def __init__(self, title, metric, ours, peer, comparison="<=", target=None, unit="", scale=1.0):
+        self.title = title
+        self.metric = metric
+        self.ours = ours
+        self.peer = peer
+        self.comparison = comparison
+        self.target = target
+        self.unit = unit
+        self.scale = scale  # of the figures that are shown
+
+
+class Row:
+    def __init__(self, name, sides, lines, measure):
+        self.name = name
+        self.sides = sides
+        self.lines = lines
+        self.measure = measure
+
+
+# Server rows
+
+
+def server_row(name, arguments, lines):
+    def measure(programs, side):
+        with running_server(programs.servers[side]) as server:
+            command = [programs.loadgen, *arguments, "--port", str(server.port), "--pid", str(server.process.pid)]
+            return run_json(command)
+
+    return Row(f"server/{name}", ["official", "ours"], lines, measure)
+
+
+def both(title, metric, comparison="<=", target=None, unit="", scale=1.0):
+    return Line(title, metric, "ours", "official", comparison, target, unit, scale)
+
+
+def cpu(target):
+    return both("CPU per message", "cpu_ns", "<=", target, "ns")
+
+
+def rate(target=None):
+    return both("rate", "rate", ">=", target, "k/s", 1e-3)
+
+
+def stream_row(name, arguments, target, rate_target=None):
+    lines = [cpu(target), rate(rate_target)]
+    return server_row(name, ["stream", *arguments.split()], lines)
+
+
+def startup_row(count):
+    def measure(programs, side):
+        samples = []
+        for _ in range(count):
+            port = free_port()
+            server = [*programs.servers[side], "-a", "127.0.0.1", "-p", str(port)]
+            samples.append(run_json([programs.loadgen, "startup", "--port", str(port), "--", *server]))
+            if samples[-1]["status"] != 0:
+                raise Failed(f"the server exits with {samples[-1]['status']}")
+        return {key: statistics.median(sample[key] for sample in samples) for key in samples[0]}
+
+    lines = [
+        both("exec to PONG", "exec_to_pong_ns", "<=", 1.0, "ms", 1e-6),
+        both("CPU of the start", "cpu_ns", "<=", None, "ms", 1e-6),
+        both("resident at start", "rss", "<=", None, "MB", 1e-6),
+        both("SIGTERM to exit", "term_to_exit_ns", "<=", None, "ms", 1e-6),
+    ]
+    return Row("server/startup", ["official", "ours"], lines, measure)
+
+
+def server_rows(quick):
+    seconds = f" --seconds {0.3 if quick else 1.5}"
+    request_lines = [
+        lambda target: both("CPU per request", "cpu_ns", "<=", target, "us", 1e-3),
+        lambda target: both("latency p50", "p50_ns", "<=", target, "us", 1e-3),
+    ]
+    return [
+        stream_row("1:1 16 B", "--size 16" + seconds, 0.20),
+        stream_row("1:1 128 B", "--size 128" + seconds, 0.30),
+        stream_row("1:1 1 KiB", "--size 1024" + seconds, 0.60),
+        stream_row("1:4 128 B", "--size 128 --subscribers 4" + seconds, 0.30),
+        stream_row("4:4 128 B", "--size 128 --publishers 4" + seconds, 0.30),
+        stream_row("publish only 16 B", "--size 16 --subscribers 0" + seconds, 0.30),
+        stream_row("1,000 subjects", "--size 16 --subjects 1000" + seconds, 0.20),
+        stream_row("9,000 subjects", "--size 16 --subjects 9000" + seconds, 0.25),
+        stream_row("100,000 subjects", "--size 16 --subjects 100000" + seconds, 0.60),
+        stream_row("200 B writes", "--size 16 --write 200" + seconds, 1.0, 1.0),
+        stream_row("queue group of 4", "--size 16 --subscribers 4 --queue" + seconds, None),
+        server_row(
+            "request, 1 in flight",
+            ("request --in-flight 1" + seconds).split(),
+            [request_lines[0](0.50), request_lines[1](0.80)],
+        ),
+        server_row(
+            "request, 8 in flight",
+            ("request --in-flight 8" + seconds).split(),
+            [request_lines[0](0.70), request_lines[1](0.80)],
+        ),
+        server_row(
+            "10,000 idle connections",
+            ["idle", "--connections", "1000" if quick else "10000"],
+            [
+                both("resident per connection, required", "bytes_per_connection", "<=", 1.0, "KB", 1e-3),
+                both("resident per connection, target", "bytes_per_connection", "<=", 0.35, "KB", 1e-3),
+                both("CPU per connection opened", "cpu_ns_per_connection", "<=", None, "us", 1e-3),
+            ],
+        ),
+        startup_row(3 if quick else 10),
+        server_row(
+            "dead subscriber",
+            ("dead --size 128" + seconds).split(),
+            [
+                Line("others keep of their rate", "other_ratio", "ours", None, ">=", 0.5),
+                Line("others keep of their rate (official)", "other_ratio", "official", None),
+                Line("same subject keeps of its rate", "same_ratio", "ours", None, ">=", 0.5),
+                Line("same subject keeps of its rate (official)", "same_ratio", "official", None),
+                both("resident growth", "growth", "<=", 1.0, "MB", 1e-6),
+                both("longest life of a dead one", "longest_life_ms", "<=", None, "ms"),
+                Line("messages lost", "lost", "ours", None, "<=", 0.0),
+            ],
+        ),
+    ]
+
+
+# Client rows
+
+SUBJECT = "bench.stream0"
+
+
+def official_arguments(folder):
+    """A server that lets a backlog grow, so that no client is cut off or throttled for being the slower one."""
+    path = pathlib.Path(folder) / "server.conf"
+    path.write_text("max_pending: 1GB\n", encoding="ascii")
+    return ["-c", str(path)]
+
+
+def with_cpu(result):
+    if "user" in result:
+        result["cpu_ns"] = (result["user"] + result["sys"]) * 1e9 / result["messages"]
+        result["rate"] = result["messages"] / result["seconds"]
+    return result
+
+
+def client_command(programs, side, mode, server, size, count, *more):
+    fixed = ["--mode", mode, "--url", server.url, "--size", str(size), "--count", str(count)]
+    return [*programs.clients[side], *fixed, *more]
+
+
+def scaled(count, side):
+    """The Python client is about two orders slower; it gets fewer messages."""
+    return max(count // 20, 1000) if side == "python" else count
+
+
+def publish_row(name, swift_mode, size, count, sides, lines):
+    def measure(programs, side):
+        mode = swift_mode if side.startswith("swift") else "publish"
+        with tempfile.TemporaryDirectory() as folder:
+            with running_server(programs.servers["official"], *official_arguments(folder)) as server:
+                return with_cpu(run_json(client_command(programs, side, mode, server, size, scaled(count, side))))
+
+    return Row(f"client/{name}", sides, lines, measure)
+
+
+def receive(programs, side, mode, size, count, environment=None):
+    """A client that receives what the load generator sends; the count is checked on both sides."""
+    with tempfile.TemporaryDirectory() as folder:
+        with running_server(programs.servers["official"], *official_arguments(folder)) as server:
+            command = client_command(programs, side, mode, server, size, count)
+            with running_until_ready(command, environment) as process:
+                feed = [programs.loadgen, "feed", "--port", str(server.port), "--subject", SUBJECT]
+                fed = run_json([*feed, "--size", str(size), "--count", str(count)])
+                result = finish(process)
+                if fed["messages"] != count or result["messages"] != count:
+                    raise Failed(f"{result['messages']} of {fed['messages']} messages were received")
+                return with_cpu(result)
+
+
+def subscribe_row(name, size, count, sides, target):
+    lines = [
+        Line("CPU per message, against Go", "cpu_ns", "swift", "go", "<=", target, "ns"),
+        Line("CPU per message, against C", "cpu_ns", "swift", "c", "<=", target, "ns"),
+        Line("rate, against Go", "rate", "swift", "go", ">=", None, "k/s", 1e-3),
+    ]
+    if "python" in sides:
+        lines.append(Line("CPU per message, against Python", "cpu_ns", "swift", "python", "<=", None, "ns"))
+
+    def measure(programs, side):
+        return receive(programs, side, "subscribe", size, scaled(count, side))
+
+    return Row(f"client/{name}", sides, lines, measure)
+
+
+def pending_row(count):
+    def measure(programs, side):
+        return receive(programs, side, "pending", 128, count)
+
+    lines = [
+        Line("resident per message, against Go", "bytes_per_message", "swift", "go", "<=", 1.0, "B"),
+        Line("resident per message, against C", "bytes_per_message", "swift", "c", "<=", None, "B"),
+    ]
+    return Row("client/100,000 pending 128 B", ["go", "c", "swift"], lines, measure)
+
+
+def request_row(name, server_side, in_flight, count, sides, lines):
+    def measure(programs, side):
+        with running_server(programs.servers[server_side]) as server:
+            responder = [programs.loadgen, "respond", "--port", str(server.port), "--subject", "bench.request"]
+            with running_until_ready(responder):
+                total = max(scaled(count, side), 1000)
+                more = ["--in-flight", str(in_flight), "--subject", "bench.request"]
+                return with_cpu(run_json(client_command(programs, side, "request", server, 16, total, *more)))
+
+    return Row(f"client/{name}", sides, lines, measure)
+
+
+def once_row(count):
+    def measure(programs, side):
+        with running_server(programs.servers["official"]) as server:
+            samples = [run_measured(client_command(programs, side, "once", server, 16, 1)) for _ in range(count)]
+        return {
+            "wall_ms": statistics.median(wall for wall, _ in samples) * 1e3,
+            "cpu_ms": statistics.median(used for _, used in samples) * 1e3,
+        }
+
+    lines = [
+        Line("wall, against Go", "wall_ms", "swift", "go", "<=", 1.0, "ms"),
+        Line("CPU, against Go", "cpu_ms", "swift", "go", "<=", 1.0, "ms"),
+        Line("wall, against C", "wall_ms", "swift", "c", "<=", None, "ms"),
+    ]
+    return Row("client/connect, publish, flush, exit", ["go", "c", "swift"], lines, measure)
+
+
+def allocation_row(count):
+    """Two runs with N and 2 N messages: the difference has no start-up in it."""
+
+    def counted(programs, mode, count):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "allocations"
+            environment = {"LD_PRELOAD": programs.allocation_counter, "ALLOCATION_COUNT_FILE": str(path)}
+            if mode == "subscribe":
+                receive(programs, "swift", mode, 16, count, environment)
+            else:
+                with running_server(programs.servers["official"]) as server:
+                    run_json(client_command(programs, "swift", mode, server, 16, count), environment)
+            return int(path.read_text(encoding="ascii"))
+
+    def measure(programs, _):
+        result = {}
+        for mode in ("publish-sync", "publish-async", "subscribe"):
+            few, many = counted(programs, mode, count), counted(programs, mode, 2 * count)
+            result[mode] = (many - few) / count
+        return result
+
+    lines = [
+        Line("publish, non-async", "publish-sync", "swift", None, "<=", 0.005),
+        Line("publish, async", "publish-async", "swift", None, "<=", 0.005),
+        Line("receive, AsyncSequence", "subscribe", "swift", None, "<=", 0.1),
+    ]
+    return Row("client/allocations per message", ["swift"], lines, measure)
+
+
+def client_rows(quick):
+    part = 10 if quick else 1
+    peers = ["c", "go", "swift"]
+    against_c = lambda target: Line("CPU per message, against C", "cpu_ns", "swift", "c", "<=", target, "ns")
+    against_go = Line("CPU per message, against Go", "cpu_ns", "swift", "go", "<=", None, "ns")
+    against_python = Line("CPU per message, against Python", "cpu_ns", "swift", "python", "<=", None, "ns")
+    publish_rate = Line("rate, against C", "rate", "swift", "c", ">=", None, "k/s", 1e-3)
+
+    def p50(side, target):
+        title = "latency p50, loop executor, against Go" if side == "swift-loop" else "latency p50, against Go"
+        return Line(title, "p50_us", side, "go", "<=", target, "us")
+
+    def request_rate(side, target):
+        title = "rate, loop executor, against Go" if side == "swift-loop" else "rate, against Go"
+        return Line(title, "rate", side, "go", ">=", target, "k/s", 1e-3)
+
+    def request_cpu(side):
+        title = "CPU per request, loop executor, against Go" if side == "swift-loop" else "CPU per request, against Go"
+        return Line(title, "cpu_ns", side, "go", "<=", None, "us", 1e-3)
+
+    requesters = ["c", "go", "swift", "swift-loop"]
+    return [
+        publish_row(
+            "publish, non-async, 16 B", "publish-sync", 16, 4000000 // part, ["c", "go", "python", "swift"],
+            [against_c(0.70), against_go, against_python, publish_rate],
+        ),
+        publish_row(
+            "publish, async, 16 B", "publish-async", 16, 4000000 // part, peers,
+            [against_c(1.1), against_go, publish_rate],
+        ),
+        publish_row(
+            "publish, async, 128 B", "publish-async", 128, 2000000 // part, peers,
+            [against_c(1.0), against_go, publish_rate],
+        ),
+        subscribe_row("AsyncSequence, 16 B", 16, 2000000 // part, ["go", "c", "python", "swift"], 0.35),
+        subscribe_row("AsyncSequence, 128 B", 128, 1500000 // part, ["go", "c", "swift"], 0.40),
+        subscribe_row("AsyncSequence, 1 KiB", 1024, 500000 // part, ["go", "c", "swift"], 0.50),
+        request_row(
+            "request, 1 in flight", "official", 1, 8000 // part, ["c", "go", "python", "swift", "swift-loop"],
+            [
+                p50("swift", 1.1), p50("swift-loop", 1.0), request_cpu("swift"), request_cpu("swift-loop"),
+                Line("latency p50, against C", "p50_us", "swift", "c", "<=", None, "us"),
+                Line("latency p50, against Python", "p50_us", "swift", "python", "<=", None, "us"),
+            ],
+        ),
+        request_row(
+            "request, 1 in flight, our server", "ours", 1, 8000 // part, requesters,
+            [p50("swift", 1.0), p50("swift-loop", 0.9)],
+        ),
+        request_row(
+            "request, 64 in flight", "official", 64, 100000 // part, requesters,
+            [
+                request_rate("swift", 1.3), request_rate("swift-loop", None), request_cpu("swift"),
+                request_cpu("swift-loop"), Line("rate, against C", "rate", "swift", "c", ">=", None, "k/s", 1e-3),
+            ],
+        ),
+        request_row(
+            "request, 64 in flight, our server", "ours", 64, 100000 // part, requesters,
+            [request_rate("swift", None), request_rate("swift-loop", None)],
+        ),
+        allocation_row(200000 // part),
+        pending_row(100000),
+        once_row(3 if quick else 10),
+    ]
+
+
+def all_rows(quick):
+    return server_rows(quick) + client_rows(quick)
