@@ -127,7 +127,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSServerProgramTests",
-            dependencies: ["nats-server", "NATSTestSupport", logging],
+            dependencies: ["nats-server", "NATSTestSupport", nioConcurrency, logging],
             swiftSettings: settings
         ),
         .testTarget(

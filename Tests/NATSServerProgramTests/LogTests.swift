@@ -1,6 +1,6 @@
 import Logging
 import NATSTestSupport
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import nats_server
@@ -126,7 +126,7 @@ import Testing
 }
 
 private final class CallCounter: Sendable {
-    private let calls = Mutex(0)
-    var value: Int { self.calls.withLock { $0 } }
-    func count() { self.calls.withLock { $0 += 1 } }
+    private let calls = NIOLockedValueBox(0)
+    var value: Int { self.calls.withLockedValue { $0 } }
+    func count() { self.calls.withLockedValue { $0 += 1 } }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -23,9 +23,9 @@ package final class ChildProcess: Sendable {
     package let processID: Int
     private let directory: TemporaryDirectory
     private let exit = Watched<Exit?>(nil)
-    private let standby: Mutex<CInt?>
+    private let standby: NIOLockedValueBox<CInt?>
 
-    private static let spawning = Mutex(())
+    private static let spawning = NIOLockedValueBox(())
 
     /// Starts the program at a path, with `environment` added to this process's environment.
     package init(_ path: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
@@ -33,7 +33,7 @@ package final class ChildProcess: Sendable {
         // The word that arrives means a regular end, the mere end of the pipe means that we are gone.
         let script = "(read -r word <&3 || kill -9 $$) >/dev/null 2>&1 & exec 3<&-; exec \"$0\" \"$@\""
         // One at a time: a pipe must not reach another child before it is marked to be closed on exec.
-        let (processID, standby) = try Self.spawning.withLock { _ in
+        let (processID, standby) = try Self.spawning.withLockedValue { _ in
             // Writing to a shell that is gone must not kill the tests.
             ignoreBrokenPipes()
             var ends: [CInt] = [0, 0]
@@ -58,7 +58,7 @@ package final class ChildProcess: Sendable {
         }
         self.directory = directory
         self.processID = Int(processID)
-        self.standby = Mutex(standby)
+        self.standby = NIOLockedValueBox(standby)
         let exit = self.exit
         Thread.detachNewThread {
             var status: CInt = 0
@@ -111,7 +111,7 @@ package final class ChildProcess: Sendable {
     }
 
     private func dismissStandby() {
-        self.standby.withLock { end in
+        self.standby.withLockedValue { end in
             if let descriptor = end {
                 _ = write(descriptor, "ended\n", 6)
                 closeDescriptor(descriptor)
@@ -137,6 +137,14 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         posix_spawn_file_actions_adddup2(&actions, standby, 3)
+        // Sockets of servers and clients in this process are not for the child: it would keep ports and connections open.
+        #if !canImport(Darwin)
+        // Other threads open more until the child exists, hence the margin; closing what is not open does no harm.
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in 4..<((open.compactMap { CInt($0) }.max() ?? 4) + 256) {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
+        #endif
 
         #if canImport(Darwin)
         var attributes: posix_spawnattr_t?
@@ -152,7 +160,11 @@ package final class ChildProcess: Sendable {
         var blocked = sigset_t()
         sigemptyset(&blocked)
         posix_spawnattr_setsigmask(&attributes, &blocked)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+        var flags = Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+        #if canImport(Darwin)
+        flags |= Int16(POSIX_SPAWN_CLOEXEC_DEFAULT)
+        #endif
+        posix_spawnattr_setflags(&attributes, flags)
 
         var variables = ProcessInfo.processInfo.environment
         variables.merge(environment) { $1 }

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -30,7 +30,7 @@ package final class ScriptedServer: Sendable {
     /// The port of 127.0.0.1 it listens on.
     package let port: Int
     private let waiting = Watched(Waiting())
-    private let stopPipe: Mutex<CInt?>
+    private let stopPipe: NIOLockedValueBox<CInt?>
 
     /// Listens at once; port 0 takes a free one.
     package init(port: Int = 0) throws {
@@ -55,7 +55,7 @@ package final class ScriptedServer: Sendable {
         for end in pipeEnds {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
         }
-        self.stopPipe = Mutex(pipeEnds[1])
+        self.stopPipe = NIOLockedValueBox(pipeEnds[1])
         let waiting = self.waiting
         let stopEnd = pipeEnds[0]
         Thread.detachNewThread {
@@ -129,7 +129,7 @@ package final class ScriptedServer: Sendable {
     }
 
     private func signalStop() {
-        self.stopPipe.withLock { end in
+        self.stopPipe.withLockedValue { end in
             if let descriptor = end {
                 closeDescriptor(descriptor)
                 end = nil

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -28,12 +28,12 @@ final class SocketLink: Sendable {
 
     let inbox = Watched(RawConnection.Inbox())
     let gate = ReadingGate()
-    private let socket: Mutex<Socket>
+    private let socket: NIOLockedValueBox<Socket>
 
     init(descriptor: CInt) {
         LoopbackSocket.prepare(descriptor)
         LoopbackSocket.disableDelay(descriptor)
-        self.socket = Mutex(Socket(descriptor: descriptor))
+        self.socket = NIOLockedValueBox(Socket(descriptor: descriptor))
         Thread.detachNewThread {
             self.readAll(descriptor)
             self.readerEnded()
@@ -58,7 +58,7 @@ final class SocketLink: Sendable {
     }
 
     private func readerEnded() {
-        self.socket.withLock { socket in
+        self.socket.withLockedValue { socket in
             socket.isReaderRunning = false
             if socket.isCloseRequested, let descriptor = socket.descriptor {
                 socket.descriptor = nil
@@ -68,7 +68,7 @@ final class SocketLink: Sendable {
     }
 
     func write(_ bytes: ArraySlice<UInt8>) -> WriteResult {
-        self.socket.withLock { socket in
+        self.socket.withLockedValue { socket in
             guard let descriptor = socket.descriptor, !socket.isCloseRequested else {
                 return .ended
             }
@@ -95,7 +95,7 @@ final class SocketLink: Sendable {
     }
 
     func finishSending() {
-        self.socket.withLock { socket in
+        self.socket.withLockedValue { socket in
             if let descriptor = socket.descriptor, !socket.isCloseRequested {
                 _ = shutdown(descriptor, CInt(SHUT_WR))
             }
@@ -104,7 +104,7 @@ final class SocketLink: Sendable {
 
     func close(reset: Bool) {
         self.gate.open()
-        self.socket.withLock { socket in
+        self.socket.withLockedValue { socket in
             guard let descriptor = socket.descriptor, !socket.isCloseRequested else {
                 return
             }

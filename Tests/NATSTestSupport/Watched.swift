@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A value that tasks can wait on: every change is checked against the conditions of those who wait.
 package final class Watched<Value: Sendable>: Sendable {
@@ -15,20 +15,20 @@ package final class Watched<Value: Sendable>: Sendable {
         var nextID: UInt64 = 0
     }
 
-    private let inner: Mutex<Inner>
+    private let inner: NIOLockedValueBox<Inner>
 
     package init(_ value: Value) {
-        self.inner = Mutex(Inner(value: value))
+        self.inner = NIOLockedValueBox(Inner(value: value))
     }
 
     package var value: Value {
-        self.inner.withLock { $0.value }
+        self.inner.withLockedValue { $0.value }
     }
 
     /// Changes the value, then wakes whoever waited for what it has become.
     @discardableResult
     package func update<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
-        let (result, satisfied) = self.inner.withLock { inner -> (Result, [Waiter]) in
+        let (result, satisfied) = self.inner.withLockedValue { inner -> (Result, [Waiter]) in
             let result = body(&inner.value)
             guard !inner.waiters.isEmpty else {
                 return (result, [])
@@ -51,13 +51,13 @@ package final class Watched<Value: Sendable>: Sendable {
         timeout: Duration = .seconds(30),
         until condition: @escaping @Sendable (Value) -> Bool
     ) async -> Bool {
-        let id = self.inner.withLock { inner in
+        let id = self.inner.withLockedValue { inner in
             inner.nextID += 1
             return inner.nextID
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let immediate = self.inner.withLock { inner -> Bool? in
+                let immediate = self.inner.withLockedValue { inner -> Bool? in
                     if condition(inner.value) {
                         return true
                     }
@@ -81,7 +81,7 @@ package final class Watched<Value: Sendable>: Sendable {
     }
 
     private func expire(_ id: UInt64) {
-        let waiter = self.inner.withLock { inner -> Waiter? in
+        let waiter = self.inner.withLockedValue { inner -> Waiter? in
             guard let index = inner.waiters.firstIndex(where: { $0.id == id }) else {
                 return nil
             }

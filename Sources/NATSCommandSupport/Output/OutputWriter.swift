@@ -1,5 +1,5 @@
 package import NIOCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -41,7 +41,7 @@ package final class OutputWriter: Sendable {
         var isIdle: Bool { self.held.readableBytes == 0 && !self.isWriting }
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
     private let descriptor: Int32
     private let wakeReader: Int32
     private let wakeWriter: Int32
@@ -63,7 +63,7 @@ package final class OutputWriter: Sendable {
     /// - Throws: `WriteError` if an earlier write failed; `buffer` is emptied then too.
     package func submit(_ buffer: inout ByteBuffer) throws(WriteError) {
         guard buffer.readableBytes > 0 else { return }
-        let (error, mustWake): (WriteError?, Bool) = self.state.withLock { state in
+        let (error, mustWake): (WriteError?, Bool) = self.state.withLockedValue { state in
             if let error = state.error { return (error, false) }
             if state.held.readableBytes == 0 {
                 swap(&state.held, &buffer)
@@ -111,12 +111,12 @@ package final class OutputWriter: Sendable {
         until isDone: @Sendable (borrowing State) -> Bool
     ) async throws(WriteError) {
         while true {
-            let (error, done) = self.state.withLock { ($0.error, isDone($0)) }
+            let (error, done) = self.state.withLockedValue { ($0.error, isDone($0)) }
             if let error { throw error }
             if done || Task.isCancelled { return }
             await withTaskCancellationHandler {
                 await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                    let mustWait = self.state.withLock { state in
+                    let mustWait = self.state.withLockedValue { state in
                         guard state.error == nil, !isDone(state), !Task.isCancelled else { return false }
                         if forProgress {
                             state.waiters.append(continuation)
@@ -135,7 +135,7 @@ package final class OutputWriter: Sendable {
     }
 
     private func resumeWaiters(all: Bool) {
-        let (waiters, errorWaiters) = self.state.withLock { state in
+        let (waiters, errorWaiters) = self.state.withLockedValue { state in
             let waiters = state.waiters
             let errorWaiters = all ? state.errorWaiters : []
             state.waiters.removeAll(keepingCapacity: true)
@@ -147,7 +147,7 @@ package final class OutputWriter: Sendable {
     }
 
     private func fail(_ error: Int32) {
-        self.state.withLock { state in
+        self.state.withLockedValue { state in
             state.error = WriteError(errno: error)
             state.isWriting = false
             state.held = ByteBuffer()
@@ -162,7 +162,7 @@ package final class OutputWriter: Sendable {
         while true {
             buffer.clear()
             if buffer.capacity > Self.retainedCapacity { buffer = ByteBuffer() }
-            let mustSleep = self.state.withLock { state in
+            let mustSleep = self.state.withLockedValue { state in
                 swap(&state.held, &buffer)
                 state.isWriting = buffer.readableBytes > 0
                 state.isAsleep = !state.isWriting

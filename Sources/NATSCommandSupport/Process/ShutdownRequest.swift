@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Whether a signal asked the tool to end, and who waits to hear of it.
 package final class ShutdownRequest: Sendable {
@@ -8,20 +8,20 @@ package final class ShutdownRequest: Sendable {
         var waiters: [UInt64: CheckedContinuation<Int32?, Never>] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     package init() {}
 
     /// The signal that was received, if any.
     package var signal: Int32? {
-        self.state.withLock { $0.signal }
+        self.state.withLockedValue { $0.signal }
     }
 
     /// Notes `signal`.
     ///
     /// - Returns: False if there was one before.
     package func request(signal: Int32) -> Bool {
-        let waiters: [CheckedContinuation<Int32?, Never>]? = self.state.withLock { state in
+        let waiters: [CheckedContinuation<Int32?, Never>]? = self.state.withLockedValue { state in
             guard state.signal == nil else { return nil }
             state.signal = signal
             let waiters = Array(state.waiters.values)
@@ -35,13 +35,13 @@ package final class ShutdownRequest: Sendable {
 
     /// Waits for the signal; nil if the task is cancelled first.
     package func wait() async -> Int32? {
-        let id = self.state.withLock { state in
+        let id = self.state.withLockedValue { state in
             state.nextWaiter += 1
             return state.nextWaiter
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let result: Int32?? = self.state.withLock { state in
+                let result: Int32?? = self.state.withLockedValue { state in
                     if let signal = state.signal { return .some(signal) }
                     // A cancellation that comes later finds the waiter; one that came earlier is seen here.
                     if Task.isCancelled { return .some(nil) }
@@ -51,7 +51,7 @@ package final class ShutdownRequest: Sendable {
                 if let result { continuation.resume(returning: result) }
             }
         } onCancel: {
-            let waiter = self.state.withLock { $0.waiters.removeValue(forKey: id) }
+            let waiter = self.state.withLockedValue { $0.waiters.removeValue(forKey: id) }
             waiter?.resume(returning: nil)
         }
     }

@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -19,12 +19,12 @@ final class LogSink: Sendable {
     }
 
     private let path: String?
-    private let state: Mutex<State>
+    private let state: NIOLockedValueBox<State>
 
     /// Logs to stderr, in colour if it is a character device.
     init(standardErrorWithTime showsTime: Bool) {
         self.path = nil
-        self.state = Mutex(
+        self.state = NIOLockedValueBox(
             State(
                 descriptor: STDERR_FILENO,
                 formatter: Self.formatter(showsTime: showsTime, colored: SystemCalls.isCharacterDevice(STDERR_FILENO))
@@ -35,7 +35,7 @@ final class LogSink: Sendable {
     /// Logs to a file that is created if needed and only ever appended to.
     init(path: String, showsTime: Bool) throws(SystemCallError) {
         self.path = path
-        self.state = Mutex(
+        self.state = NIOLockedValueBox(
             State(
                 descriptor: try SystemCalls.openForAppending(path),
                 formatter: Self.formatter(showsTime: showsTime, colored: false)
@@ -45,14 +45,14 @@ final class LogSink: Sendable {
 
     deinit {
         guard self.path != nil else { return }
-        self.state.withLock { state in
+        self.state.withLockedValue { state in
             _ = close(state.descriptor)
         }
     }
 
     func write(_ text: String, label: LogLineFormatter.Label) {
         let now = SystemCalls.wallClock()
-        self.state.withLock { state in
+        self.state.withLockedValue { state in
             state.buffer.removeAll(keepingCapacity: true)
             state.formatter.append(
                 text,
@@ -74,7 +74,7 @@ final class LogSink: Sendable {
             return false
         }
         let descriptor = try SystemCalls.openForAppending(path)
-        let old = self.state.withLock { state in
+        let old = self.state.withLockedValue { state in
             let old = state.descriptor
             state.descriptor = descriptor
             return old
