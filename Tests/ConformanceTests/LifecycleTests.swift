@@ -1,8 +1,8 @@
 import NATSTestSupport
 import Testing
 
-/// Time-outs, limits and ends. Time is only ever bounded from below: a slow machine must not fail these.
-/// Time-outs, limits and ends; time is only ever bounded from below, because a slow machine must not fail these.
+/// Time-outs, limits and ends; time is only bounded from below, because a slow machine must not fail these.
+@Suite("lifecycle")
 struct LifecycleTests {
     @Test("row 20: authorization must come in time", arguments: ServerUnderTest.available)
     func authenticationTimeout(server: ServerUnderTest) async throws {
