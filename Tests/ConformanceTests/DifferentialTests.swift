@@ -71,12 +71,14 @@ struct DifferentialTests {
         try await Self.compare(.official, .official, count: min(Self.count, 100))
     }
 
-    #if NATS_TEST_SERVER
-    @Test("ours answers like the official server", .enabled(if: ServerUnderTest.available.contains(.official)))
-    func oursIsLikeOfficial() async throws {
-        try await Self.compare(.official, .ours, count: Self.count)
+    @Test(
+        "ours answers like the official server",
+        .enabled(if: ServerUnderTest.available.contains(.official)),
+        arguments: [ServerUnderTest.ours, .oursOnManyLoops]
+    )
+    func oursIsLikeOfficial(server: ServerUnderTest) async throws {
+        try await Self.compare(.official, server, count: Self.count)
     }
-    #endif
 
     private static func compare(_ left: ServerUnderTest, _ right: ServerUnderTest, count: Int) async throws {
         let first = try await left.start()

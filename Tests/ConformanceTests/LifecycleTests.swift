@@ -54,7 +54,7 @@ struct LifecycleTests {
     func staleConnection(server: ServerUnderTest, sendsConnect: Bool) async throws {
         try await server.withServer(.init(pingInterval: .seconds(1), pingsOutMax: 2)) { server in
             let start = ContinuousClock.now
-            let peer = try await server.connect()
+            let peer = try await server.connect(answersPings: false)
             if sendsConnect {
                 await peer.send(quiet)
             }
@@ -70,13 +70,13 @@ struct LifecycleTests {
 
     @Test("any PONG keeps a connection alive", arguments: ServerUnderTest.available)
     func pongKeepsAlive(server: ServerUnderTest) async throws {
-        try await server.withServer(.init(pingInterval: .milliseconds(300), pingsOutMax: 1)) { server in
-            let peer = try await server.connect(options: "{\"verbose\":false}")
-            for _ in 0..<6 {
+        try await server.withServer(.init(pingInterval: .milliseconds(400), pingsOutMax: 3)) { server in
+            let peer = try await server.connect(options: "{\"verbose\":false}", answersPings: false)
+            for _ in 0..<7 {
                 try await peer.expect("PING\r\n")
                 await peer.send("PONG\r\n")
             }
-            try await peer.expect("PING\r\n")
+            try await peer.expect("PING\r\nPING\r\nPING\r\n")
             try await peer.expect("-ERR 'Stale Connection'\r\n")
             try await peer.expectEnd()
         }
@@ -85,7 +85,7 @@ struct LifecycleTests {
     @Test("the first PING comes soon after CONNECT, however long the interval", arguments: ServerUnderTest.available)
     func firstPing(server: ServerUnderTest) async throws {
         try await server.withServer(.init(pingInterval: .seconds(120))) { server in
-            let peer = try await server.connect()
+            let peer = try await server.connect(answersPings: false)
             let start = ContinuousClock.now
             await peer.send(quiet)
             try await peer.expect("PING\r\n")
@@ -96,8 +96,8 @@ struct LifecycleTests {
     @Test("a busy client is asked once only", arguments: ServerUnderTest.available)
     func busyClient(server: ServerUnderTest) async throws {
         try await server.withServer(.init(pingInterval: .seconds(1))) { server in
-            let busy = try await server.connect(options: "{\"verbose\":false}")
-            let idle = try await server.connect(options: "{\"verbose\":false}")
+            let busy = try await server.connect(options: "{\"verbose\":false}", answersPings: false)
+            let idle = try await server.connect(options: "{\"verbose\":false}", answersPings: false)
             var asked = 0
             // The idle one's PINGs tell the time: four of them are about four intervals.
             for _ in 0..<4 {

@@ -32,4 +32,21 @@ struct SupportTests {
         await sleeper.stop()
         #expect(await sleeper.waitForExit() == .signaled(15))
     }
+
+    @Test("a connection that answers PINGs hides them, however the bytes are cut, but no payload that looks like one")
+    func pingsAreAnswered() async throws {
+        let server = try ScriptedServer()
+        let text = "PING\r\nMSG a 1 6\r\nPING\r\n\r\nPONG\r\nPING\r\nPINGS\r\nHMSG a 1 6 6\r\nPING\r\n\r\nPING\r\nPIN"
+        let visible = "MSG a 1 6\r\nPING\r\n\r\nPONG\r\nPINGS\r\nHMSG a 1 6 6\r\nPING\r\n\r\nPIN"
+        for size in [1, 2, 3, 5, 7, 1000] {
+            let client = try RawConnection.connect(port: server.port, answersPings: true)
+            let peer = try await server.accept()
+            for piece in ByteSlicer.pieces(Array(text.utf8), of: size) {
+                await peer.send(piece)
+            }
+            peer.finishSending()
+            #expect(String(decoding: try await client.readToEnd(), as: UTF8.self) == visible)
+            try await peer.expect("PONG\r\nPONG\r\nPONG\r\n")
+        }
+    }
 }

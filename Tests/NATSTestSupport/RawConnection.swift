@@ -28,8 +28,8 @@ package final class RawConnection: Sendable {
     var inbox: Watched<Inbox> { self.link.inbox }
 
     /// Takes over a connected socket.
-    init(descriptor: CInt) {
-        self.link = SocketLink(descriptor: descriptor)
+    init(descriptor: CInt, answersPings: Bool = false) {
+        self.link = SocketLink(descriptor: descriptor, answersPings: answersPings)
     }
 
     deinit {
@@ -38,8 +38,13 @@ package final class RawConnection: Sendable {
 
     /// Connects to a port of 127.0.0.1.
     ///
-    /// `receiveBuffer` is how many bytes the kernel may hold for us, for tests that want to fill it.
-    package static func connect(port: Int, receiveBuffer: Int? = nil) throws -> RawConnection {
+    /// `receiveBuffer` is how many bytes the kernel may hold for us, for tests that want to fill it. With `answersPings`
+    /// the server's PINGs are answered and not shown.
+    package static func connect(
+        port: Int,
+        receiveBuffer: Int? = nil,
+        answersPings: Bool = false
+    ) throws -> RawConnection {
         let descriptor = try LoopbackSocket.make()
         if let receiveBuffer {
             LoopbackSocket.set(descriptor, SOL_SOCKET, SO_RCVBUF, CInt(receiveBuffer))
@@ -50,7 +55,7 @@ package final class RawConnection: Sendable {
             closeDescriptor(descriptor)
             throw error
         }
-        return RawConnection(descriptor: descriptor)
+        return RawConnection(descriptor: descriptor, answersPings: answersPings)
     }
 
     // MARK: Writing

@@ -1,13 +1,12 @@
-#if NATS_TEST_SERVER
 package import NATSTestServer
-#endif
 
 /// Who answers in a conformance test: each case holds for both.
 package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConvertible {
     case official
-    #if NATS_TEST_SERVER
+    /// Ours as it is by default.
     case ours
-    #endif
+    /// Ours with more event loops than it takes by itself, so that messages go from one to another.
+    case oursOnManyLoops
 
     package var description: String { self.rawValue }
 
@@ -41,10 +40,12 @@ package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConver
         switch self {
         case .official:
             return .official(try await OfficialServer.start(configuration))
-        #if NATS_TEST_SERVER
         case .ours:
             return .ours(try await NATSTestServer.start(configuration.options))
-        #endif
+        case .oursOnManyLoops:
+            var options = configuration.options
+            options.eventLoopCount = 3
+            return .ours(try await NATSTestServer.start(options))
         }
     }
 }
@@ -52,16 +53,12 @@ package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConver
 /// A server that a conformance test talks to.
 package enum RunningServer: Sendable {
     case official(OfficialServer)
-    #if NATS_TEST_SERVER
     case ours(NATSTestServer)
-    #endif
 
     package var port: Int {
         switch self {
         case .official(let server): server.port
-        #if NATS_TEST_SERVER
         case .ours(let server): server.port
-        #endif
         }
     }
 
@@ -71,20 +68,24 @@ package enum RunningServer: Sendable {
     package func stop() async {
         switch self {
         case .official(let server): await server.stop()
-        #if NATS_TEST_SERVER
         case .ours(let server): await server.stop()
-        #endif
         }
     }
 
     /// A connection that has sent nothing and read nothing.
-    package func rawConnection(receiveBuffer: Int? = nil) throws -> RawConnection {
-        try RawConnection.connect(port: self.port, receiveBuffer: receiveBuffer)
+    package func rawConnection(receiveBuffer: Int? = nil, answersPings: Bool = true) throws -> RawConnection {
+        try RawConnection.connect(port: self.port, receiveBuffer: receiveBuffer, answersPings: answersPings)
     }
 
     /// A connection that has read INFO.
-    package func connect(fileID: String = #fileID, line: Int = #line) async throws -> RawConnection {
-        let connection = try self.rawConnection()
+    ///
+    /// It answers the server's PINGs, which begin two seconds after CONNECT, unless the test wants to see them.
+    package func connect(
+        answersPings: Bool = true,
+        fileID: String = #fileID,
+        line: Int = #line
+    ) async throws -> RawConnection {
+        let connection = try self.rawConnection(answersPings: answersPings)
         try await connection.readInfo(fileID: fileID, line: line)
         return connection
     }
@@ -92,13 +93,14 @@ package enum RunningServer: Sendable {
     /// A connection that has sent CONNECT with these JSON members, in braces, and whose PING was answered.
     package func connect(
         options: String,
+        answersPings: Bool = true,
         fileID: String = #fileID,
         line: Int = #line
     ) async throws -> RawConnection {
-        let connection = try await self.connect(fileID: fileID, line: line)
+        let connection = try await self.connect(answersPings: answersPings, fileID: fileID, line: line)
         await connection.send("CONNECT \(options)\r\nPING\r\n")
         _ = try await connection.read(until: "PONG\r\n", fileID: fileID, line: line)
-        // The official server sends INFO after the first PONG to clients of protocol 1 only.
+        // INFO follows the first PONG for clients of protocol 1 only.
         if options.contains("\"protocol\":1") {
             try await connection.readInfo(fileID: fileID, line: line)
         }
@@ -106,7 +108,6 @@ package enum RunningServer: Sendable {
     }
 }
 
-#if NATS_TEST_SERVER
 extension ServerConfiguration {
     /// The same for our server.
     package var options: NATSTestServer.Options {
@@ -128,4 +129,3 @@ extension ServerConfiguration {
         return options
     }
 }
-#endif

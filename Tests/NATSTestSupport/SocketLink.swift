@@ -30,28 +30,41 @@ final class SocketLink: Sendable {
     let gate = ReadingGate()
     private let socket: NIOLockedValueBox<Socket>
 
-    init(descriptor: CInt) {
+    init(descriptor: CInt, answersPings: Bool) {
         LoopbackSocket.prepare(descriptor)
         LoopbackSocket.disableDelay(descriptor)
         self.socket = NIOLockedValueBox(Socket(descriptor: descriptor))
         Thread.detachNewThread {
-            self.readAll(descriptor)
+            self.readAll(descriptor, answersPings: answersPings)
             self.readerEnded()
         }
     }
 
-    private func readAll(_ descriptor: CInt) {
+    private func readAll(_ descriptor: CInt, answersPings: Bool) {
+        var filter = PingFilter()
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
             self.gate.pass()
             let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
             if count > 0 {
-                let piece = buffer[..<count]
-                self.inbox.update { $0.bytes += piece }
+                guard answersPings else {
+                    let piece = buffer[..<count]
+                    self.inbox.update { $0.bytes += piece }
+                    continue
+                }
+                let (bytes, pings) = filter.filter(buffer[..<count])
+                for _ in 0..<pings {
+                    _ = self.write(ArraySlice("PONG\r\n".utf8))
+                }
+                self.inbox.update { $0.bytes += bytes }
             } else if count < 0, errno == EINTR {
                 continue
             } else {
-                self.inbox.update { $0.end = count == 0 ? .closed : .reset }
+                let rest = filter.rest
+                self.inbox.update { inbox in
+                    inbox.bytes += rest
+                    inbox.end = count == 0 ? .closed : .reset
+                }
                 return
             }
         }
