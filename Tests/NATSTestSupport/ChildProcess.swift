@@ -25,7 +25,7 @@ package final class ChildProcess: Sendable {
     private let exit = Watched<Exit?>(nil)
     private let standby: NIOLockedValueBox<CInt?>
 
-    private static let spawning = NIOLockedValueBox(())
+    private static let spawning = NIOLock()
 
     /// Starts the program at a path, with `environment` added to this process's environment.
     package init(_ path: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
@@ -33,7 +33,7 @@ package final class ChildProcess: Sendable {
         // The word that arrives means a regular end, the mere end of the pipe means that we are gone.
         let script = "(read -r word <&3 || kill -9 $$) >/dev/null 2>&1 & exec 3<&-; exec \"$0\" \"$@\""
         // One at a time: a pipe must not reach another child before it is marked to be closed on exec.
-        let (processID, standby) = try Self.spawning.withLockedValue { _ in
+        let (processID, standby) = try Self.spawning.withLock {
             // Writing to a shell that is gone must not kill the tests.
             ignoreBrokenPipes()
             var ends: [CInt] = [0, 0]
