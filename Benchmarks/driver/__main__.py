@@ -31,6 +31,22 @@ def parse_arguments():
     return options
 
 
+class Progress:
+    """One line that is rewritten, and only where somebody looks at it."""
+
+    def __init__(self, begin):
+        self.begin = begin
+        self.terminal = sys.stderr.isatty()
+
+    def show(self, text):
+        if self.terminal:
+            print(f"\r\x1b[K[{time.monotonic() - self.begin:4.0f} s] {text}", end="", file=sys.stderr, flush=True)
+
+    def clear(self):
+        if self.terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
 def main():
     options = parse_arguments()
     selected = rows.all_rows(quick=options.quick)
@@ -47,24 +63,20 @@ def main():
 
     results = report.Results(options.rounds)
     begin = time.monotonic()
+    progress = Progress(begin)
     for number, row in enumerate(selected, 1):
         for turn in range(options.rounds):
             # The order changes with every round, so that nobody always runs on the warmer machine.
             sides = row.sides[turn % len(row.sides) :] + row.sides[: turn % len(row.sides)]
             for side in sides:
-                passed = time.monotonic() - begin
-                print(
-                    f"\r\x1b[K[{passed:4.0f} s] {number}/{len(selected)} {row.name}, round {turn + 1}, {side}",
-                    end="",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                progress.show(f"{number}/{len(selected)} {row.name}, round {turn + 1}, {side}")
                 try:
                     results.add(row, side, turn, row.measure(programs, side))
                 except Exception as problem:  # noqa: BLE001 - one failed measurement must not end the run
                     results.failed(row, side, turn, problem)
-                    print(f"\r\x1b[K{row.name}, {side}: {problem}", file=sys.stderr)
-    print("\r\x1b[K", end="", file=sys.stderr)
+                    progress.clear()
+                    print(f"{row.name}, round {turn + 1}, {side}: {problem}", file=sys.stderr)
+    progress.clear()
     lines = results.lines(selected)
     report.print_table(lines)
     report.write_json(options.output, programs, results, lines)

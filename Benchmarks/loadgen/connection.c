@@ -112,6 +112,10 @@ int nats_connect(int port, int receive_buffer) {
     if (strncmp(line, "INFO {", 6) != 0) {
         fail("no INFO but: %s", line);
     }
-    send_confirmed(fd, "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"c\",\"version\":\"1\",\"protocol\":1}\r\n");
+    // As the usual clients say it.
+    send_confirmed(
+        fd, "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"c\",\"version\":\"1\",\"protocol\":1,"
+            "\"headers\":true,\"no_responders\":true}\r\n"
+    );
     return fd;
 }

@@ -10,7 +10,8 @@
 enum { window = 1000 };
 
 static const char greeting[] =
-    "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"c\",\"version\":\"1\",\"protocol\":1}\r\n";
+    "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"c\",\"version\":\"1\",\"protocol\":1,"
+    "\"headers\":true,\"no_responders\":true}\r\n";
 
 static const char pong[] = "PONG\r\n";
 
