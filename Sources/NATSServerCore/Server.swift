@@ -94,7 +94,9 @@ package final class Server: Sendable {
         }
     }
 
-    /// Sends what is queued, closes all connections and ends the threads. Further calls return when the first has.
+    /// Sends what is queued, closes all connections and ends the threads.
+    ///
+    /// Further calls return when the first has.
     package func shutdown() async {
         let previous = self.state.withLockedValue { state in
             defer { state = .stopped }

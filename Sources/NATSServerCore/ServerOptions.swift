@@ -1,6 +1,8 @@
 package import Logging
 
-/// What a server is started with. Names and defaults are those of the official configuration keys.
+/// What a server is started with.
+///
+/// Names and defaults are those of the official configuration keys.
 package struct ServerOptions: Sendable {
     /// Address to listen on.
     package var host = "0.0.0.0"

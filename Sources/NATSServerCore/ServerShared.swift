@@ -12,7 +12,9 @@ final class ServerShared: Sendable {
     let policy: AuthenticationPolicy
     let writeDeadline: TimeAmount
     let logger: Logger
-    /// INFO without what differs between connections. Set once, when the port is known.
+    /// INFO without what differs between connections.
+    ///
+    /// Set once, when the port is known.
     private let info = NIOLockedValueBox(ServerInfo())
     private let lastClientID = Atomic<UInt64>(0)
     private let open = Atomic<Int>(0)

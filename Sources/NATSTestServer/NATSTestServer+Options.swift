@@ -2,7 +2,9 @@ public import Logging
 import NATSServerCore
 
 extension NATSTestServer {
-    /// What a test server is started with. The defaults are those of the official server, on a free loopback port.
+    /// What a test server is started with.
+    ///
+    /// The defaults are those of the official server, on a free loopback port.
     public struct Options: Sendable {
         /// Address to listen on.
         public var host = "127.0.0.1"

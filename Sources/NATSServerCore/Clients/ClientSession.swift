@@ -40,7 +40,9 @@ struct ClientSession {
     /// Whether the client understands INFO after the first one.
     var acceptsAsyncInfo: Bool { self.connectReceived && self.firstPongSent && self.payload.proto >= 1 }
 
-    /// A CONNECT line arrived. Keys that a further CONNECT lacks keep their values.
+    /// A CONNECT line arrived.
+    ///
+    /// Keys that a further CONNECT lacks keep their values.
     mutating func receivedConnect(_ json: UnsafeRawBufferPointer) throws(JSONError) -> ConnectAction {
         try self.payload.merge(JSONValue.parse(json))
         let isFirst = !self.connectReceived

@@ -9,7 +9,7 @@ struct OutputChunk: ~Copyable {
     let base: UnsafeMutableRawPointer
     let capacity: Int
 
-    /// - Parameter buffer: Empty, with storage of its own of at least `capacity` bytes.
+    /// Takes an empty buffer that has storage of its own, of at least `capacity` bytes.
     init?(_ buffer: consuming ByteBuffer, capacity: Int) {
         var buffer = buffer
         buffer.clear(minimumCapacity: capacity)

@@ -34,7 +34,9 @@ final class SubscriptionIndex: @unchecked Sendable {
         self.log = Array(repeating: Change(hash: 0, pattern: []), count: Self.logLength)
     }
 
-    /// Grows with every change. A change made before a peer's bytes were sent is visible after those were received.
+    /// Grows with every change.
+    ///
+    /// A change made before a peer's bytes were sent is visible after those were received.
     var generation: UInt64 { self.currentGeneration.load(ordering: .acquiring) }
 
     /// How many subscriptions there are.
