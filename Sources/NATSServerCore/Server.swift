@@ -19,7 +19,14 @@ package final class Server: Sendable {
         case idle
         case starting
         case running(listener: any Channel, group: MultiThreadedEventLoopGroup, port: Int)
+        case stopping([CheckedContinuation<Void, Never>])
         case stopped
+    }
+
+    private enum ShutdownAction {
+        case stop(any Channel, MultiThreadedEventLoopGroup)
+        case wait
+        case none
     }
 
     private let shared: ServerShared
@@ -98,11 +105,26 @@ package final class Server: Sendable {
     ///
     /// Further calls return when the first has.
     package func shutdown() async {
-        let previous = self.state.withLockedValue { state in
-            defer { state = .stopped }
-            return state
+        let action: ShutdownAction = self.state.withLockedValue { state in
+            switch state {
+            case .running(let listener, let group, _):
+                state = .stopping([])
+                return .stop(listener, group)
+            case .stopping:
+                return .wait
+            case .idle, .starting, .stopped:
+                state = .stopped
+                return .none
+            }
         }
-        guard case .running(let listener, let group, _) = previous else { return }
+        switch action {
+        case .stop(let listener, let group): await self.stop(listener, group)
+        case .wait: await self.waitForStop()
+        case .none: break
+        }
+    }
+
+    private func stop(_ listener: any Channel, _ group: MultiThreadedEventLoopGroup) async {
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
         self.shared.logger.debug("Client accept loop exiting..")
@@ -113,6 +135,27 @@ package final class Server: Sendable {
         }
         try? await group.shutdownGracefully()
         self.shared.logger.info("Server Exiting..")
+        let waiters = self.state.withLockedValue { state in
+            defer { state = .stopped }
+            guard case .stopping(let waiters) = state else { return [CheckedContinuation<Void, Never>]() }
+            return waiters
+        }
+        for waiter in waiters {
+            waiter.resume()
+        }
+    }
+
+    private func waitForStop() async {
+        await withCheckedContinuation { waiter in
+            let isStopping = self.state.withLockedValue { state in
+                guard case .stopping(let waiters) = state else { return false }
+                state = .stopping(waiters + [waiter])
+                return true
+            }
+            if !isStopping {
+                waiter.resume()
+            }
+        }
     }
 
     // MARK: Statistics

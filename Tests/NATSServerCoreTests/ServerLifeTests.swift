@@ -1,0 +1,90 @@
+import Logging
+import NATSTestSupport
+import Testing
+
+@testable import NATSServerCore
+
+@Suite struct ServerLifeTests {
+    private func options(port: Int = -1) -> ServerOptions {
+        var options = ServerOptions(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        options.host = "127.0.0.1"
+        options.port = port
+        return options
+    }
+
+    @Test("every one of several shutdowns at once returns when everything has ended")
+    func shutdownsAtOnce() async throws {
+        let lines = Watched<[String]>([])
+        var options = self.options()
+        options.logger = Logger(label: "test") { _ in CollectingLogHandler(lines: lines) }
+        let server = Server(options: options)
+        try await server.start()
+        let connection = try RawConnection.connect(port: server.boundPort)
+        try await connection.readInfo()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 1...4 {
+                group.addTask {
+                    await server.shutdown()
+                    #expect(lines.value.last == "Server Exiting..")
+                    #expect(server.boundPort == 0)
+                }
+            }
+        }
+        await server.shutdown()
+        #expect(lines.value.count { $0 == "Server Exiting.." } == 1)
+        _ = try await connection.readToEnd()
+    }
+
+    @Test("a server that was never started can be shut down, and is then not startable")
+    func shutdownBeforeStart() async {
+        let server = Server(options: self.options())
+        await server.shutdown()
+        await #expect(throws: ServerStartError.self) {
+            try await server.start()
+        }
+    }
+
+    @Test("the announcement is made once, by whoever comes first")
+    func announcement() async throws {
+        let lines = Watched<[String]>([])
+        var options = self.options()
+        options.logger = Logger(label: "test") { _ in CollectingLogHandler(lines: lines) }
+        let server = Server(options: options)
+        server.announce()
+        #expect(lines.value.first == "Starting nats-server")
+        try await server.start()
+        await server.shutdown()
+        #expect(lines.value.count { $0 == "Starting nats-server" } == 1)
+        #expect(lines.value.last == "Server Exiting..")
+    }
+
+    @Test("ports that are none are refused in the official words", arguments: [-2, 65_536, 70_000])
+    func invalidPorts(port: Int) async {
+        let server = Server(options: self.options(port: port))
+        await #expect {
+            try await server.start()
+        } throws: {
+            "\($0)" == "Error listening on port: 127.0.0.1:\(port), \"listen tcp: address \(port): invalid port\""
+        }
+    }
+}
+
+private struct CollectingLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    var logLevel: Logger.Level = .trace
+    private let lines: Watched<[String]>
+
+    init(lines: Watched<[String]>) {
+        self.lines = lines
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { self.metadata[key] }
+        set { self.metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        self.lines.update { $0.append(event.message.description) }
+    }
+}
