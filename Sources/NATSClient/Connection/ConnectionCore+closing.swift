@@ -1,0 +1,212 @@
+import NIOConcurrencyHelpers
+import NIOCore
+
+// How a client ends. Everything here runs on the event loop unless it says otherwise.
+extension ConnectionCore {
+    /// Bytes that nobody takes do not keep a closed client alive for longer.
+    private static let lastWriteLimit = TimeAmount.seconds(2)
+
+    /// Ends everything at once, but for one last write of what is buffered.
+    ///
+    /// Does nothing the second time.
+    func close(error: NATSError?) {
+        if case .closed = self.phase {
+            return
+        }
+        let wasConnected = if case .connected = self.phase { true } else { false }
+        self.phase = .closed
+        self.attempt += 1
+        self.attemptTimer?.cancel()
+        self.keepAliveTimer?.cancel()
+        self.drainTimer?.cancel()
+        self.status.withLockedValue { status in
+            status.isConnected = false
+            status.isClosed = true
+            status.lastError = error ?? status.lastError
+        }
+
+        // Subscriptions that other threads made but the registry has not seen yet must end as well.
+        self.apply(self.outbound.takeWork(canWrite: false).operations)
+        let (bytes, pings, waiters) = self.outbound.close(error: error)
+        let closed = NATSError(.connectionClosed, "the client is closed", cause: error)
+        for ping in pings {
+            ping.complete(.failure(closed))
+        }
+        for waiter in waiters {
+            waiter.resume()
+        }
+        self.requests.close(closed)
+        for entry in self.registry.removeAll() {
+            if case .subscription(let state) = entry.handle {
+                state.finish(error)
+            }
+        }
+        for state in self.drainingSubscriptions {
+            state.finish(error)
+        }
+        self.drainingSubscriptions = []
+
+        if wasConnected {
+            self.events.send(.disconnected(error))
+        }
+        self.events.send(.closed(error))
+        self.events.finish()
+        self.started.complete(.failure(error ?? closed))
+        self.closeChannel(lastBytes: wasConnected ? bytes : nil)
+        for waiter in self.drainWaiters {
+            waiter.complete(error.map { .failure($0) } ?? .success(()))
+        }
+        self.drainWaiters = []
+    }
+
+    private func closeChannel(lastBytes: ByteBuffer?) {
+        guard let handler = self.handler, let context = handler.context else {
+            self.handler = nil
+            self.finishedPromise.succeed(())
+            return
+        }
+        guard let lastBytes else {
+            context.close(promise: nil)
+            return
+        }
+        let channel = context.channel
+        let timer = self.eventLoop.scheduleTask(in: Self.lastWriteLimit) {
+            channel.close(promise: nil)
+        }
+        let written = self.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in
+            timer.cancel()
+            channel.close(promise: nil)
+        }
+        context.writeAndFlush(handler.wrapOutboundOut(lastBytes), promise: written)
+    }
+
+    // MARK: Drain
+
+    /// From any thread: drains the client and closes it.
+    func drain(timeout: Duration) -> ResultBox<Void> {
+        let result = ResultBox<Void>()
+        self.eventLoop.execute {
+            switch self.phase {
+            case .closed:
+                result.complete(.failure(NATSError(.connectionClosed, "the client is closed")))
+            case .connecting:
+                let error = NATSError(.connectionReconnecting, "the client is not connected and cannot drain")
+                self.close(error: nil)
+                result.complete(.failure(error))
+            case .connected:
+                self.drainWaiters.append(result)
+                self.startDrain(timeout: timeout)
+            }
+        }
+        return result
+    }
+
+    private func startDrain(timeout: Duration) {
+        let action = self.drainMachine.start()
+        if action != .none {
+            self.drainTimer = self.eventLoop.scheduleTask(in: timeout.timeAmount) { [weak self] in
+                self?.drainDeadlinePassed()
+            }
+        }
+        self.perform(action)
+    }
+
+    func perform(_ action: DrainStateMachine.Action) {
+        switch action {
+        case .none:
+            break
+        case .unsubscribeAndFlush:
+            self.outbound.drainSubscriptions()
+            self.apply(self.outbound.takeWork(canWrite: false).operations)
+            for entry in self.registry.all {
+                if case .subscription(let state) = entry.handle {
+                    self.drainingSubscriptions.append(state)
+                    self.outbound.unsubscribeForDrain(sid: entry.sid)
+                }
+            }
+            self.flushForDrain()
+        case .awaitConsumers:
+            for state in self.drainingSubscriptions {
+                _ = self.registry.remove(sid: state.sid)
+                state.finish(nil)
+                state.observeProgress { [weak self] in
+                    guard let self else {
+                        return
+                    }
+                    self.eventLoop.execute { self.checkConsumers() }
+                }
+            }
+            self.checkConsumers()
+        case .awaitRequests:
+            self.requests.observeEmpty { [weak self] in
+                guard let self else {
+                    return
+                }
+                self.eventLoop.execute { self.checkRequests() }
+            }
+            self.checkRequests()
+        case .refusePublishesAndFlush:
+            self.outbound.drainPublishes()
+            // nats.go: the last flush has 5 s of its own.
+            self.drainTimer?.cancel()
+            self.drainTimer = self.eventLoop.scheduleTask(in: .seconds(5)) { [weak self] in
+                self?.drainDeadlinePassed()
+            }
+            self.flushForDrain()
+        case .close(let code):
+            let failure = code.map { code in
+                NATSError(
+                    code,
+                    code == .drainTimeout ? "draining took too long" : "the connection was lost while draining"
+                )
+            }
+            if let failure {
+                self.events.send(.error(failure, nil))
+                for waiter in self.drainWaiters {
+                    waiter.complete(.failure(failure))
+                }
+                self.drainWaiters = []
+            }
+            self.close(error: nil)
+        }
+    }
+
+    private func drainDeadlinePassed() {
+        self.perform(self.drainMachine.deadlinePassed())
+    }
+
+    private func checkConsumers() {
+        self.drainingSubscriptions.removeAll(where: \.isDrained)
+        if self.drainingSubscriptions.isEmpty {
+            self.perform(self.drainMachine.consumersAreDone())
+        }
+    }
+
+    private func checkRequests() {
+        if self.requests.count == 0 {
+            self.perform(self.drainMachine.requestsAreDone())
+        }
+    }
+
+    private func flushForDrain() {
+        let isOpen = self.outbound.ping(
+            .init { [weak self] result in
+                guard let self else {
+                    return
+                }
+                self.eventLoop.execute {
+                    switch result {
+                    case .success:
+                        self.perform(self.drainMachine.flushed())
+                    case .failure:
+                        self.perform(self.drainMachine.connectionLost())
+                    }
+                }
+            }
+        )
+        if !isOpen {
+            self.perform(self.drainMachine.connectionLost())
+        }
+    }
+}

@@ -1,0 +1,247 @@
+import Logging
+import NATSWire
+import NIOConcurrencyHelpers
+import NIOCore
+import Synchronization
+
+// How the connection is made, lost and made again. Everything here runs on the event loop.
+extension ConnectionCore {
+    func perform(_ action: ReconnectStateMachine.Action) {
+        switch action {
+        case .connect(let address):
+            self.connect(to: address)
+        case .wait(let duration):
+            self.attemptTimer = self.eventLoop.scheduleTask(in: duration.timeAmount) { [weak self] in
+                guard let self, case .connecting = self.phase else {
+                    return
+                }
+                self.perform(self.reconnector.waited(pool: &self.pool, now: .now()))
+            }
+        case .giveUp:
+            self.gaveUp()
+        }
+    }
+
+    private func connect(to address: ServerAddress) {
+        self.attempt += 1
+        let attempt = self.attempt
+        let configuration = self.configuration
+        self.logger?.debug("connecting to NATS server", metadata: ["nats.server": "\(address.url)"])
+        TCPTransport.connect(to: address, timeout: configuration.connectTimeout, eventLoop: self.eventLoop) { channel in
+            let handler = NATSChannelHandler(
+                core: self,
+                address: address,
+                attempt: attempt,
+                wantsNoEcho: configuration.noEcho
+            ) { info in
+                Self.makeConnect(configuration, address: address, info: info)
+            }
+            try channel.pipeline.syncOperations.addHandler(handler)
+            self.handler = handler
+        }.whenComplete { result in
+            guard attempt == self.attempt, case .connecting = self.phase else {
+                if case .success(let channel) = result {
+                    channel.close(promise: nil)
+                }
+                return
+            }
+            switch result {
+            case .success:
+                self.startHandshakeTimer(attempt: attempt)
+            case .failure(let error):
+                self.handler = nil
+                self.attemptFailed(address, error: TCPTransport.error(error, address: address), serverError: nil)
+            }
+        }
+    }
+
+    private func startHandshakeTimer(attempt: UInt64) {
+        self.attemptTimer = self.eventLoop.scheduleTask(in: self.configuration.connectTimeout.timeAmount) {
+            [weak self] in
+            guard let self, let handler = self.handler, handler.attempt == attempt, case .connecting = self.phase else {
+                return
+            }
+            handler.fail(NATSError(.timeout, "the server \(handler.address.url) did not finish the handshake in time"))
+        }
+    }
+
+    private static func makeConnect(
+        _ configuration: NATSClientConfiguration,
+        address: ServerAddress,
+        info: ServerInfo
+    ) -> ConnectPayload {
+        var payload = ConnectPayload()
+        payload.verbose = configuration.verbose
+        payload.pedantic = configuration.pedantic
+        payload.echo = !configuration.noEcho
+        payload.name = configuration.name ?? ""
+        payload.lang = "swift"
+        payload.version = ClientVersion.current
+        payload.proto = 1
+        payload.headers = info.headers
+        payload.noResponders = info.headers
+        // Userinfo in the URL wins over the configured credentials.
+        if let user = address.user {
+            if let password = address.password {
+                payload.user = user
+                payload.password = password
+            } else {
+                payload.authToken = user
+            }
+            return payload
+        }
+        switch configuration.credentials {
+        case .none:
+            break
+        case .userPassword(let user, let password):
+            payload.user = user
+            payload.password = password
+        case .token(let token):
+            payload.authToken = token
+        }
+        return payload
+    }
+
+    /// The server accepted the client.
+    func handshakeCompleted(_ handler: NATSChannelHandler, info: ServerInfo) {
+        guard case .connecting(let isFirst) = self.phase, handler.attempt == self.attempt else {
+            return handler.fail(NATSError(.connectionClosed, "the client is closed"))
+        }
+        self.attemptTimer?.cancel()
+        self.phase = .connected
+        self.reconnector.succeeded()
+        self.pool.connected(handler.address)
+        self.lastAttemptError = nil
+        self.status.withLockedValue { status in
+            status.serverInfo = NATSServerInfo(info, url: handler.address.url)
+            status.isConnected = true
+        }
+        self.merge(info, announcing: !isFirst)
+        let bytes = self.outbound.connected(maxPayload: info.maxPayload, headersSupported: info.headers) { operations in
+            self.apply(operations)
+            return self.registry.replay()
+        }
+        if let bytes {
+            self.write(bytes)
+        }
+        self.startKeepAlive()
+        self.logger?.debug("connected to NATS server", metadata: ["nats.server": "\(handler.address.url)"])
+        if isFirst {
+            self.events.send(.connected)
+            self.started.complete(.success(()))
+        } else {
+            self.reconnects.add(1, ordering: .relaxed)
+            self.events.send(.reconnected)
+        }
+    }
+
+    /// The connection of a handler is gone.
+    func connectionEnded(
+        _ handler: NATSChannelHandler,
+        error: NATSError,
+        serverError: ServerErrorText?,
+        wasHandshake: Bool
+    ) {
+        guard self.handler === handler else {
+            return
+        }
+        self.attemptTimer?.cancel()
+        switch self.phase {
+        case .closed:
+            self.handler = nil
+            self.finishedPromise.succeed(())
+        case .connecting:
+            // The socket may fail before NIO reports that it was opened; then that report is ignored.
+            self.attempt += 1
+            self.handler = nil
+            self.attemptFailed(handler.address, error: error, serverError: serverError)
+        case .connected:
+            self.handler = nil
+            self.connectionLost(handler.address, error: error, serverError: serverError)
+        }
+    }
+
+    private func attemptFailed(_ address: ServerAddress, error: NATSError, serverError: ServerErrorText?) {
+        self.logger?.debug(
+            "cannot connect to NATS server",
+            metadata: ["nats.server": "\(address.url)", "nats.error": "\(error)"]
+        )
+        self.status.withLockedValue { $0.lastError = error }
+        // "Connection refused" says least; keep what any other server said.
+        let isRefused = error.cause.map(TCPTransport.isConnectionRefused) ?? false
+        if !isRefused || self.lastAttemptError == nil {
+            self.lastAttemptError = isRefused ? nil : error
+        }
+        guard case .connecting(let isFirst) = self.phase else {
+            return
+        }
+        if !isFirst || self.configuration.retryOnFailedConnect {
+            self.events.send(.reconnectAttemptFailed(server: address.url, error: error))
+        }
+        self.pool.failed(address, isFatal: serverError?.treatment == .fatalForServer, now: .now())
+        if serverError?.treatment == .authentication,
+            self.pool.authenticationFailed(address, code: error.code) == .giveUp
+        {
+            self.close(error: error)
+            return
+        }
+        let action = self.reconnector.attemptFailed(
+            wantsLongestWait: serverError?.treatment == .reconnectLater,
+            pool: &self.pool,
+            using: &self.random
+        )
+        if case .wait = action, isFirst {
+            // retryOnFailedConnect: the caller of connect goes on while the client keeps trying.
+            self.started.complete(.success(()))
+        }
+        self.perform(action)
+    }
+
+    private func gaveUp() {
+        let error: NATSError
+        if case .connecting(isFirst: true) = self.phase, let last = self.lastAttemptError {
+            error = last
+        } else {
+            error = NATSError(.noServers, "no server can be reached", cause: self.lastAttemptError)
+        }
+        self.close(error: error)
+    }
+
+    private func connectionLost(_ address: ServerAddress, error: NATSError, serverError: ServerErrorText?) {
+        self.logger?.debug(
+            "lost the connection to NATS server",
+            metadata: ["nats.server": "\(address.url)", "nats.error": "\(error)"]
+        )
+        self.phase = .connecting(isFirst: false)
+        self.keepAliveTimer?.cancel()
+        self.writeInFlight = nil
+        self.status.withLockedValue { status in
+            status.isConnected = false
+            status.lastError = error
+        }
+        let loss = self.outbound.disconnected()
+        for ping in loss.pings {
+            ping.complete(.failure(NATSError(.disconnected, "the connection was lost", cause: error)))
+        }
+        for waiter in loss.waiters {
+            waiter.resume()
+        }
+        self.requests.connectionLost(handedOverThrough: loss.messagesHandedOver, cause: error)
+        self.events.send(.disconnected(error))
+        if self.drainMachine.isDraining {
+            self.perform(self.drainMachine.connectionLost())
+            return
+        }
+        if serverError?.treatment == .authentication,
+            self.pool.authenticationFailed(address, code: error.code) == .giveUp
+        {
+            return self.close(error: error)
+        }
+        guard self.configuration.allowReconnect else {
+            return self.close(error: error)
+        }
+        self.lastAttemptError = nil
+        self.reconnector = ReconnectStateMachine(backoff: Self.backoff(self.configuration), isSinglePass: false)
+        self.perform(self.reconnector.started(using: &self.random))
+    }
+}

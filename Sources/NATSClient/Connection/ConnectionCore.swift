@@ -1,0 +1,316 @@
+import Logging
+import NATSWire
+import NIOConcurrencyHelpers
+import NIOCore
+import Synchronization
+
+/// The inner half of a client: connects, reconnects, and joins the outgoing buffer, the subscriptions and the requests
+/// to the connection of the moment.
+///
+/// Decisions come from the state machines; this class carries them out. `@unchecked Sendable`: the variables below the
+/// mark are touched only on `eventLoop`, everything above is constant and safe by itself.
+final class ConnectionCore: @unchecked Sendable {
+    enum Phase {
+        /// Looking for a server; `isFirst` until the client has been connected once.
+        case connecting(isFirst: Bool)
+        case connected
+        case closed
+    }
+
+    /// What any thread may ask for.
+    struct Status {
+        var serverInfo: NATSServerInfo?
+        var lastError: NATSError?
+        var isConnected = false
+        var isClosed = false
+    }
+
+    let configuration: NATSClientConfiguration
+    let eventLoop: any EventLoop
+    let logger: Logger?
+    let taskExecutor: NATSTaskExecutor
+    let outbound: OutboundBuffer
+    let requests: RequestCenter
+    let events = EventHub()
+    let status = NIOLockedValueBox(Status())
+    let nuid = NIOLockedValueBox(NUID())
+    let messagesIn = Atomic<UInt64>(0)
+    let bytesIn = Atomic<UInt64>(0)
+    let socketBytesIn = Atomic<UInt64>(0)
+    let reconnects = Atomic<UInt64>(0)
+    /// Completed when the first connection is made, or will not be.
+    let started = ResultBox<Void>()
+    /// Completed when nothing of the client is left.
+    let finished: EventLoopFuture<Void>
+
+    // MARK: Event loop only
+
+    let finishedPromise: EventLoopPromise<Void>
+    var registry = SubscriptionRegistry<SubscriptionHandle>()
+    var pool: ServerPool
+    var reconnector: ReconnectStateMachine
+    var drainMachine = DrainStateMachine()
+    var drainWaiters: [ResultBox<Void>] = []
+    var drainTimer: Scheduled<Void>?
+    var drainingSubscriptions: [SubscriptionState] = []
+    var phase = Phase.connecting(isFirst: true)
+    var random = SystemRandomNumberGenerator()
+    var attempt: UInt64 = 0
+    var handler: NATSChannelHandler?
+    var attemptTimer: Scheduled<Void>?
+    var keepAlive = KeepAlive(maxPingsOut: 0)
+    var keepAliveTimer: Scheduled<Void>?
+    /// The best explanation of why no server could be reached.
+    var lastAttemptError: NATSError?
+    /// Bytes that the socket has not taken yet.
+    var writeInFlight: ByteBuffer?
+    /// Subscriptions that got messages in the read that is being taken apart.
+    var touched: [SubscriptionState] = []
+    var arrivedMessages: UInt64 = 0
+    var arrivedBytes: UInt64 = 0
+
+    init(configuration: NATSClientConfiguration, addresses: [ServerAddress], eventLoop: any EventLoop, logger: Logger?)
+    {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.logger = logger
+        self.taskExecutor = NATSTaskExecutor(eventLoop: eventLoop)
+        self.outbound = OutboundBuffer(
+            eventLoop: eventLoop,
+            highWaterMark: configuration.publishHighWaterMark,
+            reconnectBufferSize: configuration.reconnectBufferSize
+        )
+        let inbox = configuration.inboxPrefix + "." + self.nuid.withLockedValue { $0.next() }
+        self.requests = RequestCenter(inbox: inbox, outbound: self.outbound)
+        self.finishedPromise = eventLoop.makePromise(of: Void.self)
+        self.finished = self.finishedPromise.futureResult
+        self.pool = ServerPool(
+            addresses: addresses,
+            randomize: configuration.randomizeServers,
+            ignoreDiscovered: configuration.ignoreDiscoveredServers,
+            maxReconnects: configuration.maxReconnects,
+            random: &self.random
+        )
+        self.reconnector = ReconnectStateMachine(
+            backoff: Self.backoff(configuration),
+            isSinglePass: !configuration.retryOnFailedConnect
+        )
+        self.outbound.setInbox(subject: inbox + ".*")
+        self.outbound.flushTask = { [weak self] in
+            self?.flush()
+        }
+    }
+
+    static func backoff(_ configuration: NATSClientConfiguration) -> ReconnectStateMachine.Backoff {
+        .init(
+            initial: configuration.reconnectWait,
+            maximum: max(configuration.reconnectWait, configuration.maxReconnectWait),
+            jitter: configuration.reconnectJitter
+        )
+    }
+
+    /// Begins to connect; ``started`` tells the outcome.
+    func start() {
+        self.eventLoop.execute {
+            self.perform(self.reconnector.started(using: &self.random))
+        }
+    }
+
+    /// The user's last reference is gone.
+    func abandon() {
+        self.eventLoop.execute {
+            self.close(error: nil)
+        }
+    }
+
+    // MARK: Writing
+
+    /// Carries out what other threads asked for, and writes what they appended.
+    func flush() {
+        let work = self.outbound.takeWork(canWrite: self.writeInFlight == nil)
+        self.apply(work.operations)
+        if let bytes = work.bytes {
+            self.write(bytes)
+        }
+        for waiter in work.waiters {
+            waiter.resume()
+        }
+    }
+
+    func write(_ bytes: ByteBuffer) {
+        guard let handler = self.handler, let context = handler.context else {
+            return
+        }
+        self.writeInFlight = bytes
+        let attempt = handler.attempt
+        let promise = self.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenSuccess {
+            self.writeCompleted(attempt: attempt)
+        }
+        context.writeAndFlush(handler.wrapOutboundOut(bytes), promise: promise)
+    }
+
+    private func writeCompleted(attempt: UInt64) {
+        guard attempt == self.handler?.attempt, let bytes = self.writeInFlight.take() else {
+            return
+        }
+        if self.outbound.writeCompleted(bytes) {
+            self.eventLoop.execute(self.outbound.flushTask)
+        }
+    }
+
+    func apply(_ operations: [RegistryOperation]) {
+        for operation in operations {
+            switch operation {
+            case .add(let sid, let subject, let queueGroup, let handle):
+                self.registry.add(sid: sid, subject: subject, queueGroup: queueGroup, handle: handle)
+            case .remove(let sid):
+                _ = self.registry.remove(sid: sid)
+            case .limit(let sid, let maximum):
+                if case .subscription(let state) = self.registry.limit(sid: sid, maximum: maximum) {
+                    state.finish(nil)
+                }
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    func receivedBytes(_ count: Int) {
+        self.keepAlive.receivedBytes()
+        self.socketBytesIn.add(UInt64(count), ordering: .relaxed)
+    }
+
+    /// Messages of one subscription, in order.
+    func received(_ frames: inout [MessageFrame], sid: UInt64, in bytes: ByteBuffer) {
+        self.arrivedMessages &+= UInt64(frames.count)
+        for frame in frames {
+            self.arrivedBytes &+= UInt64(truncatingIfNeeded: frame.bodyLength)
+        }
+        guard let arrival = self.registry.received(frames.count, sid: sid) else {
+            return
+        }
+        switch arrival.handle {
+        case .subscription(let state):
+            if state.arrive(&frames, accepting: arrival.accepted) {
+                self.touched.append(state)
+            }
+            if arrival.isComplete {
+                self.deliver(in: bytes)
+                state.finish(nil)
+            }
+        case .requests:
+            self.requests.received(frames, in: bytes)
+        }
+    }
+
+    /// Hands over what ``received(_:sid:in:)`` collected.
+    func deliver(in bytes: ByteBuffer) {
+        guard self.arrivedMessages > 0 else {
+            return
+        }
+        self.messagesIn.add(self.arrivedMessages, ordering: .relaxed)
+        self.bytesIn.add(self.arrivedBytes, ordering: .relaxed)
+        self.arrivedMessages = 0
+        self.arrivedBytes = 0
+        for state in self.touched {
+            switch state.deliver(in: bytes) {
+            case .began(let dropped):
+                self.events.send(.slowConsumer(state.eventSubscription, dropped: dropped))
+            case .ended(let dropped):
+                self.events.send(.slowConsumerEnded(state.eventSubscription, dropped: dropped))
+            case nil:
+                break
+            }
+        }
+        self.touched.removeAll(keepingCapacity: true)
+    }
+
+    func receivedPong() {
+        self.keepAlive.receivedPong()
+        self.outbound.receivedPong()?.complete(.success(.now()))
+    }
+
+    /// A later `INFO`.
+    func receivedInfo(_ info: ServerInfo, from handler: NATSChannelHandler) {
+        self.outbound.update(maxPayload: info.maxPayload, headersSupported: info.headers)
+        self.status.withLockedValue { $0.serverInfo = NATSServerInfo(info, url: handler.address.url) }
+        self.merge(info)
+        if info.lameDuckMode {
+            self.logger?.debug("NATS server enters lame duck mode", metadata: ["nats.server": "\(handler.address.url)"])
+            self.events.send(.lameDuckMode)
+        }
+    }
+
+    func merge(_ info: ServerInfo, announcing: Bool = true) {
+        if let all = self.pool.merge(connectURLs: info.connectURLs, random: &self.random), announcing {
+            self.events.send(.discovered(all))
+        }
+    }
+
+    /// An `-ERR` on a connection in use.
+    func receivedError(_ text: ServerErrorText) {
+        let error = text.error
+        self.status.withLockedValue { $0.lastError = error }
+        self.logger?.debug("NATS server reports an error", metadata: ["nats.error": "\(text.text)"])
+        var refused: SubscriptionRegistry<SubscriptionHandle>.Entry?
+        switch text.treatment {
+        case .permission:
+            guard let permission = text.permission else {
+                break
+            }
+            switch permission.operation {
+            case .subscribe:
+                refused = self.registry.removeRefused(permission)
+            case .publish:
+                self.requests.publishRefused(subject: permission.subject, error: error)
+            }
+        case .subscriptionLimit:
+            refused = self.registry.removeNewest()
+        case .authentication, .reconnect, .reconnectLater, .fatalForServer, .report:
+            break
+        }
+        var subscription: NATSEvent.Subscription?
+        switch refused?.handle {
+        case .subscription(let state):
+            subscription = state.eventSubscription
+            state.finish(error)
+        case .requests:
+            self.outbound.inboxWasRefused()
+            self.requests.inboxRefused(error)
+        case nil:
+            break
+        }
+        self.events.send(.error(error, subscription))
+    }
+
+    // MARK: Keep-alive
+
+    func startKeepAlive() {
+        self.keepAlive = KeepAlive(maxPingsOut: self.configuration.maxPingsOut)
+        self.scheduleKeepAlive()
+    }
+
+    private func scheduleKeepAlive() {
+        guard self.configuration.pingInterval > .zero else {
+            return
+        }
+        self.keepAliveTimer = self.eventLoop.scheduleTask(in: self.configuration.pingInterval.timeAmount) {
+            [weak self] in
+            self?.keepAliveTick()
+        }
+    }
+
+    private func keepAliveTick() {
+        guard case .connected = self.phase else {
+            return
+        }
+        switch self.keepAlive.tick() {
+        case .sendPing:
+            _ = self.outbound.ping(.init { _ in })
+            self.scheduleKeepAlive()
+        case .stale:
+            self.handler?.fail(NATSError(.staleConnection, "the server does not answer PING"))
+        }
+    }
+}

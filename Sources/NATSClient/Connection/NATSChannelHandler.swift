@@ -1,0 +1,337 @@
+import NATSWire
+import NIOCore
+
+/// Takes one connection's bytes apart and carries its handshake out; everything else it tells to the ``ConnectionCore``.
+///
+/// Lives on the event loop.
+final class NATSChannelHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let core: ConnectionCore
+    let address: ServerAddress
+    /// Tells attempts apart.
+    let attempt: UInt64
+    private let makeConnect: (ServerInfo) -> ConnectPayload
+
+    private var machine: ConnectStateMachine
+    private(set) var context: ChannelHandlerContext?
+    /// Why the connection ends; the first reason counts.
+    private(set) var failure: NATSError?
+    /// The `-ERR` behind which the server closes the connection.
+    private(set) var serverError: ServerErrorText?
+    private var isClosed = false
+
+    /// Bytes of an operation that the end of a read cut off.
+    private var cut = ByteBuffer()
+    /// Length of that operation, or 0 while its line has not ended.
+    private var cutLength = 0
+    /// As many frames as the previous read had, to begin the next with enough room.
+    private var expectedFrames = 4
+
+    init(
+        core: ConnectionCore,
+        address: ServerAddress,
+        attempt: UInt64,
+        wantsNoEcho: Bool,
+        makeConnect: @escaping (ServerInfo) -> ConnectPayload
+    ) {
+        self.core = core
+        self.address = address
+        self.attempt = attempt
+        self.makeConnect = makeConnect
+        self.machine = ConnectStateMachine(wantsNoEcho: wantsNoEcho)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.finish()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.fail(NATSError(.disconnected, "the connection to \(self.address.url) failed", cause: error))
+    }
+
+    /// Ends the connection for a reason.
+    func fail(_ error: NATSError) {
+        guard !self.isClosed else {
+            return
+        }
+        self.failure = self.failure ?? error
+        self.context?.close(promise: nil)
+    }
+
+    private func finish() {
+        guard !self.isClosed else {
+            return
+        }
+        self.isClosed = true
+        let wasHandshake = self.machine.closed()
+        let error =
+            self.failure ?? self.serverError?.error
+            ?? NATSError(.disconnected, "the server \(self.address.url) closed the connection")
+        self.core.connectionEnded(self, error: error, serverError: self.serverError, wasHandshake: wasHandshake)
+    }
+
+    // MARK: Hot path
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = self.unwrapInboundIn(data)
+        guard self.failure == nil else {
+            return
+        }
+        self.core.receivedBytes(bytes.readableBytes)
+        var offset = 0
+        if self.cut.readableBytes > 0 {
+            offset = self.completeCut(from: bytes)
+            guard self.cut.readableBytes == 0, self.failure == nil else {
+                return
+            }
+        }
+        self.parse(bytes, from: offset)
+    }
+
+    /// Takes the operations out of `bytes`; what is left of the last one is kept for the next read.
+    private func parse(_ bytes: ByteBuffer, from start: Int) {
+        var frames: [MessageFrame] = []
+        frames.reserveCapacity(self.expectedFrames)
+        var framesSid: UInt64 = 0
+        var frameCount = 0
+        bytes.withUnsafeReadableBytes { raw in
+            var position = start
+            while position < raw.count {
+                switch ServerOperationParser.next(in: raw, at: &position) {
+                case .message(let frame, let sid):
+                    if sid != framesSid {
+                        self.arrived(&frames, framesSid, bytes)
+                        framesSid = sid
+                    }
+                    frames.append(frame)
+                    frameCount &+= 1
+                case .incomplete(let length):
+                    self.arrived(&frames, framesSid, bytes)
+                    self.core.deliver(in: bytes)
+                    self.keep(raw, from: position, length: length)
+                    position = raw.count
+                case .invalid(let failure):
+                    self.arrived(&frames, framesSid, bytes)
+                    self.core.deliver(in: bytes)
+                    self.protocolViolation(failure)
+                    position = raw.count
+                case let step:
+                    // What came before a PONG or an error is delivered before it takes effect.
+                    self.arrived(&frames, framesSid, bytes)
+                    self.core.deliver(in: bytes)
+                    self.control(step, raw)
+                    if self.failure != nil {
+                        position = raw.count
+                    }
+                }
+            }
+            self.arrived(&frames, framesSid, bytes)
+        }
+        self.expectedFrames = min(max(4, frameCount), 8192)
+        self.core.deliver(in: bytes)
+    }
+
+    @inline(__always)
+    private func arrived(_ frames: inout [MessageFrame], _ sid: UInt64, _ bytes: ByteBuffer) {
+        guard !frames.isEmpty else {
+            return
+        }
+        if self.machine.isReady {
+            self.core.received(&frames, sid: sid, in: bytes)
+        } else {
+            self.messageBeforeHandshake()
+        }
+        frames.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Operations cut off by the end of a read
+
+    private func keep(_ raw: UnsafeRawBufferPointer, from position: Int, length: Int) {
+        let rest = UnsafeRawBufferPointer(rebasing: raw[position...])
+        self.cut = ByteBufferAllocator().buffer(capacity: max(length, rest.count))
+        self.cut.writeBytes(rest)
+        self.cutLength = length
+        self.checkCutLine()
+    }
+
+    /// Completes the operation begun by earlier reads with the first of these bytes; returns how many it took.
+    private func completeCut(from bytes: ByteBuffer) -> Int {
+        bytes.withUnsafeReadableBytes { raw in
+            var taken = 0
+            if self.cutLength == 0 {
+                guard let lineFeed = raw.firstIndex(of: 0x0A) else {
+                    self.cut.writeBytes(raw)
+                    self.checkCutLine()
+                    return raw.count
+                }
+                taken = lineFeed + 1
+                self.cut.writeBytes(UnsafeRawBufferPointer(rebasing: raw[..<taken]))
+                self.checkCutLine()
+                guard self.failure == nil else {
+                    return raw.count
+                }
+                self.cutLength = self.lengthOfCut()
+                if self.cutLength == 0 {
+                    return taken
+                }
+                self.cut.reserveCapacity(minimumWritableBytes: self.cutLength - self.cut.readableBytes)
+            }
+            let missing = min(self.cutLength - self.cut.readableBytes, raw.count - taken)
+            self.cut.writeBytes(UnsafeRawBufferPointer(rebasing: raw[taken..<(taken + missing)]))
+            taken += missing
+            if self.cut.readableBytes == self.cutLength {
+                let whole = self.takeCut()
+                self.parse(whole, from: 0)
+            }
+            return taken
+        }
+    }
+
+    /// The line of the cut operation is complete: the length of the message it announces, or 0 if it was all there is
+    /// (it has been carried out then).
+    private func lengthOfCut() -> Int {
+        let length = self.cut.withUnsafeReadableBytes { raw -> Int in
+            var position = 0
+            guard case .incomplete(let length) = ServerOperationParser.next(in: raw, at: &position) else {
+                return 0
+            }
+            return length
+        }
+        if length == 0 {
+            self.parse(self.takeCut(), from: 0)
+        }
+        return length
+    }
+
+    private func takeCut() -> ByteBuffer {
+        let whole = self.cut
+        self.cut = ByteBuffer()
+        self.cutLength = 0
+        return whole
+    }
+
+    private func checkCutLine() {
+        if self.cutLength == 0, self.cut.readableBytes > ServerOperationParser.maximumLineLength {
+            self.cut = ByteBuffer()
+            self.fail(
+                self.protocolError("a control line is longer than \(ServerOperationParser.maximumLineLength) bytes")
+            )
+        }
+    }
+
+    // MARK: Control operations
+
+    private func control(_ step: ServerOperationParser.Step, _ raw: UnsafeRawBufferPointer) {
+        switch step {
+        case .info(let start, let end):
+            do throws(JSONError) {
+                self.receivedInfo(try ServerInfo(json: UnsafeRawBufferPointer(rebasing: raw[start..<end])))
+            } catch {
+                self.fail(self.protocolError("INFO is malformed: \(error)"))
+            }
+        case .ping:
+            guard self.machine.receivedOther() else {
+                return self.failWithoutInfo()
+            }
+            self.write(Array("PONG\r\n".utf8))
+        case .pong:
+            self.receivedPong()
+        case .ok:
+            if !self.machine.receivedOther() {
+                self.failWithoutInfo()
+            }
+        case .error(let start, let end):
+            self.receivedError(String(decoding: raw[start..<end], as: UTF8.self))
+        case .message, .incomplete, .invalid:
+            break
+        }
+    }
+
+    private func receivedInfo(_ info: ServerInfo) {
+        switch self.machine.receivedInfo(info) {
+        case .sendConnectAndPing(let info):
+            self.write(self.makeConnect(info).encode() + Array("PING\r\n".utf8))
+        case .update(let info):
+            self.core.receivedInfo(info, from: self)
+        case .fail(let failure):
+            self.fail(NATSError(failure.code, "\(self.address.url): \(failure.message)"))
+        case .ignore:
+            break
+        }
+    }
+
+    private func receivedPong() {
+        switch self.machine.receivedPong() {
+        case .ready(let info):
+            self.core.handshakeCompleted(self, info: info)
+        case .answer:
+            self.core.receivedPong()
+        case .fail(let failure):
+            self.fail(NATSError(failure.code, "\(self.address.url): \(failure.message)"))
+        case .ignore:
+            break
+        }
+    }
+
+    private func receivedError(_ text: String) {
+        let parsed = ServerErrorText(text)
+        switch self.machine.receivedError() {
+        case .fail:
+            self.serverError = parsed
+            self.fail(parsed.error)
+        case .report:
+            switch parsed.treatment {
+            case .authentication, .reconnect, .reconnectLater, .fatalForServer:
+                self.serverError = parsed
+            case .report, .permission, .subscriptionLimit:
+                break
+            }
+            self.core.receivedError(parsed)
+        case .ignore:
+            break
+        }
+    }
+
+    private func messageBeforeHandshake() {
+        if !self.machine.receivedOther() {
+            self.failWithoutInfo()
+        }
+    }
+
+    private func failWithoutInfo() {
+        let failure = ConnectStateMachine.noInfo
+        self.fail(NATSError(failure.code, "\(self.address.url): \(failure.message)"))
+    }
+
+    private func protocolViolation(_ failure: ServerOperationParser.Failure) {
+        if self.machine.isAwaitingInfo {
+            self.failWithoutInfo()
+        } else {
+            self.fail(self.protocolError("\(failure)"))
+        }
+    }
+
+    private func protocolError(_ text: String) -> NATSError {
+        NATSError(.protocolViolation, "the server \(self.address.url) broke the protocol: \(text)")
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        guard let context = self.context else {
+            return
+        }
+        var buffer = context.channel.allocator.buffer(capacity: bytes.count)
+        buffer.writeBytes(bytes)
+        context.writeAndFlush(self.wrapOutboundOut(buffer), promise: nil)
+    }
+}

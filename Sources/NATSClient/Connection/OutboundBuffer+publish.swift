@@ -1,0 +1,129 @@
+import NATSWire
+import NIOCore
+
+extension OutboundBuffer {
+    /// Appends a message; waits above the high-water mark.
+    @inlinable
+    func publish(
+        _ payload: some NATSPayload,
+        to subject: String,
+        reply: String?,
+        headers: NATSHeaders
+    ) async throws(NATSError) {
+        while true {
+            let outcome = self.enqueue(payload, to: subject, reply: reply, headers: headers)
+            if case .accepted = outcome {
+                return
+            }
+            try await self.waitOrThrow(outcome, payload, subject, reply, headers)
+        }
+    }
+
+    /// Appends a message or says why not.
+    @inlinable
+    @inline(__always)
+    func enqueue(
+        _ payload: some NATSPayload,
+        to subject: String,
+        reply: String?,
+        headers: NATSHeaders
+    ) -> PublishOutcome {
+        guard reply == nil, headers.isEmpty else {
+            return self.enqueueSlowly(payload, to: subject, reply: reply, headers: headers)
+        }
+        var subject = subject
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        return subject.withUTF8 { subject in
+            payload.withPayloadBytes { payload in
+                self.publish(subject: UnsafeRawBufferPointer(subject), reply: none, headers: none, payload: payload)
+            }
+        }
+    }
+
+    @usableFromInline
+    func enqueueSlowly(
+        _ payload: some NATSPayload,
+        to subject: String,
+        reply: String?,
+        headers: NATSHeaders
+    ) -> PublishOutcome {
+        guard HeaderBlock.firstInvalidField(in: headers) == nil else {
+            return .badHeader
+        }
+        // An empty reply subject is refused, not taken for none.
+        if let reply, reply.isEmpty {
+            return .badReply
+        }
+        let headerBytes = headers.isEmpty ? [] : HeaderBlock.encode(headers)
+        var subject = subject
+        var reply = reply ?? ""
+        return subject.withUTF8 { subject in
+            reply.withUTF8 { reply in
+                headerBytes.withUnsafeBytes { headers in
+                    payload.withPayloadBytes { payload in
+                        self.publish(
+                            subject: UnsafeRawBufferPointer(subject),
+                            reply: UnsafeRawBufferPointer(reply),
+                            headers: headers,
+                            payload: payload
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    /// The error for an outcome that is not ``PublishOutcome/accepted``.
+    @usableFromInline
+    func error(
+        _ outcome: PublishOutcome,
+        _ payload: some NATSPayload,
+        _ subject: String,
+        _ reply: String?,
+        _ headers: NATSHeaders
+    ) -> NATSError {
+        if case .badHeader = outcome {
+            let name = HeaderBlock.firstInvalidField(in: headers)?.name ?? ""
+            return NATSError(.badHeader, "the header \"\(name)\" has an invalid name, or a line break in its value")
+        }
+        let headerLength = headers.isEmpty ? 0 : HeaderBlock.encode(headers).count
+        let bodyLength = headerLength + payload.withPayloadBytes { $0.count }
+        return self.error(for: outcome, subject: subject, reply: reply, bodyLength: bodyLength)
+    }
+
+    @usableFromInline
+    func waitOrThrow(
+        _ outcome: PublishOutcome,
+        _ payload: some NATSPayload,
+        _ subject: String,
+        _ reply: String?,
+        _ headers: NATSHeaders
+    ) async throws(NATSError) {
+        guard case .full = outcome else {
+            throw self.error(outcome, payload, subject, reply, headers)
+        }
+        try await self.waitForRoom()
+    }
+
+    /// Waits until the event loop has taken what is there.
+    private func waitForRoom() async throws(NATSError) {
+        let registration = WaiterRegistration()
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { (continuation: Waiter) in
+                guard let id = self.addWaiter(continuation) else {
+                    return
+                }
+                if registration.registered(id) {
+                    self.cancelWaiter(id)
+                }
+            }
+        } onCancel: {
+            if let id = registration.cancelled() {
+                self.cancelWaiter(id)
+            }
+        }
+        if Task.isCancelled {
+            throw NATSError(.cancelled, "cancelled while waiting to publish")
+        }
+    }
+}

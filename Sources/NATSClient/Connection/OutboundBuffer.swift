@@ -1,0 +1,568 @@
+import NATSWire
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// A change to the subscriptions, made on any thread and carried out on the event loop before the bytes that go with it.
+enum RegistryOperation {
+    case add(sid: UInt64, subject: String, queueGroup: String?, handle: SubscriptionHandle)
+    case remove(sid: UInt64)
+    case limit(sid: UInt64, maximum: UInt64)
+}
+
+/// Everything on its way to the server: operations as bytes in one buffer under one lock, one flush per batch.
+///
+/// Any thread appends; the event loop takes. `@unchecked Sendable`: every stored variable is touched only while `lock` is
+/// held, except `flushTask`, which is set before the object is shared.
+@usableFromInline
+final class OutboundBuffer: @unchecked Sendable {
+    /// What a publish may do now.
+    enum Mode: Equatable {
+        /// Operations go to the server.
+        case connected
+        /// No connection: publishes are kept, other operations exist only as state.
+        case buffering
+        /// No publish any more, but the rest still goes out.
+        case drainingPublishes
+        case closed
+    }
+
+    /// A task that waits for the buffer to be written.
+    typealias Waiter = UnsafeContinuation<Void, Never>
+
+    /// What the event loop has to do after a flush was asked for.
+    struct Work {
+        var operations: [RegistryOperation] = []
+        var bytes: ByteBuffer?
+        var waiters: [Waiter] = []
+    }
+
+    let eventLoop: any EventLoop
+    private let highWaterMark: Int
+    private let reconnectBufferSize: Int
+    /// Runs on the event loop and takes ``Work``.
+    var flushTask: @Sendable () -> Void = {}
+
+    private let lock = NIOLock()
+    private var frames = FrameBuffer()
+    private var spare: ByteBuffer?
+    private var mode = Mode.buffering
+    private var closeError: NATSError?
+    /// A publish is accepted below this many waiting bytes; depends on `mode`.
+    private var limit: Int
+    private var isFlushScheduled = false
+    private var operations: [RegistryOperation] = []
+    private var waiters: [UInt64: Waiter] = [:]
+    private var nextWaiterID: UInt64 = 0
+    private var pings = PingQueue()
+    private var maxPayload = 64 << 20
+    private var headersSupported = true
+    private var inboxSubscription: (sid: UInt64, subject: String)?
+    private var isInboxSubscribed = false
+    private var nextSid: UInt64 = 1
+    private var refusesSubscriptions = false
+
+    private var messagesOut: UInt64 = 0
+    private var bytesOut: UInt64 = 0
+    private var socketBytesOut: UInt64 = 0
+    /// Messages up to this one have been given to a socket.
+    private var messagesHandedOver: UInt64 = 0
+
+    // The subject that was checked last, so that a series of publishes to one subject is checked once.
+    private static let knownSubjectCapacity = 256
+    private let knownSubject: UnsafeMutableRawPointer
+    private var knownSubjectLength = 0
+
+    init(eventLoop: any EventLoop, highWaterMark: Int, reconnectBufferSize: Int) {
+        self.eventLoop = eventLoop
+        self.highWaterMark = max(1, highWaterMark)
+        self.reconnectBufferSize = max(0, reconnectBufferSize)
+        self.limit = max(0, reconnectBufferSize)
+        self.knownSubject = .allocate(byteCount: Self.knownSubjectCapacity, alignment: 8)
+    }
+
+    deinit {
+        self.knownSubject.deallocate()
+    }
+
+    // MARK: Hot path
+
+    /// Appends one message, or says why not.
+    ///
+    /// Never waits.
+    @usableFromInline
+    func publish(
+        subject: UnsafeRawBufferPointer,
+        reply: UnsafeRawBufferPointer,
+        headers: UnsafeRawBufferPointer,
+        payload: UnsafeRawBufferPointer
+    ) -> PublishOutcome {
+        if reply.count > 0, !SubjectGrammar.isValidPublishSubject(reply) {
+            return .badReply
+        }
+        self.lock.lock()
+        let outcome = self.append(subject: subject, reply: reply, headers: headers, payload: payload)
+        let needsFlush = outcome == .accepted && self.wantsFlush()
+        self.lock.unlock()
+        if needsFlush {
+            self.eventLoop.execute(self.flushTask)
+        }
+        return outcome
+    }
+
+    /// Appends one request; the first one subscribes to the inbox before it.
+    ///
+    /// Returns the message's number as well.
+    func publishRequest(
+        subject: UnsafeRawBufferPointer,
+        reply: UnsafeRawBufferPointer,
+        headers: UnsafeRawBufferPointer,
+        payload: UnsafeRawBufferPointer
+    ) -> (outcome: PublishOutcome, number: UInt64) {
+        self.lock.lock()
+        if !self.isInboxSubscribed {
+            self.subscribeInbox()
+        }
+        let outcome = self.append(subject: subject, reply: reply, headers: headers, payload: payload)
+        let number = self.messagesOut
+        let needsFlush = self.wantsFlush()
+        self.lock.unlock()
+        if needsFlush {
+            self.eventLoop.execute(self.flushTask)
+        }
+        return (outcome, number)
+    }
+
+    /// True if a flush must be scheduled; it then counts as scheduled.
+    @inline(__always)
+    private func wantsFlush() -> Bool {
+        guard !self.isFlushScheduled, self.mode != .buffering else {
+            return false
+        }
+        self.isFlushScheduled = true
+        return true
+    }
+
+    @inline(__always)
+    private func append(
+        subject: UnsafeRawBufferPointer,
+        reply: UnsafeRawBufferPointer,
+        headers: UnsafeRawBufferPointer,
+        payload: UnsafeRawBufferPointer
+    ) -> PublishOutcome {
+        guard self.isKnown(subject) || self.learn(subject) else {
+            return .badSubject
+        }
+        let bodyLength = headers.count &+ payload.count
+        guard bodyLength <= self.maxPayload, self.frames.count < self.limit, headers.count == 0 || self.headersSupported
+        else {
+            return self.refusal(bodyLength: bodyLength, hasHeaders: headers.count > 0)
+        }
+        let target = self.frames.reserve(subject.count &+ reply.count &+ bodyLength &+ FrameWriter.overhead)
+        let length = FrameWriter.write(subject: subject, reply: reply, headers: headers, payload: payload, to: target)
+        self.frames.commit(length)
+        self.messagesOut &+= 1
+        self.bytesOut &+= UInt64(truncatingIfNeeded: bodyLength)
+        return .accepted
+    }
+
+    @inline(__always)
+    private func isKnown(_ subject: UnsafeRawBufferPointer) -> Bool {
+        guard subject.count == self.knownSubjectLength, let bytes = subject.baseAddress else {
+            return false
+        }
+        return equalBytes(bytes, UnsafeRawPointer(self.knownSubject), subject.count)
+    }
+
+    @inline(never)
+    private func learn(_ subject: UnsafeRawBufferPointer) -> Bool {
+        guard SubjectGrammar.isValidPublishSubject(subject), let bytes = subject.baseAddress else {
+            return false
+        }
+        if subject.count <= Self.knownSubjectCapacity {
+            self.knownSubject.copyMemory(from: bytes, byteCount: subject.count)
+            self.knownSubjectLength = subject.count
+        }
+        return true
+    }
+
+    // MARK: Refusals
+
+    @inline(never)
+    private func refusal(bodyLength: Int, hasHeaders: Bool) -> PublishOutcome {
+        switch self.mode {
+        case .closed, .drainingPublishes:
+            return .refused
+        case .connected, .buffering:
+            break
+        }
+        if hasHeaders, !self.headersSupported {
+            return .headersNotSupported
+        }
+        if bodyLength > self.maxPayload {
+            return .payloadTooLarge
+        }
+        return self.mode == .buffering ? .reconnectBufferExceeded : .full
+    }
+
+    /// The error that says why an operation was refused.
+    func error(for outcome: PublishOutcome, subject: String, reply: String?, bodyLength: Int) -> NATSError {
+        switch outcome {
+        case .accepted, .full:
+            NATSError(.publishBufferFull, "more than \(self.highWaterMark) bytes wait to be written")
+        case .badSubject:
+            NATSError(.badSubject, "cannot publish to \"\(subject)\"")
+        case .badReply:
+            NATSError(.badSubject, "cannot publish with reply subject \"\(reply ?? "")\"")
+        case .badHeader:
+            NATSError(.badHeader, "a header has an invalid name, or a line break in its value")
+        case .headersNotSupported:
+            NATSError(.headersNotSupported, "the server does not support headers")
+        case .payloadTooLarge:
+            NATSError(
+                .maximumPayloadExceeded,
+                "headers and payload for \"\(subject)\" have \(bodyLength) bytes, "
+                    + "the server allows \(self.lock.withLock { self.maxPayload })"
+            )
+        case .reconnectBufferExceeded:
+            NATSError(.reconnectBufferExceeded, "the buffer for publishes while disconnected is full")
+        case .refused:
+            self.refusalError()
+        }
+    }
+
+    /// Why nothing is accepted any more.
+    func refusalError() -> NATSError {
+        self.lock.withLock {
+            self.mode == .drainingPublishes
+                ? NATSError(.connectionDraining, "the client is draining")
+                : NATSError(.connectionClosed, "the client is closed", cause: self.closeError)
+        }
+    }
+
+    // MARK: Waiting for room
+
+    /// Registers a task that waits until the buffer was taken; returns nil, having resumed it, if there is room already.
+    func addWaiter(_ waiter: Waiter) -> UInt64? {
+        let id: UInt64? = self.lock.withLock {
+            guard self.mode == .connected, self.frames.count >= self.limit else {
+                return nil
+            }
+            self.nextWaiterID += 1
+            self.waiters[self.nextWaiterID] = waiter
+            return self.nextWaiterID
+        }
+        if id == nil {
+            waiter.resume()
+        }
+        return id
+    }
+
+    /// The waiting task was cancelled.
+    func cancelWaiter(_ id: UInt64) {
+        self.lock.withLock { self.waiters.removeValue(forKey: id) }?.resume()
+    }
+
+    private func takeWaiters() -> [Waiter] {
+        guard !self.waiters.isEmpty else {
+            return []
+        }
+        let waiters = Array(self.waiters.values)
+        self.waiters.removeAll()
+        return waiters
+    }
+
+    // MARK: Subscriptions and PING
+
+    /// Makes a subscription: its number, its `SUB` if there is a connection, its entry for the event loop.
+    func subscribe(
+        subject: String,
+        queueGroup: String?,
+        limits: NATSClientConfiguration.PendingLimits
+    ) throws(NATSError) -> SubscriptionState {
+        let result: Result<SubscriptionState, NATSError> = self.lock.withLock {
+            guard self.mode == .connected || self.mode == .buffering else {
+                return .failure(NATSError(.connectionClosed, "the client is closed", cause: self.closeError))
+            }
+            guard !self.refusesSubscriptions else {
+                return .failure(NATSError(.connectionDraining, "the client is draining"))
+            }
+            let sid = self.takeSid()
+            let state = SubscriptionState(
+                sid: sid,
+                subject: subject,
+                queueGroup: queueGroup,
+                limits: limits,
+                outbound: self
+            )
+            self.operations.append(
+                .add(sid: sid, subject: subject, queueGroup: queueGroup, handle: .subscription(state))
+            )
+            if self.mode == .connected {
+                self.frames.append(SubscriptionCommands.subscribe(subject: subject, queueGroup: queueGroup, sid: sid))
+            }
+            return .success(state)
+        }
+        let state = try result.get()
+        self.scheduleFlush()
+        return state
+    }
+
+    /// Ends a subscription at once, or after `maximum` messages in its whole life.
+    func unsubscribe(sid: UInt64, maximum: UInt64?) {
+        self.lock.withLock {
+            if let maximum {
+                self.operations.append(.limit(sid: sid, maximum: maximum))
+            } else {
+                self.operations.append(.remove(sid: sid))
+            }
+            if self.mode == .connected || self.mode == .drainingPublishes {
+                self.frames.append(SubscriptionCommands.unsubscribe(sid: sid, maximum: maximum))
+            }
+        }
+        self.scheduleFlush()
+    }
+
+    /// Asks the server for no more messages, while those on their way still count.
+    func unsubscribeForDrain(sid: UInt64) {
+        self.lock.withLock {
+            if self.mode == .connected || self.mode == .drainingPublishes {
+                self.frames.append(SubscriptionCommands.unsubscribe(sid: sid, maximum: nil))
+            }
+        }
+        self.scheduleFlush()
+    }
+
+    /// Sets the subject on which replies arrive; it is subscribed to by the first request.
+    func setInbox(subject: String) {
+        self.lock.withLock {
+            self.inboxSubscription = (self.takeSid(), subject)
+        }
+    }
+
+    private func takeSid() -> UInt64 {
+        defer {
+            self.nextSid += 1
+        }
+        return self.nextSid
+    }
+
+    private func subscribeInbox() {
+        guard let (sid, subject) = self.inboxSubscription, self.mode == .connected || self.mode == .buffering else {
+            return
+        }
+        self.isInboxSubscribed = true
+        self.operations.append(.add(sid: sid, subject: subject, queueGroup: nil, handle: .requests))
+        if self.mode == .connected {
+            self.frames.append(SubscriptionCommands.subscribe(subject: subject, queueGroup: nil, sid: sid))
+        }
+    }
+
+    /// The server refused the inbox: the next request subscribes anew.
+    func inboxWasRefused() {
+        self.lock.withLock {
+            guard self.isInboxSubscribed, let subject = self.inboxSubscription?.subject else {
+                return
+            }
+            self.isInboxSubscribed = false
+            self.inboxSubscription = (self.takeSid(), subject)
+        }
+    }
+
+    /// Sends a PING behind everything appended so far; without a connection, behind the buffered publishes once there
+    /// is one.
+    ///
+    /// False if the client is closed.
+    func ping(_ waiter: PingQueue.Waiter) -> Bool {
+        let isOpen = self.lock.withLock {
+            switch self.mode {
+            case .connected, .drainingPublishes:
+                self.frames.append(Array("PING\r\n".utf8))
+                self.pings.append(waiter)
+                return true
+            case .buffering:
+                self.pings.append(waiter)
+                return true
+            case .closed:
+                return false
+            }
+        }
+        if isOpen {
+            self.scheduleFlush()
+        }
+        return isOpen
+    }
+
+    /// The server answered a PING: who sent the oldest unanswered one.
+    func receivedPong() -> PingQueue.Waiter? {
+        self.lock.withLock { self.pings.answered() }
+    }
+
+    private func scheduleFlush() {
+        let needsFlush = self.lock.withLock {
+            guard !self.isFlushScheduled else {
+                return false
+            }
+            self.isFlushScheduled = true
+            return true
+        }
+        if needsFlush {
+            self.eventLoop.execute(self.flushTask)
+        }
+    }
+
+    // MARK: Event loop
+
+    /// Takes what has to be done.
+    ///
+    /// With `canWrite` false the bytes stay, and ``writeCompleted(_:)`` or ``connected`` asks again.
+    func takeWork(canWrite: Bool) -> Work {
+        self.lock.withLock {
+            var work = Work()
+            swap(&work.operations, &self.operations)
+            guard canWrite else {
+                return work
+            }
+            self.isFlushScheduled = false
+            if self.frames.count > 0, self.mode != .buffering {
+                work.bytes = self.handOver()
+                work.waiters = self.takeWaiters()
+                // Until the write completes nobody needs to wake the event loop.
+                self.isFlushScheduled = true
+            }
+            return work
+        }
+    }
+
+    private func handOver() -> ByteBuffer {
+        self.socketBytesOut += UInt64(self.frames.count)
+        self.messagesHandedOver = self.messagesOut
+        self.pings.handedOver()
+        let bytes = self.frames.take(replacement: self.spare)
+        self.spare = nil
+        return bytes
+    }
+
+    /// The socket took the bytes; their memory may be used again.
+    ///
+    /// True if more wait, whose flush counts as scheduled.
+    func writeCompleted(_ bytes: consuming ByteBuffer) -> Bool {
+        self.lock.withLock {
+            self.spare = bytes
+            let hasMore = self.frames.count > 0 || !self.operations.isEmpty
+            self.isFlushScheduled = hasMore
+            return hasMore
+        }
+    }
+
+    /// The connection is usable.
+    ///
+    /// The registry has taken every operation when `replay` is asked for the bytes that restore it; behind them come
+    /// the publishes kept and the PINGs of those who still wait.
+    func connected(
+        maxPayload: Int,
+        headersSupported: Bool,
+        replay: ([RegistryOperation]) -> [UInt8]
+    ) -> ByteBuffer? {
+        self.lock.withLock {
+            guard self.mode == .buffering else {
+                return nil
+            }
+            var operations: [RegistryOperation] = []
+            swap(&operations, &self.operations)
+            var kept = self.frames.take(replacement: nil)
+            self.frames.append(replay(operations))
+            kept.withUnsafeReadableBytes { self.frames.append($0) }
+            kept.clear()
+            for _ in 0..<self.pings.unwrittenCount {
+                self.frames.append(Array("PING\r\n".utf8))
+            }
+            self.mode = .connected
+            self.limit = self.highWaterMark
+            self.setServerLimits(maxPayload: maxPayload, headersSupported: headersSupported)
+            guard self.frames.count > 0 else {
+                self.isFlushScheduled = false
+                return nil
+            }
+            self.isFlushScheduled = true
+            return self.handOver()
+        }
+    }
+
+    /// A later `INFO` changed the server's limits.
+    func update(maxPayload: Int, headersSupported: Bool) {
+        self.lock.withLock { self.setServerLimits(maxPayload: maxPayload, headersSupported: headersSupported) }
+    }
+
+    private func setServerLimits(maxPayload: Int, headersSupported: Bool) {
+        self.maxPayload = maxPayload > 0 ? min(maxPayload, 64 << 20) : 64 << 20
+        self.headersSupported = headersSupported
+    }
+
+    /// What the loss of a connection leaves to be told.
+    struct Loss {
+        var pings: [PingQueue.Waiter] = []
+        var waiters: [Waiter] = []
+        /// Messages up to this number were given to a socket.
+        var messagesHandedOver: UInt64 = 0
+    }
+
+    /// The connection was lost: publishes not handed over stay, other operations are forgotten.
+    func disconnected() -> Loss {
+        self.lock.withLock {
+            var loss = Loss(messagesHandedOver: self.messagesHandedOver)
+            guard self.mode == .connected || self.mode == .drainingPublishes else {
+                return loss
+            }
+            loss.pings = self.pings.connectionLost()
+            loss.waiters = self.takeWaiters()
+            let bytes = self.frames.take(replacement: nil)
+            self.frames.append(bytes.withUnsafeReadableBytes { OutboundFrames.publishes(in: $0) })
+            self.mode = .buffering
+            self.limit = self.reconnectBufferSize
+            self.isFlushScheduled = false
+            return loss
+        }
+    }
+
+    /// From now on subscriptions are refused.
+    func drainSubscriptions() {
+        self.lock.withLock { self.refusesSubscriptions = true }
+    }
+
+    /// From now on publishes are refused.
+    func drainPublishes() {
+        self.lock.withLock {
+            if self.mode == .connected {
+                self.mode = .drainingPublishes
+                self.limit = -1
+            }
+        }
+    }
+
+    /// The last bytes, if there is a connection to take them, and everybody who waits.
+    func close(error: NATSError?) -> (bytes: ByteBuffer?, pings: [PingQueue.Waiter], waiters: [Waiter]) {
+        self.lock.withLock {
+            guard self.mode != .closed else {
+                return (nil, [], [])
+            }
+            let canWrite = self.mode == .connected || self.mode == .drainingPublishes
+            let bytes = canWrite && self.frames.count > 0 ? self.handOver() : nil
+            self.mode = .closed
+            self.limit = -1
+            self.closeError = error
+            self.operations.removeAll()
+            self.isFlushScheduled = true
+            return (bytes, self.pings.removeAll(), self.takeWaiters())
+        }
+    }
+
+    /// Adds what is counted here.
+    func addStatistics(to statistics: inout NATSStatistics) {
+        self.lock.withLock {
+            statistics.messagesOut = self.messagesOut
+            statistics.bytesOut = self.bytesOut
+            statistics.socketBytesOut = self.socketBytesOut
+            statistics.bufferedBytes = self.frames.count
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import NIOCore
+
+/// Decides which server to try next and how long to wait, from the loss of a connection to the next one.
+///
+/// One pass tries every server of the pool once without waiting; between passes the wait doubles up to its limit. The
+/// first attempt after a loss comes at once, but for the jitter that keeps a crowd of clients apart.
+struct ReconnectStateMachine {
+    struct Backoff: Sendable, Equatable {
+        var initial: Duration
+        var maximum: Duration
+        var jitter: Duration
+
+        /// The wait after so many failed passes, without jitter.
+        func wait(afterPasses passes: Int) -> Duration {
+            guard passes > 0 else {
+                return .zero
+            }
+            var wait = self.initial
+            for _ in 1..<max(1, min(passes, 64)) where wait < self.maximum {
+                wait = wait * 2
+            }
+            return min(wait, self.maximum)
+        }
+
+        func randomJitter(using random: inout some RandomNumberGenerator) -> Duration {
+            let limit = self.jitter.nanosecondsClamped
+            return limit > 0 ? .nanoseconds(Int64.random(in: 0..<limit, using: &random)) : .zero
+        }
+    }
+
+    enum Action: Equatable {
+        /// Try this server now.
+        case connect(ServerAddress)
+        /// Ask again (``waited(pool:now:)``) after this long.
+        case wait(Duration)
+        /// No server is left to try.
+        case giveUp
+    }
+
+    private enum State {
+        case idle
+        /// `passes` failed so far; `remaining` are still to be tried in this one.
+        case trying(remaining: ArraySlice<ServerAddress>, passes: Int, wantsLongestWait: Bool)
+        case waiting(passes: Int)
+    }
+
+    private let backoff: Backoff
+    private let isSinglePass: Bool
+    private var state: State = .idle
+
+    /// `isSinglePass` makes the first connect: no wait, and giving up after one pass.
+    init(backoff: Backoff, isSinglePass: Bool) {
+        self.backoff = backoff
+        self.isSinglePass = isSinglePass
+    }
+
+    /// The first connect begins, or a connection was lost.
+    mutating func started(using random: inout some RandomNumberGenerator) -> Action {
+        self.state = .waiting(passes: 0)
+        return .wait(self.isSinglePass ? .zero : self.backoff.randomJitter(using: &random))
+    }
+
+    /// The wait is over.
+    mutating func waited(pool: inout ServerPool, now: NIODeadline) -> Action {
+        guard case .waiting(let passes) = self.state else {
+            return .giveUp
+        }
+        self.state = .trying(remaining: pool.beginPass(now: now)[...], passes: passes, wantsLongestWait: false)
+        guard let first = self.nextServer(pool: &pool) else {
+            return .giveUp
+        }
+        return .connect(first)
+    }
+
+    /// The attempt on the current server failed.
+    ///
+    /// `wantsLongestWait`: the server said that it is full.
+    mutating func attemptFailed(
+        wantsLongestWait: Bool,
+        pool: inout ServerPool,
+        using random: inout some RandomNumberGenerator
+    ) -> Action {
+        guard case .trying(let remaining, let passes, let wantedBefore) = self.state else {
+            return .giveUp
+        }
+        let longest = wantsLongestWait || wantedBefore
+        self.state = .trying(remaining: remaining, passes: passes, wantsLongestWait: longest)
+        if let next = self.nextServer(pool: &pool) {
+            return .connect(next)
+        }
+        guard !self.isSinglePass, pool.hasServerToTry else {
+            self.state = .idle
+            return .giveUp
+        }
+        self.state = .waiting(passes: passes + 1)
+        let wait = longest ? self.backoff.maximum : self.backoff.wait(afterPasses: passes + 1)
+        return .wait(wait + self.backoff.randomJitter(using: &random))
+    }
+
+    /// A connection was made.
+    mutating func succeeded() {
+        self.state = .idle
+    }
+
+    private mutating func nextServer(pool: inout ServerPool) -> ServerAddress? {
+        guard case .trying(let remaining, let passes, let longest) = self.state, let next = remaining.first else {
+            return nil
+        }
+        self.state = .trying(remaining: remaining.dropFirst(), passes: passes, wantsLongestWait: longest)
+        pool.attempting(next)
+        return next
+    }
+}

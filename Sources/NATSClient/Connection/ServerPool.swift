@@ -1,0 +1,164 @@
+import NIOCore
+
+/// The servers a client may connect to: the configured ones and those the cluster announced.
+///
+/// Decides who is next and who is given up; knows no sockets. Time and randomness are arguments.
+struct ServerPool {
+    /// A refused server comes back after this long, if it was configured rather than discovered.
+    static let explicitServerRest = TimeAmount.minutes(10)
+
+    struct Server: Equatable {
+        var address: ServerAddress
+        /// Announced by the cluster, not configured.
+        var isImplicit = false
+        /// Attempts that failed in a row.
+        var failures = 0
+        /// The client has been connected to it.
+        var didConnect = false
+        /// Its newest authentication error, until it accepts the client.
+        var lastAuthError: NATSError.Code?
+        /// Refused for a reason that a further attempt does not change.
+        var isFatal = false
+        /// When it was given up.
+        var givenUpAt: NIODeadline?
+    }
+
+    /// What an authentication error means for the client.
+    enum AuthErrorAction: Equatable {
+        case tryAgain
+        /// The same error twice in a row from the same server.
+        case giveUp
+    }
+
+    private(set) var servers: [Server]
+    /// Whom the client is, or was last, connected or connecting to.
+    private(set) var current: ServerAddress?
+    private let maxReconnects: Int?
+    private let randomize: Bool
+    private let ignoreDiscovered: Bool
+    private var everSeen: Set<String>
+
+    init(
+        addresses: [ServerAddress],
+        randomize: Bool,
+        ignoreDiscovered: Bool,
+        maxReconnects: Int?,
+        random: inout some RandomNumberGenerator
+    ) {
+        self.servers = addresses.map { Server(address: $0) }
+        self.maxReconnects = maxReconnects
+        self.randomize = randomize
+        self.ignoreDiscovered = ignoreDiscovered
+        self.everSeen = Set(addresses.map(\.hostAndPort))
+        if randomize {
+            self.servers.shuffle(using: &random)
+        }
+    }
+
+    /// Starts a pass: the servers to try, in order.
+    ///
+    /// The one used last goes to the end; servers given up are left out unless no other is left and they may be tried
+    /// again.
+    mutating func beginPass(now: NIODeadline) -> [ServerAddress] {
+        for index in self.servers.indices {
+            guard let givenUpAt = self.servers[index].givenUpAt, !self.servers[index].isImplicit,
+                now >= givenUpAt + Self.explicitServerRest
+            else {
+                continue
+            }
+            self.servers[index].givenUpAt = nil
+            self.servers[index].failures = 0
+            self.servers[index].isFatal = false
+        }
+        if let current = self.current, let index = self.index(of: current) {
+            let server = self.servers.remove(at: index)
+            self.servers.append(server)
+        }
+        return self.servers.filter { $0.givenUpAt == nil }.map(\.address)
+    }
+
+    /// The client turns to a server.
+    mutating func attempting(_ address: ServerAddress) {
+        self.current = address
+    }
+
+    /// The server accepted the client.
+    mutating func connected(_ address: ServerAddress) {
+        self.current = address
+        guard let index = self.index(of: address) else {
+            return
+        }
+        self.servers[index].failures = 0
+        self.servers[index].didConnect = true
+        self.servers[index].lastAuthError = nil
+        self.servers[index].isFatal = false
+        self.servers[index].givenUpAt = nil
+    }
+
+    /// An attempt on the server failed.
+    mutating func failed(_ address: ServerAddress, isFatal: Bool, now: NIODeadline) {
+        guard let index = self.index(of: address) else {
+            return
+        }
+        self.servers[index].failures += 1
+        self.servers[index].isFatal = isFatal
+        let isOverLimit = self.maxReconnects.map { self.servers[index].failures >= $0 } ?? false
+        if isFatal || isOverLimit {
+            self.servers[index].givenUpAt = now
+        }
+    }
+
+    /// The server refused the client's credentials, while connecting or later.
+    mutating func authenticationFailed(_ address: ServerAddress, code: NATSError.Code) -> AuthErrorAction {
+        guard let index = self.index(of: address) else {
+            return .tryAgain
+        }
+        let previous = self.servers[index].lastAuthError
+        self.servers[index].lastAuthError = code
+        return previous == code ? .giveUp : .tryAgain
+    }
+
+    /// Takes over the servers of an `INFO`; returns all known ones if some were never seen before.
+    ///
+    /// nats.go processInfo: an empty list changes nothing; discovered servers that are no longer listed go, except the
+    /// one in use; configured ones always stay; new ones inherit the userinfo of the URL in use.
+    mutating func merge(connectURLs: [String], random: inout some RandomNumberGenerator) -> [String]? {
+        guard !self.ignoreDiscovered, !connectURLs.isEmpty else {
+            return nil
+        }
+        let announced = connectURLs.compactMap(ServerAddress.init(discovered:))
+        let current = self.current
+        self.servers.removeAll { server in
+            server.isImplicit && current?.isSameServer(as: server.address) != true
+                && !announced.contains { $0.isSameServer(as: server.address) }
+        }
+        let userinfo = current.flatMap { address in
+            self.servers.first { $0.address.isSameServer(as: address) }?.address ?? address
+        }
+        var isNew = false
+        for var address in announced where self.index(of: address) == nil {
+            address.user = userinfo?.user
+            address.password = userinfo?.password
+            self.servers.append(Server(address: address, isImplicit: true))
+            if self.everSeen.insert(address.hostAndPort).inserted {
+                isNew = true
+            }
+        }
+        guard isNew else {
+            return nil
+        }
+        if self.randomize, self.servers.count > 2 {
+            self.servers[1...].shuffle(using: &random)
+        }
+        return self.servers.map(\.address.hostAndPort)
+    }
+
+    /// Whether any server is left that has not been given up.
+    var hasServerToTry: Bool {
+        self.servers.contains { $0.givenUpAt == nil }
+    }
+
+    private func index(of address: ServerAddress) -> Int? {
+        self.servers.firstIndex { $0.address.isSameServer(as: address) }
+    }
+}

@@ -1,0 +1,60 @@
+import NATSWire
+import NIOCore
+
+extension NATSClient {
+    /// Sends a request and waits for its first reply.
+    ///
+    /// All requests of a client share one subscription. A reply that comes too late is dropped.
+    ///
+    /// - Parameters:
+    ///   - payload: The bytes.
+    ///   - subject: Where to; no wildcards, no empty tokens, no white space.
+    ///   - headers: Headers; need a server that supports them.
+    ///   - timeout: How long to wait for the reply.
+    /// - Returns: The reply.
+    /// - Throws: ``NATSError/Code/noResponders`` if nobody is subscribed to `subject`; ``NATSError/Code/timeout``;
+    ///   ``NATSError/Code/disconnected`` if the connection was lost after the request was sent;
+    ///   ``NATSError/Code/permissionViolation`` if the server forbids the subject; ``NATSError/Code/cancelled``; and as
+    ///   ``publish(_:to:reply:headers:)``.
+    public func request(
+        _ payload: some NATSPayload,
+        to subject: String,
+        headers: NATSHeaders = [:],
+        timeout: Duration = .seconds(5)
+    ) async throws(NATSError) -> NATSMessage {
+        if HeaderBlock.firstInvalidField(in: headers) != nil {
+            throw self.outbound.error(.badHeader, payload, subject, nil, headers)
+        }
+        let headerBytes = headers.isEmpty ? [] : HeaderBlock.encode(headers)
+        let deadline = NIODeadline.now() + timeout.timeAmount
+        let requests = self.core.requests
+        while true {
+            let token = requests.makeToken()
+            let outcome = await withTaskCancellationHandler {
+                await withUnsafeContinuation { (waiter: RequestCenter.Waiter) in
+                    requests.send(
+                        payload,
+                        to: subject,
+                        headers: headerBytes,
+                        token: token,
+                        deadline: deadline,
+                        waiter: waiter
+                    )
+                }
+            } onCancel: {
+                requests.cancel(token, subject: subject)
+            }
+            switch outcome {
+            case .reply(let message):
+                if message.payloadSize == 0, message.status == 503 {
+                    throw NATSError(.noResponders, "nobody is subscribed to \"\(subject)\"")
+                }
+                return message
+            case .failed(let error):
+                throw error
+            case .notSent(let outcome):
+                try await self.outbound.waitOrThrow(outcome, payload, subject, nil, headers)
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+public import NIOCore
+
+/// How a ``NATSClient`` connects and behaves.
+///
+/// Every value has a default.
+public struct NATSClientConfiguration: Sendable {
+    /// Who the client says it is, unless the URL of a server says it.
+    public enum Credentials: Sendable {
+        /// No credentials.
+        case none
+        /// A user and a password.
+        case userPassword(user: String, password: String)
+        /// A token.
+        case token(String)
+    }
+
+    /// Limits of what a subscription holds for a consumer that is not there yet; a message beyond is dropped.
+    public struct PendingLimits: Sendable, Hashable {
+        /// Largest number of messages; nil for no limit.
+        public var messages: Int?
+        /// Largest number of payload bytes; nil for no limit.
+        public var bytes: Int?
+
+        /// 500,000 messages and 64 MiB unless said otherwise.
+        public init(messages: Int? = 500_000, bytes: Int? = 67_108_864) {
+            self.messages = messages
+            self.bytes = bytes
+        }
+    }
+
+    /// The servers to connect to, as `nats://[user[:password]@]host[:port]`, `host:port` or `host`.
+    ///
+    /// One string may hold several, separated by commas. A user without password is a token. Userinfo in a URL wins over
+    /// ``credentials``.
+    public var servers: [String]
+    /// Name of the connection, seen in the server's monitoring; nil for none.
+    public var name: String?
+    /// Credentials for servers whose URL has none.
+    public var credentials: Credentials = .none
+    /// Whether the servers are tried in random order.
+    public var randomizeServers = true
+    /// Whether servers that the cluster announces are left out of the pool.
+    public var ignoreDiscoveredServers = false
+
+    /// Whether a lost connection is made again; without, the client closes when it is lost.
+    public var allowReconnect = true
+    /// Failed attempts in a row after which a server is given up; nil for never.
+    public var maxReconnects: Int?
+    /// Wait after the first pass over the servers failed; it doubles with each further pass.
+    public var reconnectWait: Duration = .milliseconds(50)
+    /// Longest wait between two passes over the servers.
+    public var maxReconnectWait: Duration = .seconds(2)
+    /// A random part, up to this, is added to each wait.
+    public var reconnectJitter: Duration = .milliseconds(100)
+    /// Bytes of publishes kept while disconnected; 0 refuses every publish then.
+    public var reconnectBufferSize = 8_388_608
+    /// Whether ``NATSClient/connect(_:logger:)`` returns a client that goes on trying when the first pass failed.
+    public var retryOnFailedConnect = false
+    /// Time for opening a socket, and again for the handshake on it.
+    public var connectTimeout: Duration = .seconds(2)
+
+    /// Time between two PINGs to the server; zero or less for none.
+    public var pingInterval: Duration = .seconds(120)
+    /// The connection is stale when more PINGs than this are unanswered.
+    public var maxPingsOut = 2
+
+    /// Whether own messages are kept from own subscriptions.
+    public var noEcho = false
+    /// Whether the server confirms each operation with `+OK`.
+    public var verbose = false
+    /// Whether the server checks subjects more strictly.
+    public var pedantic = false
+
+    /// Start of the subjects on which replies arrive; no wildcards, no trailing dot.
+    public var inboxPrefix = "_INBOX"
+    /// Time that ``NATSClient/drain(timeout:)`` may take when it is given none.
+    public var drainTimeout: Duration = .seconds(30)
+    /// ``NATSClient/publish(_:to:reply:headers:)`` waits while this many bytes are not written yet.
+    public var publishHighWaterMark = 1_048_576
+    /// Limits of subscriptions that are given none of their own.
+    public var pendingLimits = PendingLimits()
+    /// Where the connection lives; nil for NIO's shared group.
+    public var eventLoopGroup: (any EventLoopGroup)?
+
+    /// The defaults with the given servers.
+    public init(servers: [String] = ["nats://127.0.0.1:4222"]) {
+        self.servers = servers
+    }
+}

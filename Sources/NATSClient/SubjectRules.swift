@@ -1,0 +1,19 @@
+import NATSWire
+
+/// The grammar of subjects for strings.
+enum SubjectRules {
+    static func isValidPublishSubject(_ subject: String) -> Bool {
+        var subject = subject
+        return subject.withUTF8 { SubjectGrammar.isValidPublishSubject(UnsafeRawBufferPointer($0)) }
+    }
+
+    static func isValidSubscription(_ subject: String) -> Bool {
+        var subject = subject
+        return subject.withUTF8 { SubjectGrammar.isValidSubscription(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// ADR-6 `term`: not empty, no white space.
+    static func isValidQueueGroup(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D && $0 != 0x0A }
+    }
+}

@@ -1,0 +1,117 @@
+/// Who gets the messages of a sid.
+enum SubscriptionHandle: Sendable {
+    case subscription(SubscriptionState)
+    /// The inbox on which the replies of all requests arrive.
+    case requests
+}
+
+/// The subscriptions as the server knows them, or will know them after a reconnect.
+struct SubscriptionRegistry<Handle> {
+    struct Entry {
+        let sid: UInt64
+        let subject: String
+        let queueGroup: String?
+        let handle: Handle
+        /// Messages in the subscription's whole life after which it ends.
+        var maximum: UInt64?
+        /// Messages that came off the wire.
+        var received: UInt64 = 0
+    }
+
+    /// What to do with messages that arrived for a sid.
+    struct Arrival {
+        let handle: Handle
+        /// So many of them count; the rest is beyond the subscription's maximum.
+        let accepted: Int
+        /// The subscription has had its last message and is forgotten.
+        let isComplete: Bool
+    }
+
+    private var entries: [UInt64: Entry] = [:]
+
+    var isEmpty: Bool {
+        self.entries.isEmpty
+    }
+
+    /// All subscriptions by ascending sid.
+    var all: [Entry] {
+        self.entries.values.sorted { $0.sid < $1.sid }
+    }
+
+    mutating func add(sid: UInt64, subject: String, queueGroup: String?, handle: Handle) {
+        self.entries[sid] = Entry(sid: sid, subject: subject, queueGroup: queueGroup, handle: handle)
+    }
+
+    mutating func remove(sid: UInt64) -> Handle? {
+        self.entries.removeValue(forKey: sid)?.handle
+    }
+
+    /// Limits a subscription; returns it, forgotten, if it has had as many already.
+    mutating func limit(sid: UInt64, maximum: UInt64) -> Handle? {
+        guard let index = self.entries.index(forKey: sid) else {
+            return nil
+        }
+        if self.entries.values[index].received >= maximum {
+            return self.entries.remove(at: index).value.handle
+        }
+        self.entries.values[index].maximum = maximum
+        return nil
+    }
+
+    /// Messages came off the wire; nil if nobody wants them any more.
+    mutating func received(_ count: Int, sid: UInt64) -> Arrival? {
+        guard let index = self.entries.index(forKey: sid) else {
+            return nil
+        }
+        let handle = self.entries.values[index].handle
+        let before = self.entries.values[index].received
+        let after = before &+ UInt64(count)
+        self.entries.values[index].received = after
+        guard let maximum = self.entries.values[index].maximum, after >= maximum else {
+            return Arrival(handle: handle, accepted: count, isComplete: false)
+        }
+        self.entries.remove(at: index)
+        return Arrival(handle: handle, accepted: Int(maximum - before), isComplete: true)
+    }
+
+    /// The operations that restore all subscriptions on a new connection, by ascending sid.
+    ///
+    /// The server counts from the new SUB, so a maximum is sent less what was received.
+    func replay() -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in self.all {
+            bytes += SubscriptionCommands.subscribe(
+                subject: entry.subject,
+                queueGroup: entry.queueGroup,
+                sid: entry.sid
+            )
+            if let maximum = entry.maximum {
+                bytes += SubscriptionCommands.unsubscribe(sid: entry.sid, maximum: maximum - entry.received)
+            }
+        }
+        return bytes
+    }
+
+    /// Takes out the subscription that the server refused: by sid if it named one, else the first with subject and group.
+    mutating func removeRefused(_ permission: NATSError.Permission) -> Entry? {
+        if let sid = permission.sid {
+            return self.entries.removeValue(forKey: sid)
+        }
+        let refused = self.all.first {
+            $0.subject == permission.subject && $0.queueGroup == permission.queueGroup
+        }
+        return refused.flatMap { self.entries.removeValue(forKey: $0.sid) }
+    }
+
+    /// Takes out the newest subscription.
+    mutating func removeNewest() -> Entry? {
+        self.entries.keys.max().flatMap { self.entries.removeValue(forKey: $0) }
+    }
+
+    mutating func removeAll() -> [Entry] {
+        defer {
+            self.entries.removeAll()
+        }
+        return self.all
+    }
+}
