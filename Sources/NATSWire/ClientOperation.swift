@@ -2,14 +2,27 @@
 ///
 /// Offsets count from the base pointer given to ``ClientOperationParser/next(_:from:to:into:)``. Nothing is copied and
 /// nothing is reference counted; the value means nothing once those bytes are gone.
-package struct ClientOperation {
-    package enum Kind: UInt8 {
+///
+/// `public`, as the parser is, because `package` declarations are not inlined into other modules, and a call per access
+/// costs a quarter of a message. The module is no product, so this makes no API.
+@frozen
+public struct ClientOperation {
+    /// Which operation it is.
+    @frozen
+    public enum Kind: UInt8 {
+        /// `PUB`.
         case publish
+        /// `HPUB`.
         case headerPublish
+        /// `SUB`.
         case subscribe
+        /// `UNSUB`.
         case unsubscribe
+        /// `CONNECT`.
         case connect
+        /// `PING`.
         case ping
+        /// `PONG`.
         case pong
         /// `+OK`, which a server ignores.
         case ok
@@ -19,70 +32,86 @@ package struct ClientOperation {
         case error
     }
 
-    package var kind: Kind = .ping
+    /// Which operation it is.
+    public var kind: Kind = .ping
     /// Whether the control line is spelled with single blanks and CRLF, so that everything from ``tailStart`` on can be
     /// forwarded unchanged.
-    package var isCanonical = false
+    public var isCanonical = false
     /// How many tokens the argument has; only the first four are kept.
-    package var tokenCount = 0
-    @usableFromInline package var token0Start = 0
-    @usableFromInline package var token0End = 0
-    @usableFromInline package var token1Start = 0
-    @usableFromInline package var token1End = 0
-    @usableFromInline package var token2Start = 0
-    @usableFromInline package var token2End = 0
-    @usableFromInline package var token3Start = 0
-    @usableFromInline package var token3End = 0
+    public var tokenCount = 0
+    @usableFromInline var token0Start = 0
+    @usableFromInline var token0End = 0
+    @usableFromInline var token1Start = 0
+    @usableFromInline var token1End = 0
+    @usableFromInline var token2Start = 0
+    @usableFromInline var token2End = 0
+    @usableFromInline var token3Start = 0
+    @usableFromInline var token3End = 0
     /// The argument of the control line, without leading blanks and the line end.
-    package var argumentStart = 0
-    package var argumentEnd = 0
+    public var argumentStart = 0
+    /// Behind the argument.
+    public var argumentEnd = 0
     /// Size of the header block in bytes, for ``Kind/headerPublish``.
-    package var headerSize = 0
+    public var headerSize = 0
     /// Size of header block and payload in bytes, for the two publish kinds.
-    package var size = 0
+    public var size = 0
     /// First byte after the control line.
-    package var payloadStart = 0
-    /// First byte after the operation. For an incomplete publish: where it will end, else 0.
-    package var frameEnd = 0
+    public var payloadStart = 0
+    /// First byte after the operation.
+    ///
+    /// For an incomplete publish: where it will end, else 0.
+    public var frameEnd = 0
 
-    @inlinable
-    package init() {}
+    /// Whether the operation is a PUB or HPUB.
+    @inlinable @inline(__always)
+    public var isPublish: Bool {
+        switch self.kind {
+        case .publish, .headerPublish: true
+        default: false
+        }
+    }
 
-    @inlinable
-    package var subject: Range<Int> { Range(uncheckedBounds: (self.token0Start, self.token0End)) }
+    /// An operation to parse into.
+    @inlinable @inline(__always)
+    public init() {}
+
+    /// The subject of a publish or subscribe.
+    @inlinable @inline(__always)
+    public var subject: Range<Int> { Range(uncheckedBounds: (self.token0Start, self.token0End)) }
 
     /// The reply subject of a publish; empty if it has none.
-    @inlinable
-    package var reply: Range<Int> {
-        let hasReply = self.kind == .publish ? self.tokenCount == 3 : self.tokenCount == 4
+    @inlinable @inline(__always)
+    public var reply: Range<Int> {
+        // The pattern, since `==` of an enum would be a call into this module.
+        let hasReply = if case .publish = self.kind { self.tokenCount == 3 } else { self.tokenCount == 4 }
         return hasReply ? Range(uncheckedBounds: (self.token1Start, self.token1End)) : Range(uncheckedBounds: (0, 0))
     }
 
     /// The digits of the total size as the client wrote them.
-    @inlinable
-    package var sizeDigits: Range<Int> { self.token(self.tokenCount - 1) }
+    @inlinable @inline(__always)
+    public var sizeDigits: Range<Int> { self.token(self.tokenCount - 1) }
 
     /// The digits of the header size as the client wrote them.
-    @inlinable
-    package var headerSizeDigits: Range<Int> { self.token(self.tokenCount - 2) }
+    @inlinable @inline(__always)
+    public var headerSizeDigits: Range<Int> { self.token(self.tokenCount - 2) }
 
     /// Where the part of a publish that a delivery repeats unchanged begins: `[reply ]size CRLF payload CRLF`.
-    @inlinable
-    package var tailStart: Int { self.token1Start }
+    @inlinable @inline(__always)
+    public var tailStart: Int { self.token1Start }
 
     /// The queue group of a subscribe; empty if it has none.
-    @inlinable
-    package var queue: Range<Int> { self.tokenCount == 3 ? self.token(1) : Range(uncheckedBounds: (0, 0)) }
+    @inlinable @inline(__always)
+    public var queue: Range<Int> { self.tokenCount == 3 ? self.token(1) : Range(uncheckedBounds: (0, 0)) }
 
     /// The sid of a subscribe or unsubscribe.
-    @inlinable
-    package var sid: Range<Int> {
-        self.kind == .subscribe ? self.token(self.tokenCount - 1) : self.token(0)
+    @inlinable @inline(__always)
+    public var sid: Range<Int> {
+        if case .subscribe = self.kind { self.token(self.tokenCount - 1) } else { self.token(0) }
     }
 
     /// A token of the argument; empty if there is none at that place.
-    @inlinable
-    package func token(_ index: Int) -> Range<Int> {
+    @inlinable @inline(__always)
+    public func token(_ index: Int) -> Range<Int> {
         switch index {
         case 0: Range(uncheckedBounds: (self.token0Start, self.token0End))
         case 1: Range(uncheckedBounds: (self.token1Start, self.token1End))
@@ -92,7 +121,7 @@ package struct ClientOperation {
         }
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     mutating func append(tokenFrom start: Int, to end: Int) {
         switch self.tokenCount {
         case 0: (self.token0Start, self.token0End) = (start, end)

@@ -5,8 +5,11 @@
 /// later, and a size is checked against the limits before the caller could be tempted to reserve memory for it.
 ///
 /// Grammar and tolerances are those of nats-server (parser.go, client.go processPub, processHeaderPub, splitArg).
-package struct ClientOperationParser: Sendable {
-    package enum Outcome: UInt8, Sendable {
+@frozen
+public struct ClientOperationParser: Sendable {
+    /// What was found at a place.
+    @frozen
+    public enum Outcome: UInt8, Sendable {
         /// A whole operation; the next one starts at `frameEnd`.
         case operation
         /// The operation goes on beyond the bytes given. `frameEnd` is its end if that is known already, else 0.
@@ -28,13 +31,14 @@ package struct ClientOperationParser: Sendable {
     }
 
     /// Largest argument of a control line, in bytes.
-    package var maxControlLine: Int
+    public var maxControlLine: Int
     /// Largest header block plus payload, in bytes.
-    package var maxPayload: Int
+    public var maxPayload: Int
     /// Whether both sides agreed on headers.
-    package var headersEnabled: Bool
+    public var headersEnabled: Bool
 
-    package init(maxControlLine: Int, maxPayload: Int, headersEnabled: Bool = false) {
+    /// A parser with the limits of one connection.
+    public init(maxControlLine: Int, maxPayload: Int, headersEnabled: Bool = false) {
         self.maxControlLine = maxControlLine
         self.maxPayload = maxPayload
         self.headersEnabled = headersEnabled
@@ -49,8 +53,9 @@ package struct ClientOperationParser: Sendable {
     ///   - start: Offset of the first byte of the operation.
     ///   - end: Offset behind the last byte that has arrived.
     ///   - operation: Receives the result; its former content does not matter.
-    @inlinable
-    package func next(
+    /// - Returns: what was found; only with `operation` has `operation` a meaning as a whole.
+    @inlinable @inline(__always)
+    public func next(
         _ bytes: UnsafePointer<UInt8>,
         from start: Int,
         to end: Int,
@@ -70,11 +75,11 @@ package struct ClientOperationParser: Sendable {
         return self.parseOther(bytes, from: start, to: end, into: &operation)
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
     /// The first byte at or after `index` that is not above 0x20, or `end`.
-    @inlinable
+    @inlinable @inline(__always)
     static func nextControlOrBlank(_ bytes: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
         var index = index
         while end - index >= 8 {
@@ -173,7 +178,7 @@ package struct ClientOperationParser: Sendable {
     /// Reads one to nine decimal digits (nats-server util.go parseSize).
     ///
     /// - Returns: the number, or -1 if the bytes are anything else.
-    @inlinable
+    @inlinable @inline(__always)
     static func parseSize(_ bytes: UnsafePointer<UInt8>, _ range: Range<Int>) -> Int {
         guard range.count >= 1, range.count <= 9 else { return -1 }
         var value = 0
@@ -185,7 +190,7 @@ package struct ClientOperationParser: Sendable {
         return value
     }
 
-    /// The line has not ended yet: still within the limit?
+    /// The line has not ended yet: refused once it is beyond the limit.
     ///
     /// nats-server ignores leading blanks for ever; here they only get as much room as the argument itself.
     @usableFromInline
@@ -297,7 +302,7 @@ package struct ClientOperationParser: Sendable {
     }
 
     /// The `max` of an UNSUB; 0 or less removes at once.
-    package static func unsubscribeMax(_ bytes: UnsafePointer<UInt8>, _ operation: ClientOperation) -> Int {
+    public static func unsubscribeMax(_ bytes: UnsafePointer<UInt8>, _ operation: ClientOperation) -> Int {
         operation.tokenCount == 2 ? self.parseSize(bytes, operation.token(1)) : -1
     }
 

@@ -8,6 +8,7 @@ extension ClientConnection {
     func received(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
         let count = bytes.count
+        self.loop.collectMail()
         var batch = PublishBatch(self)
         self.loop.producersShouldStall = false
         var position = 0
@@ -26,7 +27,7 @@ extension ClientConnection {
             let outcome = batch.parser.next(base, from: position, to: end, into: &operation)
             switch outcome {
             case .operation:
-                if operation.kind == .publish || operation.kind == .headerPublish {
+                if operation.isPublish {
                     self.publish(base, operation, &batch)
                     if batch.mustCheckPhase, self.phase != .open { return }
                 } else {
@@ -96,7 +97,7 @@ extension ClientConnection {
             let outcome = batch.parser.next(base, from: 0, to: bytes.count, into: &operation)
             switch outcome {
             case .operation:
-                if operation.kind == .publish || operation.kind == .headerPublish {
+                if operation.isPublish {
                     self.publish(base, operation, &batch)
                 } else {
                     self.handle(base, operation, &batch)

@@ -16,6 +16,8 @@ struct PublishBatch {
     /// Verbose, pedantic or traced: more to do for each message.
     var isSlow: Bool
     var isTracing: Bool
+    /// The flags of a target that make it a special case for this publisher.
+    var specialFlags: DeliveryTarget.Flags
     var checksFirstByte: Bool
     var noResponders: Bool
     /// Something happened that may have closed the connection.
@@ -28,6 +30,7 @@ struct PublishBatch {
         self.generation = connection.loop.router.index.generation
         self.isTracing = connection.isTracing
         self.isSlow = session.verbose || session.pedantic || self.isTracing
+        self.specialFlags = Self.specialFlags(session, isTracing: self.isTracing)
         self.checksFirstByte = session.awaitsConnect
         self.noResponders = session.noResponders
     }
@@ -38,8 +41,17 @@ struct PublishBatch {
         self.parser = connection.parser
         self.generation = connection.loop.router.index.generation
         self.isSlow = session.verbose || session.pedantic || self.isTracing
+        self.specialFlags = Self.specialFlags(session, isTracing: self.isTracing)
         self.checksFirstByte = session.awaitsConnect
         self.noResponders = session.noResponders
+    }
+
+    private static func specialFlags(_ session: ClientSession, isTracing: Bool) -> DeliveryTarget.Flags {
+        var flags: DeliveryTarget.Flags = [.limited, .longSid]
+        // Only the publisher's own subscriptions can be left out for the lack of echo.
+        if !session.echo { flags.insert(.noEcho) }
+        if isTracing { flags.insert(.always) }
+        return flags
     }
 
     func finish(_ connection: ClientConnection) {
@@ -71,8 +83,8 @@ extension ClientConnection {
     func publish(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation, _ batch: inout PublishBatch) {
         batch.messages &+= 1
         batch.bytes &+= operation.size
-        let subject = base + operation.token0Start
-        let subjectLength = operation.token0End - operation.token0Start
+        let subject = base + operation.subject.lowerBound
+        let subjectLength = operation.subject.count
         let result: MatchResult.Pointer
         if let last = batch.last, batch.epoch == batch.cache.pointee.epoch, last.pointee.generation >= batch.generation,
             last.pointee.subjectLength == subjectLength,
@@ -91,7 +103,8 @@ extension ClientConnection {
         }
         let hasHeader = operation.headerSize > 0
         let delivered: Bool
-        if operation.isCanonical, operation.kind == .publish || hasHeader {
+        // An HPUB whose header is empty becomes a MSG.
+        if operation.isCanonical, operation.tokenCount == (operation.reply.isEmpty ? 2 : 3) + (hasHeader ? 1 : 0) {
             // Everything behind the subject is forwarded as it came.
             let message = OutgoingMessage(
                 prefix: result.pointee.prefix + (hasHeader ? 0 : 1),
@@ -142,7 +155,8 @@ extension ClientConnection {
         _ batch: inout PublishBatch
     ) -> Bool {
         let target = result.pointee.targets + index
-        guard target.pointee.flags.isEmpty, !batch.isTracing else {
+        let special = message.headerSize > 0 ? batch.specialFlags.union(.noHeaders) : batch.specialFlags
+        guard target.pointee.flags.isDisjoint(with: special) else {
             return self.deliverSpecially(message, to: index, of: result, base, operation, &batch)
         }
         let outlet = target.pointee.outlet
@@ -329,7 +343,8 @@ extension ClientConnection {
             outlet.state.pointee.payloadBytes &+= size
         } else {
             outlet.append(UnsafeRawBufferPointer(start: message.prefix, count: message.prefixLength))
-            outlet.append(subscription.sid + [0x20])
+            outlet.append(subscription.sid)
+            outlet.append(" ")
             outlet.append(UnsafeRawBufferPointer(start: message.tail, count: message.tailLength))
             outlet.state.pointee.payloadBytes &+= message.size
         }

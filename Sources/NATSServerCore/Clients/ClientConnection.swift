@@ -229,7 +229,11 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     // MARK: Sending
 
-    /// Writes what was staged for this connection; `isCounted` says whether its bytes are in ``backlog`` already.
+    /// Writes what was staged for this connection.
+    ///
+    /// - Parameters:
+    ///   - staged: The output of one producing loop.
+    ///   - isCounted: Whether the bytes are in ``backlog`` already.
     func send(_ staged: Outlet.Staged, isCounted: Bool = false) {
         guard self.phase != .closed, let context = self.context, let last = staged.buffers.last else {
             if isCounted { self.backlog.change(by: -staged.bytes) }

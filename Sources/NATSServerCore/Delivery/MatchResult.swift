@@ -10,6 +10,8 @@ struct DeliveryTarget {
         static let noHeaders = Flags(rawValue: 4)
         /// The sid does not fit into `sid`.
         static let longSid = Flags(rawValue: 8)
+        /// Set on every target, for publishers to which every delivery is special.
+        static let always = Flags(rawValue: 16)
     }
 
     let outlet: UnsafeMutablePointer<OutletState>
@@ -17,7 +19,7 @@ struct DeliveryTarget {
     /// The sid and the blank behind it.
     var sid: (UInt64, UInt64) = (0, 0)
     var sidLength: UInt32 = 0
-    var flags: Flags = []
+    var flags: Flags = [.always]
 }
 
 /// Whom one subject goes to, as seen by one event loop: one block of plain memory.

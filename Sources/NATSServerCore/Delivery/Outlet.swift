@@ -6,8 +6,8 @@ struct OutletState {
     var write: UnsafeMutableRawPointer
     /// First byte that must not be written.
     ///
-    /// Equal to `write` while nothing is staged, so that the first delivery of a tick, and the one that does not fit,
-    /// take the slow path by the same comparison.
+    /// Equal to `write` while nothing is staged, so that the first delivery of a
+    /// tick, and the one that does not fit, take the slow path by the same comparison.
     var end: UnsafeMutableRawPointer
     /// Messages and payload bytes staged since the last flush.
     var messages = 0
@@ -103,7 +103,10 @@ final class Outlet: @unchecked Sendable {
         self.append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Takes all that has been staged; the outlet stays on the loop's list for the end of the tick if told so.
+    /// Takes all that has been staged.
+    ///
+    /// - Parameter keepingTouched: Whether the outlet stays on the loop's list for the end of the tick.
+    /// - Returns: the chunks in order, and what they carry.
     func takeStaged(keepingTouched: Bool = false) -> Staged {
         self.isTouched = keepingTouched
         if let chunk = self.chunk.take() {

@@ -9,7 +9,7 @@ struct OutputChunk: ~Copyable {
     let base: UnsafeMutableRawPointer
     let capacity: Int
 
-    /// Takes an empty buffer that has storage of its own, of at least `capacity` bytes.
+    /// Takes the buffer's storage; `nil` if there is none of that size.
     init?(_ buffer: consuming ByteBuffer, capacity: Int) {
         var buffer = buffer
         buffer.clear(minimumCapacity: capacity)

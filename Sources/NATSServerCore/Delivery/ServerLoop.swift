@@ -16,6 +16,7 @@ final class ServerLoop: @unchecked Sendable {
     let index: Int
     let shared: ServerShared
     let router: AccountRouter
+    let mailbox = LoopMailbox()
     var pool = OutputChunkPool()
     var totals = Totals()
     var random: FastRandom
@@ -82,23 +83,18 @@ final class ServerLoop: @unchecked Sendable {
         guard !self.touched.isEmpty else { return }
         let touched = self.touched
         self.touched.removeAll(keepingCapacity: true)
-        var remote: [[(ClientConnection, Outlet.Staged)]] = []
+        var local: [(ClientConnection, Outlet.Staged)] = []
         for outlet in touched {
             let staged = outlet.takeStaged()
             guard let connection = outlet.connection, !staged.buffers.isEmpty else { continue }
             if connection.loop === self {
-                connection.send(staged)
+                local.append((connection, staged))
             } else {
-                if remote.isEmpty { remote = Array(repeating: [], count: self.siblings.count) }
-                connection.backlog.change(by: staged.bytes)
-                remote[connection.loop.index].append((connection, staged))
+                self.handOver(staged, to: connection)
             }
         }
-        for (index, deliveries) in remote.enumerated() where !deliveries.isEmpty {
-            self.siblings[index].eventLoop.execute {
-                for (connection, staged) in deliveries { connection.send(staged, isCounted: true) }
-            }
-        }
+        // What goes to other loops is in their mailboxes before any PONG of this one leaves.
+        for (connection, staged) in local { connection.send(staged) }
     }
 
     /// Sends at once what was staged, without waiting for the end of the tick.
@@ -106,9 +102,23 @@ final class ServerLoop: @unchecked Sendable {
         if connection.loop === self {
             connection.send(staged)
         } else {
-            connection.backlog.change(by: staged.bytes)
-            connection.loop.eventLoop.execute { connection.send(staged, isCounted: true) }
+            self.handOver(staged, to: connection)
         }
+    }
+
+    private func handOver(_ staged: Outlet.Staged, to connection: ClientConnection) {
+        connection.backlog.change(by: staged.bytes)
+        let target = connection.loop
+        if target.mailbox.put(connection, staged) { target.eventLoop.execute { target.collectMail() } }
+    }
+
+    /// Sends what other loops have handed over.
+    ///
+    /// Called by a task, and before input is handled: a client that knows (by a PONG) that a message has been published must
+    /// not get the answer to its own PING before that message.
+    func collectMail() {
+        guard self.mailbox.hasMail else { return }
+        for (connection, staged) in self.mailbox.take() { connection.send(staged, isCounted: true) }
     }
 
     // MARK: Write deadlines
