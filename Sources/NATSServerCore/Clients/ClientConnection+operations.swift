@@ -48,7 +48,7 @@ extension ClientConnection {
                 self.cut.begin(UnsafeRawBufferPointer(start: base + position, count: kept), expected: 0)
                 return
             default:
-                self.refuse(outcome, operation, UnsafeRawBufferPointer(start: base + position, count: end - position))
+                self.refuse(outcome, operation, base, from: position, to: end)
                 return
             }
         }
@@ -105,7 +105,7 @@ extension ClientConnection {
             case .incomplete, .incompleteIgnored:
                 break
             default:
-                self.refuse(outcome, operation, bytes)
+                self.refuse(outcome, operation, base, from: 0, to: bytes.count)
             }
             return outcome
         }
@@ -139,11 +139,15 @@ extension ClientConnection {
     private func refuse(
         _ outcome: ClientOperationParser.Outcome,
         _ operation: ClientOperation,
-        _ bytes: UnsafeRawBufferPointer
+        _ base: UnsafePointer<UInt8>,
+        from start: Int,
+        to end: Int
     ) {
         switch outcome {
         case .unknownOperation:
-            let snippet = ProtocolText.quoted(bytes.prefix(32))
+            // A publish whose payload ends wrongly: the subject was looked at before (nats-server client.go processPub).
+            if operation.isPublish, operation.frameEnd > 0 { self.checkSubject(base, operation) }
+            let snippet = ProtocolText.quoted(UnsafeBufferPointer(start: base + start, count: min(32, end - start)))
             self.logger.error("\(self.label) - Client parser ERROR, proto='\(snippet)...'")
             self.fail("Unknown Protocol Operation", .protocolViolation)
         case .controlLineExceeded:
@@ -237,6 +241,12 @@ extension ClientConnection {
         switch action {
         case .accept(let dropSubscriptions):
             if dropSubscriptions { self.dropSubscriptions() }
+            // Subscriptions made before the first CONNECT follow it.
+            for subscription in self.subscriptions.values {
+                self.shared.globalAccount.touch(subscription) {
+                    $0.setPreferences(echo: self.session.echo, headers: self.session.headers)
+                }
+            }
             self.connectAccepted()
             self.acknowledge()
         case .refuseCredentials:

@@ -232,7 +232,7 @@ extension ClientConnection {
         let subject = UnsafeRawBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
         let reply = UnsafeRawBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
         if batch.isTracing { self.tracePublish(base, operation) }
-        if self.session.pedantic, !SubjectGrammar.isLiteral(subject) { self.sendError("Invalid Publish Subject") }
+        self.checkSubject(base, operation)
         if result.pointee.isReserved {
             let text = String(decoding: subject, as: UTF8.self)
             self.logger.error("\(self.label) - Publish Violation - Subject \"\(text)\"")
@@ -247,6 +247,13 @@ extension ClientConnection {
         }
         self.acknowledge()
         return true
+    }
+
+    /// Tells a pedantic client that its subject is none; the message is routed all the same.
+    func checkSubject(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        guard self.session.pedantic else { return }
+        let subject = UnsafeRawBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+        if !SubjectGrammar.isLiteral(subject) { self.sendError("Invalid Publish Subject") }
     }
 
     /// A control line with odd blanks or a bare line feed, or an HPUB without headers: spelled as the official server
@@ -350,7 +357,9 @@ extension ClientConnection {
         }
         outlet.state.pointee.messages &+= 1
         batch.mustCheckPhase = true
-        if batch.isTracing { connection.traceDelivery(subscription, base, operation) }
+        if batch.isTracing {
+            connection.traceDelivery(subscription.sid, keepsHeader: !flags.contains(.noHeaders), base, operation)
+        }
         if isLast { self.endLimited(subscription, of: connection, &batch) }
         return outlet.connection != nil
     }
@@ -406,14 +415,18 @@ extension ClientConnection {
         }
     }
 
-    private func traceDelivery(_ subscription: Subscription, _ base: UnsafePointer<UInt8>, _ operation: ClientOperation)
-    {
+    private func traceDelivery(
+        _ sid: [UInt8],
+        keepsHeader: Bool,
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation
+    ) {
         func text(_ range: Range<Int>) -> String {
             String(decoding: UnsafeBufferPointer(start: base + range.lowerBound, count: range.count), as: UTF8.self)
         }
-        let keepsHeader = operation.headerSize > 0 && subscription.headers
+        let keepsHeader = operation.headerSize > 0 && keepsHeader
         var line = "\(keepsHeader ? "HMSG" : "MSG") \(text(operation.subject))"
-        line += " \(String(decoding: subscription.sid, as: UTF8.self))"
+        line += " \(String(decoding: sid, as: UTF8.self))"
         if !operation.reply.isEmpty { line += " \(text(operation.reply))" }
         if keepsHeader { line += " \(text(operation.headerSizeDigits))" }
         line +=

@@ -2,19 +2,20 @@ internal import Synchronization
 
 /// One SUB of one connection.
 ///
-/// Immutable but for its counters and, under the lock of its ``SubscriptionIndex``, its place there.
+/// Immutable but for its counters and, under the lock of its ``SubscriptionIndex``, its place there and what its connection
+/// understands.
 ///
-/// `@unchecked Sendable`: `sublistPlace` is only touched under that lock; each slot of `counters` is written by one event
+/// `@unchecked Sendable`: the variables are only touched under that lock; each slot of `counters` is written by one event
 /// loop only, and all are atomics.
 final class Subscription: SublistElement, @unchecked Sendable {
     let subject: [UInt8]
     let queue: [UInt8]
     let sid: [UInt8]
     unowned let connection: ClientConnection
-    /// Whether the connection wants its own messages back.
-    let echo: Bool
-    /// Whether the connection understands headers.
-    let headers: Bool
+    /// Whether the connection wants its own messages back; changes under the lock of the index only.
+    private(set) var echo: Bool
+    /// Whether the connection understands headers; changes under the lock of the index only.
+    private(set) var headers: Bool
     var sublistPlace: SublistPlace?
 
     /// Messages delivered while no limit was set, one slot per event loop, so that counting needs no contended write.
@@ -48,6 +49,12 @@ final class Subscription: SublistElement, @unchecked Sendable {
 
     deinit {
         self.counters.deallocate()
+    }
+
+    /// The connection's first CONNECT came after the SUB.
+    func setPreferences(echo: Bool, headers: Bool) {
+        self.echo = echo
+        self.headers = headers
     }
 
     var isLimited: Bool { self.limit.load(ordering: .relaxed) != 0 }

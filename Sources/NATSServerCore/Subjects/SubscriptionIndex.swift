@@ -66,8 +66,15 @@ final class SubscriptionIndex: @unchecked Sendable {
     }
 
     /// Tells all loops that something else about a subscription has changed, such as its limit.
-    func touch(_ subscription: Subscription) {
-        self.lock.withLock { self.recordChange(of: subscription) }
+    ///
+    /// - Parameters:
+    ///   - subscription: The subscription, in the index.
+    ///   - change: Makes the change, under the lock.
+    func touch(_ subscription: Subscription, change: (Subscription) -> Void = { _ in }) {
+        self.lock.withLock {
+            change(subscription)
+            self.recordChange(of: subscription)
+        }
     }
 
     /// Matches a published subject and hands the result and its generation to `body`, still under the lock, so that
