@@ -16,7 +16,7 @@ PROGRAMS := nats-server nats-pub nats-sub nats-req
 
 .DEFAULT_GOAL := build
 .PHONY: help build release demo test test-dependencies test-long test-address test-thread test-repeat test-fuzz docs \
-	bench format lint linkage install clean
+	bench format lint linkage samples install clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ lint:  ## Format, forbidden words, import rules, links, README sample
 
 linkage:  ## Check that nothing links full Foundation (after a debug build)
 	Scripts/check-linkage
+
+samples:  ## Run the README samples (after a debug build)
+	Scripts/check-samples
 
 install: release  ## Install the programs into $(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/bin
