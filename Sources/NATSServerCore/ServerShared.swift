@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NATSWire
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// What all connections of a server share: immutable settings, the subscriptions, and a few counters.
@@ -12,7 +13,7 @@ final class ServerShared: Sendable {
     let writeDeadline: TimeAmount
     let logger: Logger
     /// INFO without what differs between connections; set once, when the port is known.
-    private let info = Mutex(ServerInfo())
+    private let info = NIOLockedValueBox(ServerInfo())
     /// The official server's internal clients take the first four.
     private let lastClientID = Atomic<UInt64>(4)
     private let open = Atomic<Int>(0)
@@ -33,7 +34,7 @@ final class ServerShared: Sendable {
     var totalConnections: UInt64 { self.accepted.load(ordering: .relaxed) }
 
     func setInfo(port: Int) {
-        self.info.withLock { info in
+        self.info.withLockedValue { info in
             info.serverID = self.identity.id
             info.serverName = self.serverName
             info.version = ServerVersion.compatible
@@ -49,7 +50,7 @@ final class ServerShared: Sendable {
     }
 
     func makeInfo(clientID: UInt64, clientIP: String) -> ServerInfo {
-        var info = self.info.withLock { $0 }
+        var info = self.info.withLockedValue { $0 }
         info.clientID = clientID
         info.clientIP = clientIP
         return info
