@@ -89,7 +89,7 @@ package final class Server: Sendable {
                 throw ServerStartError(description: "server was stopped")
             }
             // Only now, since the first INFO needs the port.
-            listener.read()
+            try await listener.setOption(.autoRead, value: true).get()
             logger.info("Listening for client connections on \(Self.endpoint(options.host, port))")
             logger.info("Server is ready")
         } catch let error as ServerStartError {
@@ -226,9 +226,10 @@ package final class Server: Sendable {
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.autoRead, value: false)
+            // Running out of file descriptors must not end the listener.
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptHandler())
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
