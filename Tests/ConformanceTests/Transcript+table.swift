@@ -217,6 +217,11 @@ extension Transcript {
                 expect: "-ERR 'Invalid Publish Subject'\r\nMSG foo.* 1 2\r\nhi\r\n"
             ).sentInOnePacketEach(),
             Transcript(
+                "a pedantic publish is checked before its payload",
+                send: "PUB a..b 3\r\n12345\r\n",
+                expectThenEnd: "-ERR 'Invalid Publish Subject'\r\n" + unknownOperation
+            ).sentInOnePacketEach(),
+            Transcript(
                 "row 10: publish subjects are not checked unless pedantic",
                 .init(),
                 .client(quiet + "SUB > 1\r\nPUB foo..bar 2\r\nhi\r\n"),
@@ -340,6 +345,18 @@ extension Transcript {
             "echo off: own messages do not come back",
             send: "CONNECT {\"verbose\":false,\"echo\":false}\r\nSUB foo 1\r\nPUB foo 1\r\na\r\n",
             expect: ""
+        ),
+        Transcript(
+            "the first CONNECT changes what earlier subscriptions get: echo",
+            send: "SUB foo 1\r\nCONNECT {\"verbose\":false,\"echo\":false}\r\nPUB foo 1\r\na\r\n",
+            expect: "+OK\r\n"
+        ),
+        Transcript(
+            "the first CONNECT changes what earlier subscriptions get: headers",
+            send: "SUB foo 1\r\nSUB bar q 2\r\nCONNECT {\"verbose\":false,\"headers\":true}\r\n"
+                + "HPUB foo 12 14\r\nNATS/1.0\r\n\r\nhi\r\nHPUB bar 12 14\r\nNATS/1.0\r\n\r\nhi\r\n",
+            expect: "+OK\r\n+OK\r\nHMSG foo 1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n"
+                + "HMSG bar 2 12 14\r\nNATS/1.0\r\n\r\nhi\r\n"
         ),
         Transcript(
             "a second CONNECT changes the options and drops all subscriptions",
