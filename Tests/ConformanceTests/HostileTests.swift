@@ -53,7 +53,7 @@ struct HostileTests {
         await subscriber.send("SUB \(subject) 1\r\n")
         try await subscriber.expectNothing()
         var count = 0
-        while ContinuousClock.now < deadline {
+        repeat {
             var sent = ""
             var expected = ""
             for _ in 0..<100 {
@@ -65,7 +65,7 @@ struct HostileTests {
             await publisher.send(sent)
             try await subscriber.expect(expected)
             try await publisher.expectNothing()
-        }
+        } while ContinuousClock.now < deadline
         publisher.close()
         subscriber.close()
         return count

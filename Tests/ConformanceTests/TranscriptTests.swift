@@ -1,7 +1,8 @@
 import NATSTestSupport
 import Testing
 
-@Suite("transcripts")
+// One after the other: hundreds of servers at the same time would starve the tests that measure time.
+@Suite("transcripts", .serialized)
 struct TranscriptTests {
     @Test("one connection", arguments: ServerUnderTest.available, Transcript.table)
     func transcript(server: ServerUnderTest, transcript: Transcript) async throws {

@@ -8,7 +8,7 @@ struct PingFilter: Sendable {
     private var payloadLeft = 0
 
     /// Returns what is left of the piece, together with what an earlier one held back, and how many PINGs were in it.
-    mutating func filter(_ piece: ArraySlice<UInt8>) -> (bytes: [UInt8], pings: Int) {
+    mutating func filter(_ piece: ArraySlice<UInt8>, hidesPings: Bool = true) -> (bytes: [UInt8], pings: Int) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(piece.count)
         var pings = 0
@@ -31,7 +31,7 @@ struct PingFilter: Sendable {
             guard self.line.last == 10 else {
                 continue
             }
-            if self.line == Self.ping {
+            if self.line == Self.ping, hidesPings {
                 pings += 1
             } else {
                 bytes += self.line[heldFrom...]

@@ -200,6 +200,9 @@ extension RawConnection {
     /// True once the peer has ended the connection.
     package var hasEnded: Bool { self.inbox.value.end != nil }
 
+    /// How many of the server's PINGs were answered and not shown.
+    package var answeredPings: Int { self.inbox.value.answeredPings }
+
     /// Everything that has arrived and was not read.
     package func takeAll() -> [UInt8] {
         self.inbox.update { inbox in

@@ -21,6 +21,8 @@ package final class RawConnection: Sendable {
     package struct Inbox: Sendable {
         package var bytes: [UInt8] = []
         package var end: End?
+        /// How many of the server's PINGs were answered and not shown.
+        package var answeredPings = 0
     }
 
     let link: SocketLink
@@ -103,6 +105,11 @@ package final class RawConnection: Sendable {
 
     package func resumeReading() {
         self.link.gate.open()
+    }
+
+    /// From now on the server's PINGs are shown and not answered.
+    package func stopAnsweringPings() {
+        self.link.stopAnsweringPings()
     }
 
     // MARK: Closing

@@ -22,6 +22,7 @@ final class SocketLink: Sendable {
 
     private struct Socket {
         var descriptor: CInt?
+        var answersPings: Bool
         var isReaderRunning = true
         var isCloseRequested = false
     }
@@ -33,30 +34,41 @@ final class SocketLink: Sendable {
     init(descriptor: CInt, answersPings: Bool) {
         LoopbackSocket.prepare(descriptor)
         LoopbackSocket.disableDelay(descriptor)
-        self.socket = NIOLockedValueBox(Socket(descriptor: descriptor))
+        self.socket = NIOLockedValueBox(Socket(descriptor: descriptor, answersPings: answersPings))
         Thread.detachNewThread {
-            self.readAll(descriptor, answersPings: answersPings)
+            self.readAll(descriptor, filtersPings: answersPings)
             self.readerEnded()
         }
     }
 
-    private func readAll(_ descriptor: CInt, answersPings: Bool) {
+    func stopAnsweringPings() {
+        self.socket.withLockedValue { $0.answersPings = false }
+    }
+
+    /// Answers PINGs on this thread at once, however busy the tasks of the tests are.
+    private func readAll(_ descriptor: CInt, filtersPings: Bool) {
         var filter = PingFilter()
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
             self.gate.pass()
             let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
             if count > 0 {
-                guard answersPings else {
+                guard filtersPings else {
                     let piece = buffer[..<count]
                     self.inbox.update { $0.bytes += piece }
                     continue
                 }
-                let (bytes, pings) = filter.filter(buffer[..<count])
+                let (bytes, pings) = filter.filter(
+                    buffer[..<count],
+                    hidesPings: self.socket.withLockedValue { $0.answersPings }
+                )
                 for _ in 0..<pings {
                     _ = self.write(ArraySlice("PONG\r\n".utf8))
                 }
-                self.inbox.update { $0.bytes += bytes }
+                self.inbox.update { inbox in
+                    inbox.bytes += bytes
+                    inbox.answeredPings += pings
+                }
             } else if count < 0, errno == EINTR {
                 continue
             } else {
