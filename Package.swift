@@ -65,17 +65,17 @@ let package = Package(
         ),
         .executableTarget(
             name: "nats-pub",
-            dependencies: ["NATSCommandSupport", "NATSClient"],
+            dependencies: ["NATSCommandSupport", "NATSClient", nioCore],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "nats-sub",
-            dependencies: ["NATSCommandSupport", "NATSClient"],
+            dependencies: ["NATSCommandSupport", "NATSClient", nioCore, nioConcurrency],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "nats-req",
-            dependencies: ["NATSCommandSupport", "NATSClient"],
+            dependencies: ["NATSCommandSupport", "NATSClient", nioCore],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -121,7 +121,8 @@ let package = Package(
         .testTarget(
             name: "NATSCommandSupportTests",
             dependencies: [
-                "NATSCommandSupport", "NATSTestServer", "NATSTestSupport", nioCore, argumentParser, logging,
+                "NATSCommandSupport", "NATSWire", "NATSTestServer", "NATSTestSupport", nioCore, nioConcurrency,
+                argumentParser, logging,
             ],
             swiftSettings: settings
         ),

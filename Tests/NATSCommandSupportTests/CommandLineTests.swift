@@ -118,7 +118,7 @@ struct CommandLineTests {
         }
         #expect(options.subjects == ["a", "b.>"])
         #expect(options.queue == "g")
-        #expect(options.output.payloadFormat == .lines)
+        #expect(try options.output.messageFormat() == .payload(.lines))
         #expect(options.wait?.duration == .seconds(1))
     }
 

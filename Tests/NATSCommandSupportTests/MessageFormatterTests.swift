@@ -1,4 +1,5 @@
 import NATSCommandSupport
+import NATSWire
 import NIOCore
 import Testing
 
@@ -12,13 +13,21 @@ struct MessageFormatterTests {
         var output = ByteBuffer()
         let formatter = MessageFormatter(format: format)
         for (index, payload) in payloads.enumerated() {
-            formatter.append(
-                subject: "a.b",
-                payload: ByteBuffer(bytes: payload),
-                number: index + 1,
-                stamp: stamp,
-                to: &output
-            )
+            payload.withUnsafeBytes { bytes in
+                formatter.append(
+                    payload: bytes,
+                    stamp: stamp,
+                    context: MessageTemplate.Context(
+                        subject: "a.b",
+                        reply: "r",
+                        headers: NATSHeaders([("K", "1"), ("K", "2")]),
+                        number: index + 1,
+                        queue: "q",
+                        nanoseconds: 1_700_000_000_123_456_789
+                    ),
+                    to: &output
+                )
+            }
         }
         return Array(output.readableBytesView)
     }
@@ -53,6 +62,33 @@ struct MessageFormatterTests {
         #expect(self.format(.payload(.verbatim), [[0xFF, 0x00, 0x0D, 0x80]]) == [0xFF, 0x00, 0x0D, 0x80])
         let line = self.format(.received, [[0xFF, 0x00]])
         #expect(line == Array("[#1] Received on [a.b]: '".utf8) + [0xFF, 0x00] + Array("'\n".utf8))
+    }
+
+    @Test(
+        "format",
+        arguments: [
+            ("%n %t %r %q %S:%s\\n", "1 a.b r q 3:a\u{E9}\n"), ("%%%h%%", "%K: 1, K: 2%"),
+            ("%T %I", "1700000000123 2023-11-14T22:13:20.123456Z"), ("%x-%b", "61c3a9-YcOp"),
+            ("\\t\\r\\0\\e\\x41\\\\", "\t\r\0\u{1B}A\\"), ("%R", "\0\0\0\u{3}"), ("", ""),
+        ]
+    )
+    func template(format: String, expected: String) throws {
+        let template = try MessageTemplate(parsing: format)
+        #expect(self.format(.template(template), ["a\u{E9}"]) == expected)
+    }
+
+    @Test("a format that cannot be read is refused", arguments: ["%", "%z", "\\", "\\q", "\\x4", "\\xzz"])
+    func badTemplate(format: String) {
+        #expect(throws: UsageError.self) { try MessageTemplate(parsing: format) }
+    }
+
+    @Test("UTC times, also before 1970 and on leap days")
+    func utc() {
+        #expect(UTCTimestamp.text(nanoseconds: 0) == "1970-01-01T00:00:00.000000Z")
+        #expect(UTCTimestamp.text(nanoseconds: -1) == "1969-12-31T23:59:59.999999Z")
+        #expect(UTCTimestamp.text(nanoseconds: 951_782_399_000_001_999) == "2000-02-28T23:59:59.000001Z")
+        #expect(UTCTimestamp.text(nanoseconds: 951_782_400_000_000_000) == "2000-02-29T00:00:00.000000Z")
+        #expect(UTCTimestamp.text(nanoseconds: 4_107_542_400_000_000_000) == "2100-03-01T00:00:00.000000Z")
     }
 
     @Test("the stamp has Go's form")

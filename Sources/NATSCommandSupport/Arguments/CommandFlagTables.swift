@@ -18,29 +18,10 @@ extension CommandFlag {
             CommandFlag("experimental-dump-help", kind: .builtIn),
         ]
         + .later(
-            "creds",
-            "nkey",
-            "jwt",
-            "seed",
-            "tlscert",
-            "tlskey",
-            "tlscacert",
-            "tlsca",
-            "tls",
-            "tlsfirst",
-            "tls-first",
-            "tls-insecure",
-            "tls-name",
-            "context",
-            "no-context",
-            "inbox-prefix",
-            "socks-proxy",
-            "trace",
-            "color",
-            "password-file",
-            "retry",
-            "drain-timeout",
-            "max-reconnects"
+            """
+            creds nkey jwt seed tlscert tlskey tlscacert tlsca tls tlsfirst tls-first tls-insecure tls-name \
+            context no-context inbox-prefix socks-proxy trace color password-file retry drain-timeout max-reconnects
+            """
         )
 
     /// Where the payload comes from, in nats-pub and nats-req.
@@ -54,14 +35,9 @@ extension CommandFlag {
             .value("count", "n"),
         ]
         + .later(
-            "file",
-            "f",
-            "skip-empty",
-            "crlf",
-            "tee",
-            "templates",
-            "no-templates",
-            "skip-large"
+            """
+            file f skip-empty crlf tee templates no-templates skip-large
+            """
         )
 
     /// How received messages are printed, in nats-sub and nats-req.
@@ -70,19 +46,12 @@ extension CommandFlag {
             .boolean("raw", "r"),
             .boolean("no-newline", "N"),
             .boolean("print0", "0"),
+            .value("format", "F"),
         ]
         + .later(
-            "delimiter",
-            "D",
-            "json",
-            "json-payload",
-            "format",
-            "F",
-            "output",
-            "translate",
-            "headers",
-            "headers-only",
-            "time-format"
+            """
+            delimiter D json json-payload output translate headers headers-only time-format
+            """
         )
 
     /// Flags of nats-pub.
@@ -95,16 +64,9 @@ extension CommandFlag {
             .boolean("quiet", "q"),
         ]
         + .later(
-            "rate",
-            "json",
-            "delimiter",
-            "D",
-            "flush-every",
-            "jetstream",
-            "J",
-            "msg-id",
-            "expect-last-seq",
-            "atomic"
+            """
+            rate json delimiter D flush-every jetstream J msg-id expect-last-seq atomic
+            """
         )
 
     /// Flags of nats-sub.
@@ -119,32 +81,11 @@ extension CommandFlag {
             .boolean("quiet"),
         ]
         + .later(
-            "delta-time",
-            "d",
-            "ignore-subject",
-            "I",
-            "inbox",
-            "i",
-            "dump",
-            "subjects-only",
-            "match-replies",
-            "report-subjects",
-            "report-top",
-            "no-echo",
-            "pending-limit",
-            "lossy",
-            "stream",
-            "durable",
-            "all",
-            "new",
-            "last",
-            "since",
-            "last-per-subject",
-            "start-sequence",
-            "terminate-at-end",
-            "T",
-            "direct",
-            "ack"
+            """
+            delta-time d ignore-subject I inbox i dump subjects-only match-replies report-subjects report-top \
+            no-echo pending-limit lossy stream durable all new last since last-per-subject start-sequence \
+            terminate-at-end T direct ack
+            """
         )
 
     /// Flags of nats-req.
@@ -156,16 +97,14 @@ extension CommandFlag {
             .boolean("quiet"),
         ]
         + .later(
-            "wait-for-empty",
-            "concurrency",
-            "retry-no-responders",
-            "fail-if-header",
-            "keep-going"
+            """
+            wait-for-empty concurrency retry-no-responders fail-if-header keep-going
+            """
         )
 }
 
 extension [CommandFlag] {
-    fileprivate static func later(_ names: String...) -> [CommandFlag] {
-        names.map { CommandFlag($0, kind: .value, isSupported: false) }
+    fileprivate static func later(_ names: String) -> [CommandFlag] {
+        names.split(separator: " ").map(String.init).map { CommandFlag($0, kind: .value, isSupported: false) }
     }
 }

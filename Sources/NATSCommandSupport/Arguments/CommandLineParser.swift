@@ -45,6 +45,6 @@ extension ParsableCommand where Self: Sendable {
     /// `reason` as an error line, and how it should have been.
     package static func refusal(_ reason: String) -> String {
         let name = Self.configuration.commandName ?? ""
-        return "nats: \(reason)\n\(Self.usageString())\nTry '\(name) --help'.\n"
+        return "nats: \(reason)\nUsage: \(Self.usageString())\nTry '\(name) --help'.\n"
     }
 }

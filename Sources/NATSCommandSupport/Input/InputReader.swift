@@ -63,7 +63,17 @@ package final class InputReader: Sendable {
         self.condition.lock()
         self.state.isStopped = true
         self.state.blocks.removeAll()
+        if self.state.end == nil { self.state.end = .success(()) }
+        let waiter = self.takeWaiter()
         self.condition.unlock(withValue: true)
+        waiter?.resume()
+    }
+
+    /// Whether ``stop()`` was called.
+    package var isStopped: Bool {
+        self.condition.lock()
+        defer { self.condition.unlock() }
+        return self.state.isStopped
     }
 
     private func waitForChange() async {

@@ -77,6 +77,10 @@ package struct ConnectionSettings: Sendable, Equatable {
         guard self.timeout > .zero else { throw UsageError("--timeout must be greater than zero") }
     }
 
+    /// The environment variables that matter.
+    package static let variables =
+        ["NATS_URL", "NATS_USER", "NATS_PASSWORD", "NATS_TOKEN", "NATS_TIMEOUT"] + Self.unsupportedVariables
+
     private static let unsupportedVariables = [
         "NATS_CREDS", "NATS_NKEY", "NATS_JWT", "NATS_SEED", "NATS_CERT", "NATS_KEY", "NATS_CA", "NATS_SOCKS_PROXY",
         "NATS_CONTEXT",

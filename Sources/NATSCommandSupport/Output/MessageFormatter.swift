@@ -22,6 +22,8 @@ package struct MessageFormatter: Sendable {
         case receivedInGroup(String, processID: Int32)
         /// `Received  [_INBOX.x] : 'hi'`
         case reply
+        /// `--format`
+        case template(MessageTemplate)
     }
 
     package var format: Format
@@ -35,26 +37,23 @@ package struct MessageFormatter: Sendable {
     /// Appends one message to `output`.
     ///
     /// - Parameters:
-    ///   - subject: Evaluated only if it is printed.
     ///   - payload: Printed as it is.
-    ///   - number: Counted from 1.
     ///   - stamp: The time and a blank, or empty.
+    ///   - context: Evaluated only if more than the payload is printed.
     ///   - output: Where the bytes go.
     @inline(__always)
     package func append(
-        subject: @autoclosure () -> String,
-        payload: ByteBuffer,
-        number: Int,
+        payload: UnsafeRawBufferPointer,
         stamp: @autoclosure () -> String = "",
+        context: @autoclosure () -> MessageTemplate.Context,
         to output: inout ByteBuffer
     ) {
         switch self.format {
         case .payload(let format):
-            output.writeImmutableBuffer(payload)
+            output.writeBytes(payload)
             switch format {
             case .lines:
-                let last = payload.getInteger(at: payload.writerIndex - 1, as: UInt8.self)
-                if payload.readableBytes == 0 || last != UInt8(ascii: "\n") {
+                if payload.last != UInt8(ascii: "\n") {
                     output.writeInteger(UInt8(ascii: "\n"))
                 }
             case .verbatim:
@@ -62,28 +61,30 @@ package struct MessageFormatter: Sendable {
             case .nulTerminated:
                 output.writeInteger(UInt8(0))
             }
-        case .received, .receivedInGroup, .reply:
-            self.appendText(subject: subject(), payload: payload, number: number, stamp: stamp(), to: &output)
+        case .received, .receivedInGroup, .reply, .template:
+            self.appendText(payload: payload, stamp: stamp(), context: context(), to: &output)
         }
     }
 
     private func appendText(
-        subject: String,
-        payload: ByteBuffer,
-        number: Int,
+        payload: UnsafeRawBufferPointer,
         stamp: String,
+        context: MessageTemplate.Context,
         to output: inout ByteBuffer
     ) {
         output.writeString(stamp)
+        let subject = context.subject
         switch self.format {
+        case .template(let template):
+            return template.append(payload: payload, context: context, to: &output)
         case .received, .payload:
-            output.writeString("[#\(number)] Received on [\(subject)]: '")
+            output.writeString("[#\(context.number)] Received on [\(subject)]: '")
         case .receivedInGroup(let group, let processID):
-            output.writeString("[#\(number)] Received on [\(subject)] Queue[\(group)] Pid[\(processID)]: '")
+            output.writeString("[#\(context.number)] Received on [\(subject)] Queue[\(group)] Pid[\(processID)]: '")
         case .reply:
             output.writeString("Received  [\(subject)] : '")
         }
-        output.writeImmutableBuffer(payload)
+        output.writeBytes(payload)
         output.writeStaticString("'\n")
     }
 }

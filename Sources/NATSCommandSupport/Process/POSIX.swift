@@ -75,6 +75,15 @@ package enum POSIX {
         return result
     }
 
+    package static var processID: Int32 { getpid() }
+
+    /// The time of day, in nanoseconds since 1970.
+    package static var nanosecondsSinceEpoch: Int64 {
+        var now = timespec()
+        guard clock_gettime(CLOCK_REALTIME, &now) == 0 else { return 0 }
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+
     /// Starts a thread that nobody joins; it ends with the process or on its own.
     ///
     /// - Returns: False if the system refuses.

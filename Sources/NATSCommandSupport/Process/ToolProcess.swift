@@ -13,7 +13,6 @@ package enum ToolProcess {
     /// The first `SIGINT`, `SIGTERM` or `SIGHUP` is told to `body` through its argument; when `body` then returns, the
     /// process dies by that signal whatever it returned. A second signal ends the process at once.
     package static func run(_ body: @escaping @Sendable (ShutdownRequest) async -> ToolStatus) -> Never {
-        Self.reopenClosedStandardDescriptors()
         // SwiftNIO does this too; here it also covers what is written before the first connection.
         signal(SIGPIPE, SIG_IGN)
         var signals = Self.blockSignals()
@@ -84,7 +83,7 @@ package enum ToolProcess {
     }
 
     /// Gives closed descriptors 0 to 2 a target that fails, so that a socket never becomes one of them.
-    private static func reopenClosedStandardDescriptors() {
+    static func reopenClosedStandardDescriptors() {
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
             // The wrong direction on purpose: reading and writing report `EBADF`, as they would on a closed one.
             let opened = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)

@@ -1,0 +1,53 @@
+package import NATSClient
+import NIOPosix
+
+/// Makes the tools' connections.
+package enum ToolConnection {
+    /// What happens when the connection is lost.
+    package enum Reconnect: Sendable {
+        /// The tool ends.
+        case never
+        /// Once a second for ten minutes, as the Go tools do.
+        case forTenMinutes
+    }
+
+    /// Connects, or fails after one pass over the servers.
+    ///
+    /// - Returns: The client.
+    /// - Throws: `NATSError`, also `cancelled` if a signal came.
+    package static func connect(_ context: ToolContext, reconnect: Reconnect) async throws -> NATSClient {
+        let settings = context.settings
+        var configuration = NATSClientConfiguration(servers: settings.servers)
+        configuration.name = settings.name
+        configuration.connectTimeout = settings.timeout
+        if let token = settings.token {
+            configuration.credentials = .token(token)
+        } else if let user = settings.user {
+            configuration.credentials = .userPassword(user: user, password: settings.password ?? "")
+        }
+        switch reconnect {
+        case .never:
+            configuration.allowReconnect = false
+        case .forTenMinutes:
+            configuration.maxReconnects = 600
+            configuration.reconnectWait = .seconds(1)
+            configuration.maxReconnectWait = .seconds(1)
+            configuration.reconnectJitter = .zero
+        }
+        // One connection: one thread.
+        configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let finished = configuration
+        let client = try await context.cancelledBySignal { try await NATSClient.connect(finished) }
+        if let server = client.serverInfo {
+            context.diagnostics.detail("Connected to \(server.url) (\(server.name))")
+        }
+        return client
+    }
+}
+
+extension NATSClient {
+    /// The largest headers plus payload that the server takes.
+    package var maximumPayload: Int {
+        self.serverInfo?.maxPayload ?? 1_048_576
+    }
+}

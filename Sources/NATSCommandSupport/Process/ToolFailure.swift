@@ -1,0 +1,40 @@
+package import NATSClient
+
+/// Why a tool ends without success: a line for people and a status for scripts.
+package struct ToolFailure: Error, Equatable, CustomStringConvertible {
+    /// Without the prefix `nats: `.
+    package var description: String
+    package var status: ToolStatus
+
+    package init(_ description: String, status: ToolStatus = .failure) {
+        self.description = description
+        self.status = status
+    }
+
+    /// The text that the Go tools print for the same error, with what is known about it.
+    package init(_ error: NATSError) {
+        switch error.code {
+        case .noServers:
+            self.init("no servers available for connection")
+        case .authorization:
+            self.init("authorization violation")
+        case .permissionViolation:
+            self.init("permissions violation: \(Self.serverText(error))")
+        case .noResponders:
+            self.init("no responders available for request", status: .noResponders)
+        case .timeout:
+            self.init("timeout", status: .timeout)
+        case .connectionClosed:
+            self.init("connection closed")
+        default:
+            self.init(Self.serverText(error))
+        }
+    }
+
+    /// The server's own words where the client quotes them.
+    private static func serverText(_ error: NATSError) -> String {
+        let introduction = "the server says: "
+        guard error.message.hasPrefix(introduction) else { return error.message }
+        return String(error.message.dropFirst(introduction.count))
+    }
+}

@@ -1,0 +1,285 @@
+import NATSTestServer
+import NATSTestSupport
+import Testing
+
+@Suite("nats-sub", .timeLimit(.minutes(3)))
+struct SubscribeProgramTests {
+    private func withServer(_ body: (NATSTestServer, WireTap) async throws -> Void) async throws {
+        try await NATSTestServer.withServer { server in
+            try await body(server, try await WireTap(port: server.port, subject: "unused"))
+        }
+    }
+
+    @Test("prints the Go examples' lines and ends by count", arguments: ServerUnderTest.available)
+    func lines(server: ServerUnderTest) async throws {
+        try await server.withServer { server in
+            let tap = try await WireTap(port: server.port, subject: "unused")
+            let shell = try ToolShell("nats-sub $U 'a.>' -n 2", url: server.url)
+            try await shell.waitForErrors()
+            try await tap.publish("a.b", "hi there")
+            try await tap.publish("a.c", reply: "r", "")
+            let result = try await shell.result()
+            #expect(result.errors == "Listening on [a.>]\n")
+            #expect(result.output == "[#1] Received on [a.b]: 'hi there'\n[#2] Received on [a.c]: ''\n")
+            #expect(result.status == 0)
+        }
+    }
+
+    @Test("-t puts the local time before each line, a queue group names itself and the process")
+    func variants() async throws {
+        try await self.withServer { server, tap in
+            let timed = try ToolShell("nats-sub $U x -t -n 1", url: server.clientURL)
+            let queued = try ToolShell("nats-sub $U x -q g1 -n 1", url: server.clientURL)
+            try await timed.waitForErrors()
+            try await queued.waitForErrors("Listening on [x], queue group [g1]\n")
+            try await tap.publish("x", "zz")
+            let stamp = #/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[#1\] Received on \[x\]: 'zz'\n/#
+            #expect(try await timed.result().output.wholeMatch(of: stamp) != nil)
+            let group = #/\[#1\] Received on \[x\] Queue\[g1\] Pid\[\d+\]: 'zz'\n/#
+            #expect(try await queued.result().output.wholeMatch(of: group) != nil)
+        }
+    }
+
+    @Test("several subjects are counted together")
+    func severalSubjects() async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell("nats-sub $U a b c.* -n 3", url: server.clientURL)
+            try await shell.waitForErrors("Listening on [a, b, c.*]\n")
+            for subject in ["a", "c.1", "b", "a"] { try await tap.publish(subject, subject) }
+            let result = try await shell.result()
+            #expect(result.status == 0)
+            #expect(result.output.split(separator: "\n").count == 3)
+        }
+    }
+
+    @Test(
+        "formats",
+        arguments: [
+            ("-r", "a\nb\n\nc\n"), ("-N", "ab\nc"), ("-0", "a\0b\n\0\0c\0"), ("-r -0", "a\0b\n\0\0c\0"),
+            ("-F '%n %t %s|%S\\n'", "1 x a|1\n2 x b\n|2\n3 x |0\n4 x c|1\n"),
+        ]
+    )
+    func formats(flags: String, expected: String) async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell("nats-sub $U \(flags) -v -n 4 x", url: server.clientURL)
+            try await shell.waitForErrors()
+            for payload in ["a", "b\n", "", "c"] { try await tap.publish("x", payload) }
+            let result = try await shell.result()
+            #expect(result.output == expected)
+            #expect(result.status == 0)
+        }
+    }
+
+    @Test("raw output says nothing on standard error unless asked to")
+    func rawIsSilent() async throws {
+        try await self.withServer { server, _ in
+            let silent = try await ToolShell.run("nats-sub $U -r x --max-time 300ms", url: server.clientURL)
+            #expect(silent.errors == "")
+            #expect(silent.status == 0)
+            let quiet = try await ToolShell.run("nats-sub $U --quiet x --max-time 300ms", url: server.clientURL)
+            #expect(quiet.errors == "")
+        }
+    }
+
+    @Test("--wait and --max-time end it; with --count too few messages are status 3")
+    func limits() async throws {
+        try await self.withServer { server, tap in
+            let counted = try ToolShell("nats-sub $U x -n 5 --wait 5s", url: server.clientURL)
+            let uncounted = try ToolShell("nats-sub $U x --wait 5s", url: server.clientURL)
+            for shell in [counted, uncounted] { try await shell.waitForErrors() }
+            for number in 1...3 { try await tap.publish("x", "\(number)") }
+            for (shell, status) in [(counted, 3), (uncounted, 0)] {
+                let result = try await shell.result()
+                #expect(result.status == status)
+                #expect(result.output.split(separator: "\n").count == 3)
+                #expect(result.duration >= .seconds(5))
+            }
+            let timed = try await ToolShell.run("nats-sub $U x -n 5 --max-time 300ms", url: server.clientURL)
+            #expect(timed.status == 3)
+            #expect(timed.duration >= .milliseconds(300))
+        }
+    }
+
+    @Test("a message is seen while the tool waits for more")
+    func latency() async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell("nats-sub $U -r -v x -n 2 | cat", url: server.clientURL)
+            try await shell.waitForErrors()
+            try await tap.publish("x", "one")
+            try await eventually("the line") { shell.output == "one\n" }
+            try await tap.publish("x", "two")
+            #expect(try await shell.result().output == "one\ntwo\n")
+        }
+    }
+
+    @Test("ends when its reader does, without a further message")
+    func readerGone() async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell("(nats-sub $U x; echo $? >status) | head -n 1", url: server.clientURL)
+            try await shell.waitForErrors()
+            try await tap.publish("x", "one")
+            let result = try await shell.result()
+            #expect(result.output == "[#1] Received on [x]: 'one'\n")
+            #expect(result.errors == "Listening on [x]\n")
+            #expect(shell.file("status") == "141\n")
+        }
+    }
+
+    @Test("a full disk is an error with a reason")
+    func fullDisk() async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell("[ -e /dev/full ] || exit 77; nats-sub $U x >/dev/full", url: server.clientURL)
+            try await shell.waitForErrors()
+            try await tap.publish("x", "one")
+            let result = try await shell.result()
+            #expect(result.errors == "Listening on [x]\nnats: standard output: No space left on device\n")
+            #expect(result.status == 1)
+        }
+    }
+
+    @Test("a signal ends it by that signal, after everything that was queued is printed", arguments: [2, 15, 1])
+    func signals(number: Int32) async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell("exec nats-sub $U -r -v x", url: server.clientURL)
+            try await shell.waitForErrors()
+            try await tap.publishNumbers("x", 10_000)
+            shell.signal(number)
+            let result = try await shell.result()
+            #expect(result.exit == .signaled(Int(number)))
+            #expect(result.output == (1...10_000).map { "\($0)\n" }.joined())
+        }
+    }
+
+    @Test("a second signal ends it at once, even if its output is stuck")
+    func secondSignal() async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell(
+                "mkfifo pipe; exec 3<>pipe; exec nats-sub $U -r -v x >pipe",
+                url: server.clientURL
+            )
+            try await shell.waitForErrors()
+            // More than a pipe takes.
+            for _ in 0..<4 { try await tap.publish("x", String(repeating: "x", count: 500_000)) }
+            shell.signal(2)
+            try await shell.waitForErrors("Draining...")
+            shell.signal(2)
+            #expect(try await shell.result().exit == .signaled(2))
+        }
+    }
+
+    #if os(Linux)
+    @Test("one interrupt of the terminal's process group ends the shell's loop")
+    func loop() async throws {
+        try await self.withServer { server, _ in
+            let shell = try ToolShell(
+                "setsid -w bash -c 'echo $$ >group; while :; do nats-sub $U x; done; echo not reached'; echo $?",
+                url: server.clientURL
+            )
+            try await shell.waitForErrors()
+            let kill = try await ToolShell.run("kill -INT -\(shell.file("group"))")
+            #expect(kill.status == 0)
+            #expect(try await shell.result().output == "130\n")
+        }
+    }
+    #endif
+
+    @Test("a queue group shares the messages")
+    func queueGroup() async throws {
+        try await self.withServer { server, tap in
+            let shells = try (0..<2).map { _ in
+                try ToolShell("exec nats-sub $U -r -v -q g x", url: server.clientURL)
+            }
+            for shell in shells { try await shell.waitForErrors() }
+            try await tap.publishNumbers("x", 1000)
+            var seen: [Int] = []
+            for shell in shells {
+                shell.signal(15)
+                seen += try await shell.result().output.split(separator: "\n").compactMap { Int($0) }
+            }
+            #expect(seen.sorted() == Array(1...1000))
+        }
+    }
+
+    @Test("a restarted server is found again, with subscriptions and queue group")
+    func restart() async throws {
+        let server = try await NATSTestServer.start()
+        let shell = try ToolShell("nats-sub $U -q g x -n 2", url: server.clientURL)
+        try await shell.waitForErrors()
+        try await WireTap(port: server.port, subject: "unused").publish("x", "before")
+        try await eventually("the first line") { shell.output.contains("before") }
+        try await server.restart()
+        try await shell.waitForErrors("Reconnected")
+        try await WireTap(port: server.port, subject: "unused").publish("x", "after")
+        let result = try await shell.result()
+        #expect(
+            result.errors == """
+                Listening on [x], queue group [g]
+                Disconnected due to:EOF, will attempt reconnects for 10m
+                Reconnected [\(server.clientURL)]
+
+                """
+        )
+        #expect(result.output.contains("[#2] Received on [x] Queue[g]"))
+        #expect(result.status == 0)
+        await server.stop()
+    }
+
+    @Test("a refused subscription is status 1, and it is never listening")
+    func permissions() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("nats-sub $U secret.a", url: peer.url)
+        let (connection, _) = try await peer.acceptClient()
+        _ = try await connection.read(until: "PING\r\n")
+        await connection.send("-ERR 'Permissions Violation for Subscription to \"secret.a\"'\r\nPONG\r\n")
+        let result = try await shell.result()
+        #expect(result.status == 1)
+        #expect(
+            result.errors == "nats: permissions violation: Permissions Violation for Subscription to \"secret.a\"\n"
+        )
+    }
+
+    @Test(
+        "what is wrong with the command line is status 2",
+        arguments: [
+            "nats-sub", "nats-sub -zz x", "nats-sub --json x", "nats-sub -n 0 x", "nats-sub --wait x x",
+            "nats-sub -F %z x", "nats-sub -N -0 x", "nats-sub -I a x",
+        ]
+    )
+    func usage(script: String) async throws {
+        let result = try await ToolShell.run(script)
+        #expect(result.status == 2)
+        #expect(result.output == "")
+        #expect(result.errors.hasPrefix("nats: "))
+        #expect(result.errors.contains("nats-sub [flags] <subject>..."))
+    }
+
+    @Test("a malformed subject is status 1")
+    func badSubject() async throws {
+        try await self.withServer { server, _ in
+            for subject in ["a..b", "a b", ""] {
+                let result = try await ToolShell.run("nats-sub $U '\(subject)'", url: server.clientURL)
+                #expect(result.status == 1)
+                #expect(result.errors.hasPrefix("nats: "))
+            }
+        }
+    }
+
+    @Test(
+        "a million lines of one hundred bytes go through the tools unharmed",
+        .enabled(if: TestDependencies.runsLongTests)
+    )
+    func million() async throws {
+        try await self.withServer { server, _ in
+            let shell = try ToolShell(
+                """
+                seq 1 1000000 | awk '{printf "%099d\\n", $1}' >lines
+                nats-sub $U -r -v -n 1000000 x >received &
+                while ! grep -q Listening errors; do sleep 0.05; done
+                nats-pub $U -l x <lines && wait && cmp lines received
+                """,
+                url: server.clientURL
+            )
+            #expect(try await shell.result(timeout: .seconds(120)).status == 0)
+        }
+    }
+}
