@@ -63,6 +63,14 @@ package struct ConnectPayload: Sendable, Equatable {
         try object.read("new_account", into: &self.newAccount)
         try object.read("remote_account", into: &self.remoteAccount)
         try object.read("proxy_sig", into: &self.proxySignature)
+        // Only leaf nodes mean something by these, but a wrong type is an error for everybody (nats-server ClientOpts).
+        for key in ["import", "export"] {
+            try object.readObject(key) { permission throws(JSONError) in
+                var subjects: [String] = []
+                try permission.read("allow", into: &subjects)
+                try permission.read("deny", into: &subjects)
+            }
+        }
     }
 
     /// The whole line as a client sends it, keys in the order of nats.go.

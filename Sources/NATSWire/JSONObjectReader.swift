@@ -64,6 +64,16 @@ package struct JSONObjectReader {
         }
     }
 
+    /// Hands a field that is an object to `body`.
+    package func readObject(
+        _ key: String,
+        _ body: (JSONObjectReader) throws(JSONError) -> Void
+    ) throws(JSONError) {
+        for value in self.values(of: key) {
+            try body(JSONObjectReader(value))
+        }
+    }
+
     private func values(of key: String) -> [JSONValue] {
         self.members.compactMap { member in
             guard member.value != .null, equalsIgnoringASCIICase(member.key, key) else {

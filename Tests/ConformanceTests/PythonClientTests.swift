@@ -8,7 +8,7 @@ struct PythonClientTests {
     func session(server: ServerUnderTest) async throws {
         let python = try #require(TestDependencies.python)
         let open = try await server.start()
-        let closed = try await server.start(.init(user: "derek", password: "T0pS3cr3t"))
+        let closed = try await server.start(.init(user: "derek", password: "T0pS3cr3t", authTimeout: .seconds(60)))
         let session = try ChildProcess(
             python,
             [

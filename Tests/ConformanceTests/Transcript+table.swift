@@ -455,8 +455,8 @@ extension Transcript {
     // MARK: Row 19 and §8
 
     private static let authorization: [Transcript] = {
-        let token = ServerConfiguration(token: "tok")
-        let user = ServerConfiguration(user: "derek", password: "T0pS3cr3t")
+        let token = ServerConfiguration(token: "tok", authTimeout: .seconds(60))
+        let user = ServerConfiguration(user: "derek", password: "T0pS3cr3t", authTimeout: .seconds(60))
         return [
             Transcript("row 19: PING before CONNECT", token, send: "PING\r\n", expectThenEnd: authorizationViolation),
             Transcript(
