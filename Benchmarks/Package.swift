@@ -1,0 +1,23 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "swift-nats-benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "swift-nats", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "client-bench",
+            dependencies: [.product(name: "NATSClient", package: "swift-nats")],
+            swiftSettings: settings
+        )
+    ]
+)
