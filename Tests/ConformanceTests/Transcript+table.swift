@@ -274,6 +274,20 @@ extension Transcript {
                 expect: "-ERR 'Permissions Violation for Publish with Reply of \"_R_.x\"'\r\n"
             ),
             Transcript(
+                "subjects in errors are quoted as Go does it",
+                send: quiet
+                    + "PUB _GR_.\u{7}\u{8}\u{b}\u{c}\u{1}\u{7f}\"\\é\u{a0}\u{200b}\u{e000}😀\u{fffd}\u{e0001} 0\r\n\r\n",
+                expect:
+                    "-ERR 'Permissions Violation for Publish to \"_GR_.\\a\\b\\v\\f\\x01\\x7f\\\"\\\\é\\u00a0\\u200b\\ue000😀\u{fffd}"
+                    + "\\U000e0001\"'\r\n"
+            ),
+            Transcript(
+                "a line that is too long by one byte and has no end",
+                .init(maxControlLine: 60),
+                send: quiet + "SUB " + String(repeating: "a", count: 61),
+                expectThenEnd: "-ERR 'maximum control line exceeded'\r\n"
+            ),
+            Transcript(
                 "the other reserved subjects",
                 send: quiet + "SUB foo 1\r\nPUB $NRG.x 1\r\na\r\nPUB foo $JS.ACK.x 1\r\na\r\nPUB foo _GR_.x 1\r\na\r\n"
                     + "SUB foo _sys_ 2\r\n",

@@ -264,12 +264,12 @@ extension ClientConnection {
         let queue = Array(bytes[operation.queue])
         let sid = Array(bytes[operation.sid])
         guard queue != ReservedSubjects.systemQueue else {
-            let subjectText = String(decoding: subject, as: UTF8.self)
-            let queueText = String(decoding: queue, as: UTF8.self)
+            let subjectText = ProtocolText.quoted(subject)
+            let queueText = ProtocolText.quoted(queue)
             self.logger.error(
-                "\(self.label) - Subscription Violation - Subject \"\(subjectText)\", Queue: \"\(queueText)\""
+                "\(self.label) - Subscription Violation - Subject \(subjectText), Queue: \(queueText)"
             )
-            self.sendError("Permissions Violation for Subscription to \"\(subjectText)\" using queue \"\(queueText)\"")
+            self.sendError("Permissions Violation for Subscription to \(subjectText) using queue \(queueText)")
             return
         }
         // A sid in use keeps its subscription (nats-server client.go processSubEx).

@@ -234,15 +234,15 @@ extension ClientConnection {
         if batch.isTracing { self.tracePublish(base, operation) }
         self.checkSubject(base, operation)
         if result.pointee.isReserved {
-            let text = String(decoding: subject, as: UTF8.self)
-            self.logger.error("\(self.label) - Publish Violation - Subject \"\(text)\"")
-            self.sendError("Permissions Violation for Publish to \"\(text)\"")
+            let text = ProtocolText.quoted(subject)
+            self.logger.error("\(self.label) - Publish Violation - Subject \(text)")
+            self.sendError("Permissions Violation for Publish to \(text)")
             return false
         }
         if ReservedSubjects.isReservedReply(reply) {
-            let text = String(decoding: reply, as: UTF8.self)
-            self.logger.error("\(self.label) - Publish Violation - Reply \"\(text)\"")
-            self.sendError("Permissions Violation for Publish with Reply of \"\(text)\"")
+            let text = ProtocolText.quoted(reply)
+            self.logger.error("\(self.label) - Publish Violation - Reply \(text)")
+            self.sendError("Permissions Violation for Publish with Reply of \(text)")
             return false
         }
         self.acknowledge()

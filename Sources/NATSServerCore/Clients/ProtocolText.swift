@@ -1,26 +1,72 @@
 /// Protocol bytes as the log shows them.
 enum ProtocolText {
-    private static let hexDigits = Array("0123456789abcdef")
-
     /// The bytes in double quotes, escaped as Go's `%q` does it.
     static func quoted(_ bytes: some Collection<UInt8>) -> String {
+        let bytes = Array(bytes)
         var text = "\""
-        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            default:
-                if scalar.value < 0x20 || scalar.value == 0x7f {
-                    text += "\\x\(self.hexDigits[Int(scalar.value >> 4)])\(self.hexDigits[Int(scalar.value & 15)])"
-                } else {
-                    text.unicodeScalars.append(scalar)
-                }
+        var index = 0
+        while index < bytes.count {
+            if let (scalar, length) = self.scalar(in: bytes, at: index) {
+                self.append(scalar, to: &text)
+                index += length
+            } else {
+                text += "\\x" + self.hex(UInt32(bytes[index]), digits: 2)
+                index += 1
             }
         }
         return text + "\""
+    }
+
+    /// Escapes one scalar (Go strconv appendEscapedRune).
+    private static func append(_ scalar: Unicode.Scalar, to text: inout String) {
+        switch scalar {
+        case "\"": text += "\\\""
+        case "\\": text += "\\\\"
+        case "\u{7}": text += "\\a"
+        case "\u{8}": text += "\\b"
+        case "\t": text += "\\t"
+        case "\n": text += "\\n"
+        case "\u{b}": text += "\\v"
+        case "\u{c}": text += "\\f"
+        case "\r": text += "\\r"
+        case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+            text += "\\x" + self.hex(scalar.value, digits: 2)
+        case _ where self.isPrintable(scalar):
+            text.unicodeScalars.append(scalar)
+        case _ where scalar.value < 0x10000:
+            text += "\\u" + self.hex(scalar.value, digits: 4)
+        default:
+            text += "\\U" + self.hex(scalar.value, digits: 8)
+        }
+    }
+
+    /// Letters, marks, numbers, punctuation, symbols and the ASCII space (Go unicode.IsPrint).
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return scalar.value >= 0x20 && scalar.value < 0x7f }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+            .spaceSeparator:
+            return false
+        default:
+            return true
+        }
+    }
+
+    private static func hex(_ value: UInt32, digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+
+    /// The well-formed UTF-8 sequence that starts at `index`.
+    private static func scalar(in bytes: [UInt8], at index: Int) -> (Unicode.Scalar, length: Int)? {
+        let first = bytes[index]
+        if first < 0x80 { return (Unicode.Scalar(first), 1) }
+        let length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+        guard index + length <= bytes.count,
+            let text = String(validating: bytes[index..<index + length], as: UTF8.self),
+            let scalar = text.unicodeScalars.first, text.unicodeScalars.count == 1
+        else { return nil }
+        return (scalar, length)
     }
 
     /// A CONNECT line's JSON with the values of secret keys blanked (nats-server client.go removeSecretsFromTrace).
