@@ -1,12 +1,12 @@
-import NATSWire
-import NIOCore
+package import NATSWire
+public import NIOCore
 
 /// The messages that one read brought for one subscription: the bytes, and where in them each message lies.
 ///
 /// One object for all of them, so that a message costs one reference and no copy.
 @usableFromInline
 final class MessageBatch: Sendable {
-    let bytes: ByteBuffer
+    @usableFromInline let bytes: ByteBuffer
     @usableFromInline let frames: [MessageFrame]
     /// Payload bytes of all messages.
     let payloadBytes: Int

@@ -20,7 +20,7 @@ extension NATSClient {
         _ payload: some NATSPayload,
         to subject: String,
         reply: String? = nil,
-        headers: NATSHeaders = [:]
+        headers: NATSHeaders = NATSHeaders()
     ) async throws(NATSError) {
         let outcome = self.outbound.enqueue(payload, to: subject, reply: reply, headers: headers)
         if case .accepted = outcome {
@@ -44,7 +44,7 @@ extension NATSClient {
         _ payload: some NATSPayload,
         to subject: String,
         reply: String? = nil,
-        headers: NATSHeaders = [:]
+        headers: NATSHeaders = NATSHeaders()
     ) throws(NATSError) {
         let outcome = self.outbound.enqueue(payload, to: subject, reply: reply, headers: headers)
         if case .accepted = outcome {

@@ -19,7 +19,7 @@ extension NATSClient {
     public func request(
         _ payload: some NATSPayload,
         to subject: String,
-        headers: NATSHeaders = [:],
+        headers: NATSHeaders = NATSHeaders(),
         timeout: Duration = .seconds(5)
     ) async throws(NATSError) -> NATSMessage {
         if HeaderBlock.firstInvalidField(in: headers) != nil {

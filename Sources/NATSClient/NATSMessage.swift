@@ -16,7 +16,8 @@ public struct NATSMessage: Sendable {
     }
 
     /// A message that was not received, for tests and the like; it cannot be responded to.
-    public init(subject: String, reply: String? = nil, headers: NATSHeaders = [:], payload: some NATSPayload) {
+    public init(subject: String, reply: String? = nil, headers: NATSHeaders = NATSHeaders(), payload: some NATSPayload)
+    {
         var bytes = ByteBuffer()
         func offset() -> UInt32 {
             UInt32(truncatingIfNeeded: bytes.writerIndex)
@@ -103,6 +104,7 @@ public struct NATSMessage: Sendable {
     }
 
     /// Length of the payload in bytes.
+    @inlinable
     public var payloadSize: Int {
         self.frame.payloadLength
     }
@@ -113,6 +115,7 @@ public struct NATSMessage: Sendable {
     }
 
     /// Calls `body` with the payload's bytes in place; they are valid only inside it.
+    @inlinable
     public func withPayloadBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try self.batch.bytes.withUnsafeReadableBytes { bytes in
             try body(UnsafeRawBufferPointer(rebasing: bytes[Int(self.frame.payloadStart)..<Int(self.frame.payloadEnd)]))
@@ -142,7 +145,7 @@ public struct NATSMessage: Sendable {
     ///
     /// - Throws: ``NATSError/Code/noReply`` if the publisher expects none, else as
     ///   ``NATSClient/publish(_:to:reply:headers:)``.
-    public func respond(_ payload: some NATSPayload, headers: NATSHeaders = [:]) async throws(NATSError) {
+    public func respond(_ payload: some NATSPayload, headers: NATSHeaders = NATSHeaders()) async throws(NATSError) {
         guard let outbound = self.batch.outbound, let reply = self.reply else {
             throw NATSError(.noReply, "the message on \"\(self.subject)\" has no reply subject")
         }

@@ -6,7 +6,7 @@ package struct HeaderBlock: Sendable, Equatable {
     package var statusDescription: String?
     package var headers: NATSHeaders
 
-    package init(status: Int? = nil, statusDescription: String? = nil, headers: NATSHeaders = [:]) {
+    package init(status: Int? = nil, statusDescription: String? = nil, headers: NATSHeaders = NATSHeaders()) {
         self.status = status
         self.statusDescription = statusDescription
         self.headers = headers

@@ -18,9 +18,10 @@ public struct NATSHeaders: Sendable, Hashable {
         }
     }
 
-    private var fields: [Field]
+    @usableFromInline var fields: [Field]
 
     /// No headers.
+    @inlinable
     public init() {
         self.fields = []
     }
@@ -49,6 +50,12 @@ public struct NATSHeaders: Sendable, Hashable {
     /// Removes every field of this name.
     public mutating func remove(name: String) {
         self.fields.removeAll { $0.name == name }
+    }
+
+    /// Whether there are no fields.
+    @inlinable
+    public var isEmpty: Bool {
+        self.fields.isEmpty
     }
 
     /// The value of the first field of this name.

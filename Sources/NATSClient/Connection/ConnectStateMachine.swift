@@ -3,7 +3,7 @@ import NATSWire
 /// Decides what a new connection does next, from the first byte to the `PONG` that makes it usable.
 ///
 /// Performs no I/O, reads no clock, takes no lock.
-struct ConnectStateMachine: ~Copyable {
+struct ConnectStateMachine {
     enum InfoAction: Equatable {
         case sendConnectAndPing(ServerInfo)
         /// A later `INFO`: topology, lame duck mode, new limits.

@@ -12,7 +12,8 @@ enum RegistryOperation {
 /// Everything on its way to the server: operations as bytes in one buffer under one lock, one flush per batch.
 ///
 /// Any thread appends; the event loop takes. `@unchecked Sendable`: every stored variable is touched only while `lock` is
-/// held, except `flushTask`, which is set before the object is shared.
+/// held, except `flushTask`, which is set before the object is shared. The lock also excludes overlapping accesses, so the
+/// variables of the hot path go without the run-time check for them, which costs a tenth of a publish.
 @usableFromInline
 final class OutboundBuffer: @unchecked Sendable {
     /// What a publish may do now.
@@ -43,26 +44,26 @@ final class OutboundBuffer: @unchecked Sendable {
     var flushTask: @Sendable () -> Void = {}
 
     private let lock = NIOLock()
-    private var frames = FrameBuffer()
+    @exclusivity(unchecked) private var frames = FrameBuffer()
     private var spare: ByteBuffer?
-    private var mode = Mode.buffering
+    @exclusivity(unchecked) private var mode = Mode.buffering
     private var closeError: NATSError?
     /// A publish is accepted below this many waiting bytes; depends on `mode`.
-    private var limit: Int
-    private var isFlushScheduled = false
+    @exclusivity(unchecked) private var limit: Int
+    @exclusivity(unchecked) private var isFlushScheduled = false
     private var operations: [RegistryOperation] = []
     private var waiters: [UInt64: Waiter] = [:]
     private var nextWaiterID: UInt64 = 0
     private var pings = PingQueue()
-    private var maxPayload = 64 << 20
-    private var headersSupported = true
+    @exclusivity(unchecked) private var maxPayload = 64 << 20
+    @exclusivity(unchecked) private var headersSupported = true
     private var inboxSubscription: (sid: UInt64, subject: String)?
-    private var isInboxSubscribed = false
+    @exclusivity(unchecked) private var isInboxSubscribed = false
     private var nextSid: UInt64 = 1
     private var refusesSubscriptions = false
 
-    private var messagesOut: UInt64 = 0
-    private var bytesOut: UInt64 = 0
+    @exclusivity(unchecked) private var messagesOut: UInt64 = 0
+    @exclusivity(unchecked) private var bytesOut: UInt64 = 0
     private var socketBytesOut: UInt64 = 0
     /// Messages up to this one have been given to a socket.
     private var messagesHandedOver: UInt64 = 0
@@ -70,7 +71,7 @@ final class OutboundBuffer: @unchecked Sendable {
     // The subject that was checked last, so that a series of publishes to one subject is checked once.
     private static let knownSubjectCapacity = 256
     private let knownSubject: UnsafeMutableRawPointer
-    private var knownSubjectLength = 0
+    @exclusivity(unchecked) private var knownSubjectLength = 0
 
     init(eventLoop: any EventLoop, highWaterMark: Int, reconnectBufferSize: Int) {
         self.eventLoop = eventLoop

@@ -23,6 +23,11 @@ struct RequestMultiplexer<Waiter> {
         self.requests.count
     }
 
+    /// Deadlines that are remembered, those of requests that are done included.
+    var pendingDeadlines: Int {
+        self.deadlines.count
+    }
+
     /// The next number for a reply subject.
     mutating func makeToken() -> UInt64 {
         self.nextToken += 1

@@ -1,0 +1,110 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import NATSClient
+
+@Suite struct OutboundFramesTests {
+    private func kept(_ text: String) -> String {
+        String(decoding: Array(text.utf8).withUnsafeBytes { OutboundFrames.publishes(in: $0) }, as: UTF8.self)
+    }
+
+    @Test("only whole publishes survive a lost connection, payloads that look like operations included")
+    func publishes() {
+        let publishes =
+            "PUB a 5\r\nPING\n\r\nHPUB b r 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPUB c 0\r\n\r\nPUB d 12\r\nSUB x 1\r\nUNS\r\n"
+        #expect(self.kept(publishes) == publishes)
+        #expect(
+            self.kept("SUB a 1\r\nPUB a 2\r\nhi\r\nPING\r\nUNSUB 1 2\r\nSUB b q 3\r\nPUB b 1\r\nx\r\nPING\r\n")
+                == "PUB a 2\r\nhi\r\nPUB b 1\r\nx\r\n"
+        )
+        #expect(self.kept("") == "")
+        #expect(self.kept("PING\r\n") == "")
+    }
+
+    private func buffer(highWaterMark: Int = 1 << 20, reconnectBufferSize: Int = 8 << 20) -> OutboundBuffer {
+        OutboundBuffer(
+            eventLoop: EmbeddedEventLoop(),
+            highWaterMark: highWaterMark,
+            reconnectBufferSize: reconnectBufferSize
+        )
+    }
+
+    private func publish(_ buffer: OutboundBuffer, _ payload: String, to subject: String) -> PublishOutcome {
+        buffer.enqueue(payload, to: subject, reply: nil, headers: [:])
+    }
+
+    private func text(_ bytes: ByteBuffer?) -> String? {
+        bytes.map { String(buffer: $0) }
+    }
+
+    @Test("frames are written in full, with reply and headers")
+    func frames() {
+        let buffer = self.buffer()
+        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in [] }
+        #expect(self.publish(buffer, "hello", to: "foo") == .accepted)
+        #expect(buffer.enqueue("", to: "a.b", reply: "r", headers: [:]) == .accepted)
+        #expect(buffer.enqueue("hi", to: "a", reply: nil, headers: ["X": "y"]) == .accepted)
+        #expect(buffer.enqueue("hi", to: "a", reply: "r", headers: ["X": "y"]) == .accepted)
+        let long = String(repeating: "x", count: 100_000)
+        #expect(self.publish(buffer, long, to: "long") == .accepted)
+        let expected =
+            "PUB foo 5\r\nhello\r\nPUB a.b r 0\r\n\r\nHPUB a 18 20\r\nNATS/1.0\r\nX: y\r\n\r\nhi\r\n"
+            + "HPUB a r 18 20\r\nNATS/1.0\r\nX: y\r\n\r\nhi\r\nPUB long 100000\r\n\(long)\r\n"
+        #expect(self.text(buffer.takeWork(canWrite: true).bytes) == expected)
+    }
+
+    @Test("publishes are refused above the mark, with bad subjects and headers, and beyond the server's limits")
+    func refusals() {
+        let buffer = self.buffer(highWaterMark: 20)
+        _ = buffer.connected(maxPayload: 10, headersSupported: false) { _ in [] }
+        #expect(self.publish(buffer, "01234567890", to: "a") == .payloadTooLarge)
+        #expect(buffer.enqueue("", to: "a", reply: nil, headers: ["a": "b"]) == .headersNotSupported)
+        #expect(buffer.enqueue("", to: "a", reply: nil, headers: ["a": "b\n"]) == .badHeader)
+        for subject in ["", " ", "a b", "a\r\nb", "a..b", ".a", "a.", "*", "a.*", "a.>", ">", "a\tb"] {
+            #expect(self.publish(buffer, "", to: subject) == .badSubject, "\(subject)")
+            #expect(buffer.enqueue("", to: "a", reply: subject, headers: [:]) == .badReply, "\(subject)")
+        }
+        #expect(self.publish(buffer, "0123456789", to: "a") == .accepted)
+        #expect(self.publish(buffer, "", to: "a") == .full)
+        _ = buffer.takeWork(canWrite: true)
+        #expect(self.publish(buffer, "", to: "a") == .accepted)
+        _ = buffer.close(error: nil)
+        #expect(self.publish(buffer, "", to: "a") == .refused)
+    }
+
+    @Test("while disconnected publishes are kept up to the limit, then sent behind the replay")
+    func buffering() throws {
+        let buffer = self.buffer(reconnectBufferSize: 25)
+        #expect(self.publish(buffer, "one", to: "a") == .accepted)
+        #expect(self.publish(buffer, "two", to: "a") == .accepted)
+        #expect(self.publish(buffer, "three", to: "a") == .reconnectBufferExceeded)
+        _ = try buffer.subscribe(subject: "s", queueGroup: nil, limits: .init())
+        var operations = 0
+        let bytes = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { pending in
+            operations = pending.count
+            return Array("SUB s 1\r\n".utf8)
+        }
+        #expect(operations == 1)
+        #expect(self.text(bytes) == "SUB s 1\r\nPUB a 3\r\none\r\nPUB a 3\r\ntwo\r\n")
+    }
+
+    @Test("a lost connection leaves publishes that were not handed over, and PINGs that were not")
+    func loss() throws {
+        let buffer = self.buffer()
+        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in [] }
+        #expect(buffer.ping(.init { _ in }))
+        #expect(self.publish(buffer, "gone", to: "a") == .accepted)
+        _ = buffer.takeWork(canWrite: true)
+        #expect(self.publish(buffer, "kept", to: "a") == .accepted)
+        _ = try buffer.subscribe(subject: "s", queueGroup: nil, limits: .init())
+        #expect(buffer.ping(.init { _ in }))
+        let loss = buffer.disconnected()
+        #expect(loss.pings.count == 1)
+        #expect(loss.messagesHandedOver == 1)
+        let bytes = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in [] }
+        #expect(self.text(bytes) == "PUB a 4\r\nkept\r\nPING\r\n")
+        #expect(buffer.receivedPong() != nil)
+        #expect(buffer.receivedPong() == nil)
+    }
+}

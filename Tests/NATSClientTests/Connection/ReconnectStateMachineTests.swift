@@ -1,0 +1,108 @@
+import NATSTestSupport
+import NIOCore
+import Testing
+
+@testable import NATSClient
+
+@Suite struct ReconnectStateMachineTests {
+    private var random = SeededGenerator(seed: 3)
+    private let backoff = ReconnectStateMachine.Backoff(
+        initial: .milliseconds(50),
+        maximum: .seconds(2),
+        jitter: .milliseconds(100)
+    )
+
+    private mutating func pool(_ hosts: [String], maxReconnects: Int? = nil) -> ServerPool {
+        ServerPool(
+            addresses: hosts.map { ServerAddress(host: $0, port: 1) },
+            randomize: false,
+            ignoreDiscovered: false,
+            maxReconnects: maxReconnects,
+            random: &self.random
+        )
+    }
+
+    @Test("waits double up to their limit")
+    func waits() {
+        let waits = (0...8).map { self.backoff.wait(afterPasses: $0) }
+        let expected: [Duration] = [0, 50, 100, 200, 400, 800, 1600, 2000, 2000].map { .milliseconds($0) }
+        #expect(waits == expected)
+        #expect(self.backoff.wait(afterPasses: .max) == .seconds(2))
+    }
+
+    @Test("each pass tries every server once, then waits, with jitter")
+    mutating func passes() {
+        var pool = self.pool(["a", "b"])
+        var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: false)
+        guard case .wait(let first) = machine.started(using: &self.random) else {
+            Issue.record("no wait")
+            return
+        }
+        #expect(first < .milliseconds(100))
+        for pass in 1...3 {
+            for index in 0..<2 {
+                let action =
+                    index == 0
+                    ? machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+                    : machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+                guard case .connect(let address) = action else {
+                    Issue.record("pass \(pass), server \(index): \(action)")
+                    return
+                }
+                pool.failed(address, isFatal: false, now: .uptimeNanoseconds(0))
+            }
+            let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            guard case .wait(let wait) = action else {
+                Issue.record("pass \(pass): \(action)")
+                return
+            }
+            let base = self.backoff.wait(afterPasses: pass)
+            #expect(wait >= base && wait < base + .milliseconds(100))
+        }
+    }
+
+    @Test("a full server leads to the longest wait")
+    mutating func full() {
+        var pool = self.pool(["a"])
+        var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: false)
+        _ = machine.started(using: &self.random)
+        _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+        guard case .wait(let wait) = machine.attemptFailed(wantsLongestWait: true, pool: &pool, using: &self.random)
+        else {
+            Issue.record("no wait")
+            return
+        }
+        #expect(wait >= .seconds(2))
+    }
+
+    @Test("the first connect is one pass without a wait")
+    mutating func singlePass() {
+        var pool = self.pool(["a", "b"])
+        var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: true)
+        #expect(machine.started(using: &self.random) == .wait(.zero))
+        #expect(
+            machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) == .connect(ServerAddress(host: "a", port: 1))
+        )
+        #expect(
+            machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+                == .connect(ServerAddress(host: "b", port: 1))
+        )
+        #expect(machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random) == .giveUp)
+    }
+
+    @Test("when every server is over its limit it gives up")
+    mutating func exhausted() {
+        var pool = self.pool(["a"], maxReconnects: 2)
+        var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: false)
+        _ = machine.started(using: &self.random)
+        for expected in [1, 2] {
+            guard case .connect(let address) = machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) else {
+                Issue.record("no attempt \(expected)")
+                return
+            }
+            pool.failed(address, isFatal: false, now: .uptimeNanoseconds(0))
+            let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            #expect((action == .giveUp) == (expected == 2))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import NATSClient
+
+@Suite struct ServerAddressTests {
+    @Test(
+        "every form of a URL is understood",
+        arguments: [
+            ("nats://127.0.0.1:4222", "127.0.0.1", 4222, nil, nil), ("localhost", "localhost", 4222, nil, nil),
+            (" nats://h:1/ ", "h", 1, nil, nil), ("h:77", "h", 77, nil, nil), ("NATS://h", "h", 4222, nil, nil),
+            ("nats://[::1]", "::1", 4222, nil, nil), ("nats://[fe80::1]:9", "fe80::1", 9, nil, nil),
+            ("nats://tok@h", "h", 4222, "tok", nil), ("nats://u:p@h:5", "h", 5, "u", "p"),
+            ("nats://u%40x:p%3A%2F@h", "h", 4222, "u@x", "p:/"), ("u:@h", "h", 4222, "u", ""),
+            ("nats://u:p@ss@h", "h", 4222, "u", "p@ss"),
+        ] as [(String, String, Int, String?, String?)]
+    )
+    func forms(text: String, host: String, port: Int, user: String?, password: String?) throws {
+        let address = try ServerAddress(parsing: text)
+        #expect(address.host == host && address.port == port)
+        #expect(address.user == user && address.password == password)
+    }
+
+    @Test(
+        "what is no server URL is refused with a code and without its secrets",
+        arguments: [
+            ("", NATSError.Code.invalidConfiguration), ("nats://", .invalidConfiguration),
+            ("nats://u:secret@", .invalidConfiguration), ("http://u:secret@h", .invalidConfiguration),
+            ("nats://u:secret@h:0", .invalidConfiguration), ("nats://u:secret@h:65536", .invalidConfiguration),
+            ("nats://h:x", .invalidConfiguration), ("nats://[::1", .invalidConfiguration),
+            ("nats://[::1]x", .invalidConfiguration), ("nats://a b", .invalidConfiguration),
+            ("nats://u%4:secret@h", .invalidConfiguration), ("nats://h/path", .invalidConfiguration),
+            ("tls://u:secret@h", .secureConnectionRequired), ("ws://u:secret@h", .invalidConfiguration),
+        ]
+    )
+    func malformed(text: String, code: NATSError.Code) {
+        let error = #expect(throws: NATSError.self) { try ServerAddress(parsing: text) }
+        #expect(error?.code == code)
+        #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test("lists are split at commas, repeated servers are kept once, none means the default")
+    func lists() throws {
+        #expect(try ServerAddress.parseList(["a:1, b", "a:1"]).map(\.hostAndPort) == ["a:1", "b:4222"])
+        #expect(try ServerAddress.parseList([]).map(\.hostAndPort) == ["127.0.0.1:4222"])
+        #expect(try ServerAddress.parseList([" , "]).map(\.hostAndPort) == ["127.0.0.1:4222"])
+    }
+}

@@ -1,0 +1,122 @@
+import NATSTestSupport
+import NIOCore
+import Testing
+
+@testable import NATSClient
+
+@Suite struct ServerPoolTests {
+    private var random = SeededGenerator(seed: 7)
+
+    private func address(_ host: String, _ port: Int = 4222) -> ServerAddress {
+        ServerAddress(host: host, port: port)
+    }
+
+    private mutating func pool(
+        _ hosts: [String],
+        randomize: Bool = false,
+        ignoreDiscovered: Bool = false,
+        maxReconnects: Int? = nil
+    ) -> ServerPool {
+        ServerPool(
+            addresses: hosts.map { self.address($0) },
+            randomize: randomize,
+            ignoreDiscovered: ignoreDiscovered,
+            maxReconnects: maxReconnects,
+            random: &self.random
+        )
+    }
+
+    @Test("configured servers are shuffled unless that is off")
+    mutating func shuffle() {
+        let hosts = (0..<20).map { "s\($0)" }
+        #expect(self.pool(hosts).servers.map(\.address.host) == hosts)
+        let shuffled = self.pool(hosts, randomize: true).servers.map(\.address.host)
+        #expect(shuffled != hosts && shuffled.sorted() == hosts.sorted())
+    }
+
+    @Test("a pass begins with the server that was not used last")
+    mutating func rotation() {
+        var pool = self.pool(["a", "b", "c"])
+        #expect(pool.beginPass(now: .uptimeNanoseconds(0)).map(\.host) == ["a", "b", "c"])
+        pool.connected(self.address("a"))
+        #expect(pool.beginPass(now: .uptimeNanoseconds(0)).map(\.host) == ["b", "c", "a"])
+    }
+
+    @Test("discovered servers are added with the userinfo of the one in use, and go when no longer announced")
+    mutating func merge() {
+        var pool = ServerPool(
+            addresses: [ServerAddress(host: "a", port: 1, user: "u", password: "p")],
+            randomize: false,
+            ignoreDiscovered: false,
+            maxReconnects: nil,
+            random: &self.random
+        )
+        pool.connected(self.address("a", 1))
+        #expect(pool.merge(connectURLs: ["a:1", "b:2", "[::1]:3"], random: &self.random) == ["a:1", "b:2", "[::1]:3"])
+        #expect(pool.servers.map(\.address.user) == ["u", "u", "u"])
+        #expect(pool.servers.map(\.isImplicit) == [false, true, true])
+
+        // Known already: no news, though one is gone.
+        #expect(pool.merge(connectURLs: ["a:1", "b:2"], random: &self.random) == nil)
+        #expect(pool.servers.map(\.address.host) == ["a", "b"])
+
+        // An empty list changes nothing.
+        #expect(pool.merge(connectURLs: [], random: &self.random) == nil)
+        #expect(pool.servers.count == 2)
+
+        // The discovered server in use stays although it is not announced; the configured one always does.
+        pool.connected(self.address("b", 2))
+        #expect(pool.merge(connectURLs: ["c:4"], random: &self.random) == ["a:1", "b:2", "c:4"])
+
+        // Seen once, never news again.
+        pool.connected(self.address("a", 1))
+        #expect(pool.merge(connectURLs: ["b:2"], random: &self.random) == nil)
+        #expect(pool.merge(connectURLs: ["c:4", "b:2"], random: &self.random) == nil)
+        #expect(Set(pool.servers.map(\.address.host)) == ["a", "b", "c"])
+    }
+
+    @Test("malformed announcements are passed over, and all of them if so configured")
+    mutating func malformed() {
+        var pool = self.pool(["a"])
+        #expect(pool.merge(connectURLs: ["", ":", "x:99999", "y:z", "[::1", "b:5"], random: &self.random) != nil)
+        #expect(pool.servers.map(\.address.host) == ["a", "b"])
+        var deaf = self.pool(["a"], ignoreDiscovered: true)
+        #expect(deaf.merge(connectURLs: ["b:5"], random: &self.random) == nil)
+        #expect(deaf.servers.count == 1)
+    }
+
+    @Test("a server over its limit is left out, and a configured one comes back after its rest")
+    mutating func limits() {
+        var pool = self.pool(["a", "b"], maxReconnects: 2)
+        let start = NIODeadline.uptimeNanoseconds(1)
+        pool.failed(self.address("a"), isFatal: false, now: start)
+        #expect(pool.beginPass(now: start).count == 2)
+        pool.failed(self.address("a"), isFatal: false, now: start)
+        #expect(pool.beginPass(now: start).map(\.host) == ["b"])
+        pool.failed(self.address("b"), isFatal: true, now: start)
+        #expect(pool.beginPass(now: start) == [])
+        #expect(!pool.hasServerToTry)
+        #expect(pool.beginPass(now: start + ServerPool.explicitServerRest).count == 2)
+        #expect(pool.hasServerToTry)
+    }
+
+    @Test("success clears the count of failures")
+    mutating func success() {
+        var pool = self.pool(["a"], maxReconnects: 2)
+        pool.failed(self.address("a"), isFatal: false, now: .uptimeNanoseconds(0))
+        pool.connected(self.address("a"))
+        pool.failed(self.address("a"), isFatal: false, now: .uptimeNanoseconds(0))
+        #expect(pool.hasServerToTry)
+    }
+
+    @Test("the same authentication error twice in a row from one server ends the search")
+    mutating func authenticationTwice() {
+        var pool = self.pool(["a", "b"])
+        #expect(pool.authenticationFailed(self.address("a"), code: .authorization) == .tryAgain)
+        #expect(pool.authenticationFailed(self.address("b"), code: .authorization) == .tryAgain)
+        #expect(pool.authenticationFailed(self.address("a"), code: .authExpired) == .tryAgain)
+        pool.connected(self.address("a"))
+        #expect(pool.authenticationFailed(self.address("a"), code: .authExpired) == .tryAgain)
+        #expect(pool.authenticationFailed(self.address("a"), code: .authExpired) == .giveUp)
+    }
+}

@@ -1,0 +1,122 @@
+import NATSWire
+import NIOCore
+import Testing
+
+@testable import NATSClient
+
+@Suite struct DeliveryQueueTests {
+    private typealias Queue = DeliveryQueue<String>
+
+    /// Messages with payloads of the given lengths.
+    private func frames(_ lengths: [Int]) -> [MessageFrame] {
+        lengths.map { length in
+            MessageFrame(
+                subjectStart: 0,
+                subjectEnd: 1,
+                replyStart: 1,
+                replyEnd: 1,
+                bodyStart: 2,
+                payloadStart: 2,
+                payloadEnd: 2 + UInt32(length)
+            )
+        }
+    }
+
+    private func push(_ queue: inout Queue, _ lengths: [Int], consumed: Queue.Consumed = .init()) -> Queue.PushAction {
+        queue.push(self.frames(lengths), consumed: consumed) { frames, payloadBytes in
+            MessageBatch(bytes: ByteBuffer(), frames: frames, payloadBytes: payloadBytes, outbound: nil)
+        }
+    }
+
+    private func count(_ next: Queue.Next) -> Int? {
+        guard case .messages(let batch, let index) = next else {
+            return nil
+        }
+        return batch.frames.count - index
+    }
+
+    @Test("batches come out in order, from where the consumer stopped")
+    func order() {
+        var queue = Queue(limits: .init())
+        _ = self.push(&queue, [1, 1, 1])
+        _ = self.push(&queue, [1, 1])
+        #expect(self.count(queue.next(consumed: .init())) == 3)
+        #expect(self.count(queue.next(consumed: .init(messages: 2, bytes: 2))) == 1)
+        #expect(self.count(queue.next(consumed: .init(messages: 3, bytes: 3))) == 2)
+        #expect(queue.pendingMessages(.init(messages: 4, bytes: 4)) == 1)
+        guard case .empty = queue.next(consumed: .init(messages: 5, bytes: 5)) else {
+            Issue.record("not empty")
+            return
+        }
+    }
+
+    @Test("whoever waits is given back once, by the first push or the end")
+    func waiters() {
+        var queue = Queue(limits: .init())
+        #expect(queue.addWaiter("a", consumed: .init()) != nil)
+        let second = queue.addWaiter("b", consumed: .init())
+        #expect(second.flatMap { queue.removeWaiter($0) } == "b")
+        #expect(second.flatMap { queue.removeWaiter($0) } == nil)
+        #expect(self.push(&queue, [1]).waiters == ["a"])
+        #expect(self.push(&queue, [1]).waiters.isEmpty)
+        // Something to take: no waiting.
+        #expect(queue.addWaiter("c", consumed: .init()) == nil)
+        #expect(queue.addWaiter("d", consumed: .init(messages: 2, bytes: 2)) != nil)
+        #expect(queue.finish(nil) == ["d"])
+        #expect(queue.finish(nil) == [])
+        #expect(queue.addWaiter("e", consumed: .init(messages: 2, bytes: 2)) == nil)
+    }
+
+    @Test("messages beyond the limit are dropped, one event per episode, a new one only after the queue fell to 80 %")
+    func slowConsumer() {
+        var queue = Queue(limits: .init(messages: 10, bytes: nil))
+        #expect(self.push(&queue, Array(repeating: 1, count: 10)).slowConsumer == nil)
+        #expect(self.push(&queue, [1, 1]).slowConsumer == .began(dropped: 2))
+        #expect(self.push(&queue, [1]).slowConsumer == nil)
+        // One place became free: accepted, but the episode goes on.
+        #expect(self.push(&queue, [1, 1], consumed: .init(messages: 1, bytes: 1)).slowConsumer == nil)
+        #expect(queue.dropped == 4)
+        // Below 80 %: over, with the drops of the whole episode.
+        #expect(self.push(&queue, [1], consumed: .init(messages: 4, bytes: 4)).slowConsumer == .ended(dropped: 4))
+        let action = self.push(&queue, Array(repeating: 1, count: 5), consumed: .init(messages: 4, bytes: 4))
+        #expect(action.slowConsumer == .began(dropped: 3))
+        #expect(queue.maxPendingMessages == 10)
+    }
+
+    @Test("the byte limit drops what does not fit and takes a smaller message behind it")
+    func byteLimit() {
+        var queue = Queue(limits: .init(messages: nil, bytes: 100))
+        #expect(self.push(&queue, [60, 60, 40, 1]).slowConsumer == .began(dropped: 2))
+        #expect(queue.pendingBytes(.init()) == 100)
+        #expect(queue.pendingMessages(.init()) == 2)
+        #expect(queue.dropped == 2)
+    }
+
+    @Test("the end comes after what is queued, with its error")
+    func end() {
+        var queue = Queue(limits: .init())
+        _ = self.push(&queue, [1])
+        _ = queue.finish(NATSError(.permissionViolation, "x"))
+        #expect(self.count(queue.next(consumed: .init())) == 1)
+        guard case .ended(let error) = queue.next(consumed: .init(messages: 1, bytes: 1)) else {
+            Issue.record("not ended")
+            return
+        }
+        #expect(error?.code == .permissionViolation)
+        #expect(self.push(&queue, [1]).waiters.isEmpty)
+        #expect(queue.pendingMessages(.init(messages: 1, bytes: 1)) == 0)
+    }
+
+    @Test("discarded messages are not pending and not delivered")
+    func discard() {
+        var queue = Queue(limits: .init())
+        _ = self.push(&queue, [1, 1])
+        queue.discard()
+        _ = queue.finish(nil)
+        guard case .ended(nil) = queue.next(consumed: .init()) else {
+            Issue.record("not ended")
+            return
+        }
+        #expect(queue.pendingMessages(.init()) == 0 && queue.pendingBytes(.init()) == 0)
+    }
+}
