@@ -32,6 +32,8 @@ package final class Server: Sendable {
     private let shared: ServerShared
     private let state = NIOLockedValueBox(State.idle)
     private let loops = NIOLockedValueBox<[ServerLoop]>([])
+    /// The sums of loops that have ended.
+    private let finalTotals = NIOLockedValueBox(ServerLoop.Totals())
     private let wasAnnounced = NIOLockedValueBox(false)
 
     /// A server that does nothing yet.
@@ -128,12 +130,19 @@ package final class Server: Sendable {
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
         self.shared.logger.debug("Client accept loop exiting..")
-        await withTaskGroup(of: Void.self) { tasks in
-            for loop in self.loops.withLockedValue({ $0 }) {
+        let loops = self.loops.withLockedValue { $0 }
+        let totals = await withTaskGroup(of: ServerLoop.Totals.self) { tasks in
+            for loop in loops {
                 tasks.addTask { await loop.shutDown() }
             }
+            return await tasks.reduce(into: ServerLoop.Totals()) { $0 += $1 }
         }
+        self.finalTotals.withLockedValue { $0 = totals }
+        self.loops.withLockedValue { $0 = [] }
         try? await group.shutdownGracefully()
+        for loop in loops {
+            loop.dismantle()
+        }
         self.shared.logger.info("Server Exiting..")
         let waiters = self.state.withLockedValue { state in
             defer { state = .stopped }
@@ -166,13 +175,14 @@ package final class Server: Sendable {
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.globalAccount.count
+        var totals = self.finalTotals.withLockedValue { $0 }
         for loop in self.loops.withLockedValue({ $0 }) {
-            guard let totals = try? await loop.eventLoop.submit({ loop.currentTotals() }).get() else { continue }
-            statistics.traffic += totals.traffic
-            statistics.slowConsumers += totals.slowConsumers
-            statistics.stalls += totals.stalls
-            statistics.staleConnections += totals.staleConnections
+            if let current = try? await loop.eventLoop.submit({ loop.currentTotals() }).get() { totals += current }
         }
+        statistics.traffic = totals.traffic
+        statistics.slowConsumers = totals.slowConsumers
+        statistics.stalls = totals.stalls
+        statistics.staleConnections = totals.staleConnections
         return statistics
     }
 
@@ -245,7 +255,12 @@ package final class Server: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
                     let connection = ClientConnection(id: shared.nextClientID(), loop: loop)
-                    try channel.pipeline.syncOperations.addHandler(connection)
+                    do {
+                        try channel.pipeline.syncOperations.addHandler(connection)
+                    } catch {
+                        connection.outlet.detach()
+                        throw error
+                    }
                 }
             }
             .bind(host: options.host, port: max(0, options.port))

@@ -20,35 +20,47 @@ extension ClientConnection {
 
     /// Handles all whole operations; what is left over goes to ``cut``.
     private func parse(_ base: UnsafePointer<UInt8>, from start: Int, to end: Int, _ batch: inout PublishBatch) {
-        var position = start
         var operation = ClientOperation()
+        // Through a pointer, since a copy of the value for each message costs as much as delivering it.
+        withUnsafeMutablePointer(to: &operation) { self.parse(base, from: start, to: end, into: $0, &batch) }
+    }
+
+    @inline(__always)
+    private func parse(
+        _ base: UnsafePointer<UInt8>,
+        from start: Int,
+        to end: Int,
+        into operation: UnsafeMutablePointer<ClientOperation>,
+        _ batch: inout PublishBatch
+    ) {
+        var position = start
         while position < end {
             if batch.checksFirstByte, !self.mayBegin(with: base[position]) { return }
-            let outcome = batch.parser.next(base, from: position, to: end, into: &operation)
+            let outcome = batch.parser.next(base, from: position, to: end, into: &operation.pointee)
             switch outcome {
             case .operation:
-                if operation.isPublish {
+                if operation.pointee.isPublish {
                     self.publish(base, operation, &batch)
                     if batch.mustCheckPhase, self.phase != .open { return }
                 } else {
-                    self.handle(base, operation, &batch)
+                    self.handle(base, operation.pointee, &batch)
                     guard self.phase == .open else { return }
                 }
-                position = operation.frameEnd
+                position = operation.pointee.frameEnd
             case .incomplete:
-                let expected = operation.frameEnd == 0 ? 0 : operation.frameEnd - position
+                let frameEnd = operation.pointee.frameEnd
                 self.cut.begin(
                     UnsafeRawBufferPointer(start: base + position, count: end - position),
-                    expected: expected
+                    expected: frameEnd == 0 ? 0 : frameEnd - position
                 )
                 return
             case .incompleteIgnored:
                 // The rest of the line is ignored, so there is no need to keep any of it.
-                let kept = operation.payloadStart - position
+                let kept = operation.pointee.payloadStart - position
                 self.cut.begin(UnsafeRawBufferPointer(start: base + position, count: kept), expected: 0)
                 return
             default:
-                self.refuse(outcome, operation, base, from: position, to: end)
+                self.refuse(outcome, operation.pointee, base, from: position, to: end)
                 return
             }
         }
@@ -98,7 +110,7 @@ extension ClientConnection {
             switch outcome {
             case .operation:
                 if operation.isPublish {
-                    self.publish(base, operation, &batch)
+                    withUnsafePointer(to: operation) { self.publish(base, $0, &batch) }
                 } else {
                     self.handle(base, operation, &batch)
                 }

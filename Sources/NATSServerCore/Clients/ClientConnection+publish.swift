@@ -80,11 +80,12 @@ extension ClientConnection {
 
     /// Routes one PUB or HPUB.
     @inline(__always)
-    func publish(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation, _ batch: inout PublishBatch) {
+    func publish(_ base: UnsafePointer<UInt8>, _ operation: UnsafePointer<ClientOperation>, _ batch: inout PublishBatch)
+    {
         batch.messages &+= 1
-        batch.bytes &+= operation.size
-        let subject = base + operation.subject.lowerBound
-        let subjectLength = operation.subject.count
+        batch.bytes &+= operation.pointee.size
+        let subject = base + operation.pointee.subject.lowerBound
+        let subjectLength = operation.pointee.subject.count
         let result: MatchResult.Pointer
         if let last = batch.last, batch.epoch == batch.cache.pointee.epoch, last.pointee.generation >= batch.generation,
             last.pointee.subjectLength == subjectLength,
@@ -96,29 +97,31 @@ extension ClientConnection {
             batch.last = result
             batch.epoch = batch.cache.pointee.epoch
         }
-        let reply = operation.reply
+        let reply = operation.pointee.reply
         if batch.isSlow || result.pointee.isReserved || Self.maybeReserved(base, reply) {
             batch.mustCheckPhase = true
-            guard self.mayPublish(base, operation, result, batch) else { return }
+            guard self.mayPublish(base, operation.pointee, result, batch) else { return }
         }
-        let hasHeader = operation.headerSize > 0
+        let hasHeader = operation.pointee.headerSize > 0
         let delivered: Bool
         // An HPUB whose header is empty becomes a MSG.
-        if operation.isCanonical, operation.tokenCount == (operation.reply.isEmpty ? 2 : 3) + (hasHeader ? 1 : 0) {
+        if operation.pointee.isCanonical,
+            operation.pointee.tokenCount == (operation.pointee.reply.isEmpty ? 2 : 3) + (hasHeader ? 1 : 0)
+        {
             // Everything behind the subject is forwarded as it came.
             let message = OutgoingMessage(
                 prefix: result.pointee.prefix + (hasHeader ? 0 : 1),
                 prefixLength: subjectLength + (hasHeader ? 6 : 5),
-                tail: base + operation.tailStart,
-                tailLength: operation.frameEnd - operation.tailStart,
-                size: operation.size,
-                headerSize: operation.headerSize
+                tail: base + operation.pointee.tailStart,
+                tailLength: operation.pointee.frameEnd - operation.pointee.tailStart,
+                size: operation.pointee.size,
+                headerSize: operation.pointee.headerSize
             )
             delivered = self.deliver(message, result, base, operation, &batch)
         } else {
             delivered = self.deliverRespelled(base, operation, result, &batch)
         }
-        if !delivered, !reply.isEmpty, batch.noResponders { self.sendNoResponders(base, operation) }
+        if !delivered, !reply.isEmpty, batch.noResponders { self.sendNoResponders(base, operation.pointee) }
     }
 
     /// Hands a message to everything in the match result.
@@ -129,7 +132,7 @@ extension ClientConnection {
         _ message: OutgoingMessage,
         _ result: MatchResult.Pointer,
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ operation: UnsafePointer<ClientOperation>,
         _ batch: inout PublishBatch
     ) -> Bool {
         var delivered = false
@@ -151,7 +154,7 @@ extension ClientConnection {
         to index: Int,
         of result: MatchResult.Pointer,
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ operation: UnsafePointer<ClientOperation>,
         _ batch: inout PublishBatch
     ) -> Bool {
         let target = result.pointee.targets + index
@@ -176,7 +179,7 @@ extension ClientConnection {
         outlet.pointee.write = write + message.tailLength
         outlet.pointee.messages &+= 1
         outlet.pointee.payloadBytes &+= message.size
-        target.pointee.counter.pointee &+= 1
+        target.pointee.count()
         return true
     }
 
@@ -186,7 +189,7 @@ extension ClientConnection {
         _ message: OutgoingMessage,
         _ result: MatchResult.Pointer,
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ operation: UnsafePointer<ClientOperation>,
         _ batch: inout PublishBatch
     ) -> Bool {
         var delivered = false
@@ -261,10 +264,11 @@ extension ClientConnection {
     @inline(never)
     private func deliverRespelled(
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ pointer: UnsafePointer<ClientOperation>,
         _ result: MatchResult.Pointer,
         _ batch: inout PublishBatch
     ) -> Bool {
+        let operation = pointer.pointee
         let hasHeader = operation.headerSize > 0
         var tail: [UInt8] = []
         tail.reserveCapacity(operation.frameEnd - operation.tailStart + 4)
@@ -292,7 +296,7 @@ extension ClientConnection {
                 size: operation.size,
                 headerSize: operation.headerSize
             )
-            return self.deliver(message, result, base, operation, &batch)
+            return self.deliver(message, result, base, pointer, &batch)
         }
     }
 
@@ -303,9 +307,10 @@ extension ClientConnection {
         to index: Int,
         of result: MatchResult.Pointer,
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ pointer: UnsafePointer<ClientOperation>,
         _ batch: inout PublishBatch
     ) -> Bool {
+        let operation = pointer.pointee
         let flags = result.pointee.targets[index].flags
         let subscription = result.pointee.subscription(at: index)
         let outlet = result.pointee.outlet(at: index)
@@ -319,7 +324,7 @@ extension ClientConnection {
             case .exceeded: return false
             }
         } else {
-            result.pointee.targets[index].counter.pointee &+= 1
+            result.pointee.targets[index].count()
         }
         if flags.contains(.noHeaders), message.headerSize > 0 {
             let size = message.size - message.headerSize

@@ -50,6 +50,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private var authenticationTimer: Scheduled<Void>?
     private var pingTimer: Scheduled<Void>?
     private var address = ""
+    /// Whether the server knows of this connection.
+    private var isCounted = false
     private var logSuffix = ""
 
     /// The beginning of an operation that the last read cut off; never more than that one operation.
@@ -105,6 +107,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.address = ip.contains(":") ? "[\(ip)]:\(peer?.port ?? 0)" : "\(ip):\(peer?.port ?? 0)"
         self.loop.add(self)
         self.logger.debug("\(self.label) - Client connection created")
+        self.isCounted = true
         let hasRoom = self.shared.connectionOpened()
         self.outlet.append(self.shared.makeInfo(clientID: self.id, clientIP: ip).encode())
         guard hasRoom else {
@@ -338,7 +341,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.phase = .closed
         self.outlet.detach()
         self.loop.remove(self)
-        self.shared.connectionClosed()
+        if self.isCounted { self.shared.connectionClosed() }
     }
 
     func dropSubscriptions() {

@@ -10,6 +10,13 @@ final class ServerLoop: @unchecked Sendable {
         var slowConsumers = 0
         var stalls = 0
         var staleConnections = 0
+
+        static func += (left: inout Self, right: Self) {
+            left.traffic += right.traffic
+            left.slowConsumers += right.slowConsumers
+            left.stalls += right.stalls
+            left.staleConnections += right.staleConnections
+        }
     }
 
     let eventLoop: any EventLoop
@@ -178,12 +185,19 @@ extension ServerLoop {
     }
 
     /// Closes all connections of this loop, flushing what is queued, and waits until they are gone.
-    func shutDown() async {
+    ///
+    /// - Returns: the final sums.
+    func shutDown() async -> Totals {
         let closing = self.eventLoop.flatSubmit {
             let futures = self.connections.values.compactMap { $0.context?.channel.closeFuture }
             for connection in Array(self.connections.values) { connection.close(.serverShutdown) }
-            return EventLoopFuture.andAllComplete(futures, on: self.eventLoop)
+            return EventLoopFuture.andAllComplete(futures, on: self.eventLoop).map { self.currentTotals() }
         }
-        try? await closing.get()
+        return (try? await closing.get()) ?? Totals()
+    }
+
+    /// Lets go of the other loops, which refer to each other; to be called when no loop runs any more.
+    func dismantle() {
+        self.siblings = []
     }
 }

@@ -19,7 +19,7 @@ final class Subscription: SublistElement, @unchecked Sendable {
     var sublistPlace: SublistPlace?
 
     /// Messages delivered while no limit was set, one slot per event loop, so that counting needs no contended write.
-    let counters: UnsafeMutablePointer<Int>
+    let counters: UnsafeMutablePointer<Atomic<Int>>
     private let loopCount: Int
 
     /// The total of the UNSUB in force; 0 means none.
@@ -44,10 +44,11 @@ final class Subscription: SublistElement, @unchecked Sendable {
         self.headers = headers
         self.loopCount = loopCount
         self.counters = .allocate(capacity: loopCount)
-        self.counters.initialize(repeating: 0, count: loopCount)
+        for loop in 0..<loopCount { (self.counters + loop).initialize(to: Atomic(0)) }
     }
 
     deinit {
+        self.counters.deinitialize(count: self.loopCount)
         self.counters.deallocate()
     }
 
@@ -62,7 +63,7 @@ final class Subscription: SublistElement, @unchecked Sendable {
     /// Messages delivered since the SUB.
     var delivered: Int {
         guard !self.isLimited else { return self.limited.load(ordering: .relaxed) }
-        return (0..<self.loopCount).reduce(0) { $0 &+ self.counters[$1] }
+        return (0..<self.loopCount).reduce(0) { $0 &+ self.counters[$1].load(ordering: .relaxed) }
     }
 
     /// Sets the total after which the subscription ends.
