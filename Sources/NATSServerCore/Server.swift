@@ -239,6 +239,7 @@ package final class Server: Sendable {
             // Running out of file descriptors must not end the listener.
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try channel.closeOnExec()
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
                 }
             }
@@ -253,6 +254,7 @@ package final class Server: Sendable {
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 << 10, high: 1 << 20))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try channel.closeOnExec()
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
                     let connection = ClientConnection(id: shared.nextClientID(), loop: loop)
                     do {

@@ -87,10 +87,11 @@ public final class NATSTestServer: Sendable {
 
     /// Stops the server if it runs, and starts a new one with the same options on the same port.
     ///
-    /// - Throws: ``NATSTestServerError`` if the port has been taken meanwhile.
+    /// - Throws: ``NATSTestServerError`` if the port has been taken meanwhile, and stays so for a second; or
+    ///   `CancellationError`.
     public func restart() async throws {
         await self.stop()
-        let server = try await Self.launch(self.options, port: self.port)
+        let server = try await self.relaunch()
         self.running.withLockedValue { running in
             running.server = server
             running.isStopped = false
@@ -100,6 +101,22 @@ public final class NATSTestServer: Sendable {
     /// What the server has done since it was started.
     public func statistics() async -> Statistics {
         Statistics(await self.running.withLockedValue { $0.server }.statistics())
+    }
+
+    /// Starts on the former port.
+    ///
+    /// A program that the process is just starting may hold the old listener for the moment between `fork` and `exec`, so
+    /// an address in use is tried again for a while.
+    private func relaunch() async throws -> Server {
+        let pause = Duration.milliseconds(10)
+        for _ in 0..<100 {
+            do {
+                return try await Self.launch(self.options, port: self.port)
+            } catch let error as NATSTestServerError where error.message.contains("address already in use") {
+                try await Task.sleep(for: pause)
+            }
+        }
+        return try await Self.launch(self.options, port: self.port)
     }
 
     private static func launch(_ options: Options, port: Int) async throws -> Server {
