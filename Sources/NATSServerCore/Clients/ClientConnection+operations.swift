@@ -219,7 +219,7 @@ extension ClientConnection {
         case .info:
             if (try? JSONValue.parse(argument)) == nil { self.close(.protocolViolation) }
         case .error:
-            self.logger.error("\(self.label) - Client Error \(String(decoding: argument, as: UTF8.self))")
+            self.logger.error("\(self.label) - Client Error \(ProtocolText.escaped(argument))")
             self.close(.parseError)
         case .ok, .publish, .headerPublish:
             break
@@ -339,7 +339,7 @@ extension ClientConnection {
 
     func traceIn(_ operation: StaticString, _ argument: UnsafeRawBufferPointer) {
         guard self.isTracing else { return }
-        self.traceIn("\(operation) \(String(decoding: argument, as: UTF8.self))")
+        self.traceIn("\(operation) \(ProtocolText.escaped(argument))")
     }
 
     func traceIn(_ line: @autoclosure () -> String) {
@@ -356,6 +356,6 @@ extension ClientConnection {
 
     private func traceDeleted(_ subscription: Subscription) {
         guard self.isTracing else { return }
-        self.logger.trace("\(self.label) - <-> [DELSUB \(String(decoding: subscription.sid, as: UTF8.self))]")
+        self.logger.trace("\(self.label) - <-> [DELSUB \(ProtocolText.escaped(subscription.sid))]")
     }
 }

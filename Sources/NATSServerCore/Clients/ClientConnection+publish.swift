@@ -375,7 +375,7 @@ extension ClientConnection {
         self.logger.debug(
             """
             \(connection.id) - Auto-unsubscribe limit of \(subscription.delivered) reached for sid \
-            '\(String(decoding: subscription.sid, as: UTF8.self))'
+            '\(ProtocolText.escaped(subscription.sid))'
             """
         )
         if connection.loop === self.loop {
@@ -427,11 +427,11 @@ extension ClientConnection {
         _ operation: ClientOperation
     ) {
         func text(_ range: Range<Int>) -> String {
-            String(decoding: UnsafeBufferPointer(start: base + range.lowerBound, count: range.count), as: UTF8.self)
+            ProtocolText.escaped(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
         }
         let keepsHeader = operation.headerSize > 0 && keepsHeader
         var line = "\(keepsHeader ? "HMSG" : "MSG") \(text(operation.subject))"
-        line += " \(String(decoding: sid, as: UTF8.self))"
+        line += " \(ProtocolText.escaped(sid))"
         if !operation.reply.isEmpty { line += " \(text(operation.reply))" }
         if keepsHeader { line += " \(text(operation.headerSizeDigits))" }
         line +=

@@ -17,6 +17,13 @@ enum ProtocolText {
         return text + "\""
     }
 
+    /// The bytes without quotes; control characters, which could forge lines or steer a terminal, are escaped.
+    static func escaped(_ bytes: some Collection<UInt8>) -> String {
+        let bytes = Array(bytes)
+        let isHarmless = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
+        return isHarmless ? String(decoding: bytes, as: UTF8.self) : String(self.quoted(bytes).dropFirst().dropLast())
+    }
+
     /// Escapes one scalar (Go strconv appendEscapedRune).
     private static func append(_ scalar: Unicode.Scalar, to text: inout String) {
         switch scalar {

@@ -12,7 +12,7 @@ struct MatchCache: ~Copyable {
     private static let smallestCapacity = 256
     private static let largestCapacity = 1 << 18
     /// All results of a loop together.
-    private static let largestSize = 96 << 20
+    private static let largestSize = 48 << 20
 
     private let index: SubscriptionIndex
     private var slots: UnsafeMutablePointer<Slot>
