@@ -124,7 +124,7 @@ public final class NATSClient: Sendable {
         self.core.status.withLockedValue { $0.isClosed }
     }
 
-    /// The newest error of the connection or the server.
+    /// The newest error of the connection or the server; nil again once a connection is made.
     public var lastError: NATSError? {
         self.core.status.withLockedValue { $0.lastError }
     }

@@ -17,7 +17,7 @@ struct PublishProgram: Sendable {
         try await withTaskExecutorPreference(client.taskExecutor) {
             switch source {
             case .argument(let text):
-                try await self.publish(text, client)
+                try await self.publish(self.context.payload(ofMessage: text), client)
             case .standardInput(let mode):
                 try await self.publish(from: InputReader.standardInput(self.options.payload), mode, client, events)
             }
@@ -28,25 +28,26 @@ struct PublishProgram: Sendable {
 
     // MARK: One payload, given on the command line
 
-    private func publish(_ text: String, _ client: NATSClient) async throws {
+    private func publish(_ payload: ByteBuffer, _ client: NATSClient) async throws {
         let count = self.options.payload.count ?? 1
         let headers = self.options.payload.headers
-        let payload = ByteBuffer(string: text)
         var shown = 0
+        var sent = 0
         for number in 1...count where self.context.shutdown.signal == nil {
             try await client.publish(payload, to: self.options.subject, reply: self.options.reply, headers: headers)
+            sent = number
             guard let pause = self.options.sleep, number < count else { continue }
             try await self.confirm(client)
-            self.show(&shown, upTo: number, text)
+            self.show(&shown, upTo: number, payload)
             await self.context.sleep(for: pause.duration)
         }
         try await self.confirm(client)
-        self.show(&shown, upTo: count, text)
+        self.show(&shown, upTo: sent, payload)
     }
 
-    private func show(_ shown: inout Int, upTo number: Int, _ text: String) {
+    private func show(_ shown: inout Int, upTo number: Int, _ payload: ByteBuffer) {
         while shown < min(number, Self.linesShown) {
-            self.context.diagnostics.say("Published [\(self.options.subject)] : '\(text)'")
+            self.context.diagnostics.sayPublished(subject: self.options.subject, payload: payload)
             shown += 1
         }
     }
@@ -57,7 +58,8 @@ struct PublishProgram: Sendable {
             try await client.flush(timeout: self.context.flushTimeout)
         } catch {
             // The server's reason is worth more than the fact that the connection is gone.
-            throw client.lastError ?? error
+            let reason = ToolFailure(client.lastError ?? error)
+            throw ToolFailure(reason.description, status: .failure)
         }
         if let error = client.lastError { throw error }
     }
@@ -86,15 +88,15 @@ struct PublishProgram: Sendable {
                 }
             }
             defer { group.cancelAll() }
-            try await self.publish(records, client)
+            try await self.publish(records, mode, client)
         }
     }
 
-    private func publish(_ given: PayloadRecords, _ client: NATSClient) async throws {
+    private func publish(_ given: PayloadRecords, _ mode: InputMode, _ client: NATSClient) async throws {
         var records = given
+        // --count repeats a whole input and limits records.
+        let repetitions = mode == .endOfFile ? self.options.payload.count ?? 1 : 1
         let limit = self.options.payload.count ?? Int.max
-        let subject = self.options.subject
-        let reply = self.options.reply
         let headers = self.options.payload.headers
         let isListing = self.context.diagnostics.isVerbose
         var sizes: [Int] = []
@@ -104,26 +106,18 @@ struct PublishProgram: Sendable {
             // MARK: Hot path
             reading: while try await records.waitForMore() {
                 while let record = try records.next() {
-                    do throws(NATSError) {
-                        try client.tryPublish(record, to: subject, reply: reply, headers: headers)
-                    } catch {
-                        switch error.code {
-                        case .publishBufferFull:
-                            try await client.publish(record, to: subject, reply: reply, headers: headers)
-                        case .maximumPayloadExceeded:
-                            throw records.failureOfLastRecord(size: headers.encodedSize + record.readableBytes)
-                        default:
-                            throw error
-                        }
+                    for _ in 0..<repetitions {
+                        try await self.send(record, headers, client, records)
+                        count += 1
+                        bytes += record.readableBytes
+                        if isListing { sizes.append(record.readableBytes) }
+                        if count >= limit { break reading }
+                        guard let pause = self.options.sleep else { continue }
+                        try await self.confirm(client)
+                        self.list(&sizes)
+                        await self.context.sleep(for: pause.duration)
+                        if self.context.shutdown.signal != nil { break reading }
                     }
-                    count += 1
-                    bytes += record.readableBytes
-                    if isListing { sizes.append(record.readableBytes) }
-                    if count >= limit { break reading }
-                    guard let pause = self.options.sleep else { continue }
-                    try await self.confirm(client)
-                    self.list(&sizes)
-                    await self.context.sleep(for: pause.duration)
                 }
                 if isListing {
                     try await self.confirm(client)
@@ -139,7 +133,33 @@ struct PublishProgram: Sendable {
         self.list(&sizes)
         if isListing || POSIX.isTerminal(2) {
             let noun = count == 1 ? "message" : "messages"
-            self.context.diagnostics.say("Published \(count) \(noun) (\(bytes) bytes) to [\(subject)]")
+            self.context.diagnostics.say("Published \(count) \(noun) (\(bytes) bytes) to [\(self.options.subject)]")
+        }
+    }
+
+    /// Publishes without waiting while there is room, and waits for it where there is none.
+    private func send(
+        _ record: ByteBuffer,
+        _ headers: NATSHeaders,
+        _ client: NATSClient,
+        _ records: borrowing PayloadRecords
+    ) async throws {
+        do throws(NATSError) {
+            try client.tryPublish(record, to: self.options.subject, reply: self.options.reply, headers: headers)
+        } catch {
+            switch error.code {
+            case .publishBufferFull:
+                try await client.publish(
+                    record,
+                    to: self.options.subject,
+                    reply: self.options.reply,
+                    headers: headers
+                )
+            case .maximumPayloadExceeded:
+                throw records.failureOfLastRecord(size: headers.encodedSize + record.readableBytes)
+            default:
+                throw error
+            }
         }
     }
 

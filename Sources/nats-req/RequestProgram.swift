@@ -51,7 +51,7 @@ struct RequestProgram: Sendable {
         switch source {
         case .argument(let text):
             for _ in 0..<(self.options.payload.count ?? 1) {
-                try await self.send(ByteBuffer(string: text), client, printer)
+                try await self.send(self.context.payload(ofMessage: text), client, printer)
             }
         case .standardInput(let mode):
             let limit = client.maximumPayload
@@ -80,18 +80,11 @@ struct RequestProgram: Sendable {
                 headers: self.options.payload.headers,
                 timeout: self.context.settings.timeout
             )
-            self.sayPublished(payload)
+            self.context.diagnostics.sayPublished(subject: self.options.subject, payload: payload)
             try await printer.print(reply)
         } else {
             try await self.collect(payload, client, printer)
         }
-    }
-
-    private func sayPublished(_ payload: ByteBuffer) {
-        var line = ByteBuffer(string: "Published [\(self.options.subject)] : '")
-        line.writeImmutableBuffer(payload)
-        line.writeString("'\n")
-        line.withUnsafeReadableBytes { self.context.diagnostics.say(bytes: $0) }
     }
 
     /// Sends one request and prints replies until there are enough or none comes any more.
@@ -114,7 +107,7 @@ struct RequestProgram: Sendable {
             if reply.status == 503, reply.payload.readableBytes == 0 {
                 throw NATSError(.noResponders, "no responders available for request")
             }
-            if count == 0 { self.sayPublished(payload) }
+            if count == 0 { self.context.diagnostics.sayPublished(subject: self.options.subject, payload: payload) }
             count += 1
             try await printer.print(reply)
         }

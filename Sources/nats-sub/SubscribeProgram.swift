@@ -92,12 +92,13 @@ struct SubscribeProgram: Sendable {
         _ writer: OutputWriter,
         _ start: ContinuousClock.Instant
     ) async throws -> ToolStatus {
-        try await withThrowingTaskGroup(of: Outcome.self) { group in
+        let drops = DropReport(diagnostics: self.context.diagnostics)
+        return try await withThrowingTaskGroup(of: Outcome.self) { group in
             defer { group.cancelAll() }
             for subscription in subscriptions {
                 group.addTask { try await self.print(subscription, client, printer, writer) }
             }
-            group.addTask { await self.watch(events, client) }
+            group.addTask { await self.watch(events, client, subscriptions, drops) }
             group.addTask { await writer.waitForError().map { .outputFailed($0) } ?? .none }
             let shutdown = self.context.shutdown
             group.addTask { await shutdown.wait() == nil ? .none : .signalled }
@@ -116,7 +117,7 @@ struct SubscribeProgram: Sendable {
                 case .subscriptionEnded:
                     open -= 1
                     if open > 0 { continue }
-                    return try await self.finish(client, subscriptions, printer, writer, .subscriptionEnded)
+                    return try await self.finish(client, subscriptions, drops, printer, writer, .subscriptionEnded)
                 case .signalled:
                     group.addTask { await Self.endAfterDrainTimeout(shutdown) }
                     if self.context.diagnostics.isVerbose || POSIX.isTerminal(2) {
@@ -124,7 +125,7 @@ struct SubscribeProgram: Sendable {
                     }
                     try? await client.drain(timeout: ToolContext.drainTimeout)
                 default:
-                    return try await self.finish(client, subscriptions, printer, writer, outcome)
+                    return try await self.finish(client, subscriptions, drops, printer, writer, outcome)
                 }
             }
             return .success
@@ -134,33 +135,23 @@ struct SubscribeProgram: Sendable {
     private func finish(
         _ client: NATSClient,
         _ subscriptions: [NATSSubscription],
+        _ drops: DropReport,
         _ printer: MessagePrinter,
         _ writer: OutputWriter,
         _ outcome: Outcome
     ) async throws -> ToolStatus {
         if case .outputFailed(let error) = outcome { throw error }
         try await writer.flush()
-        let dropped = self.reportDropped(subscriptions)
+        drops.update(subscriptions)
         if case .closed(let error) = outcome {
             let text = error.map { "nats: \(ToolFailure($0).description)" } ?? "<nil>"
             self.context.diagnostics.say("Exiting: \(text)")
             return .failure
         }
         await client.close()
-        if dropped { return .failure }
+        if drops.hasDrops { return .failure }
         if let count = self.options.count, printer.count < count { return .timeout }
         return .success
-    }
-
-    private func reportDropped(_ subscriptions: [NATSSubscription]) -> Bool {
-        var hasDropped = false
-        for subscription in subscriptions where subscription.droppedCount > 0 {
-            hasDropped = true
-            self.context.diagnostics.error(
-                "slow consumer, \(subscription.droppedCount) messages dropped on [\(subscription.subject)]"
-            )
-        }
-        return hasDropped
     }
 
     // MARK: What runs beside
@@ -187,7 +178,12 @@ struct SubscribeProgram: Sendable {
         return client.isClosed && self.context.shutdown.signal == nil ? .none : .subscriptionEnded
     }
 
-    private func watch(_ events: NATSEvents, _ client: NATSClient) async -> Outcome {
+    private func watch(
+        _ events: NATSEvents,
+        _ client: NATSClient,
+        _ subscriptions: [NATSSubscription],
+        _ drops: DropReport
+    ) async -> Outcome {
         for await event in events {
             switch event {
             case .disconnected(let error?):
@@ -206,6 +202,8 @@ struct SubscribeProgram: Sendable {
                 self.context.diagnostics.detail("Server is going to shut down (lame duck mode)")
             case .slowConsumer(let subscription, _):
                 self.context.diagnostics.detail("Slow consumer on [\(subscription.subject)]")
+            case .slowConsumerEnded:
+                drops.update(subscriptions)
             default:
                 break
             }

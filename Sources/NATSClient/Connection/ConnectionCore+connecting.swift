@@ -115,6 +115,8 @@ extension ConnectionCore {
         self.status.withLockedValue { status in
             status.serverInfo = NATSServerInfo(info, url: handler.address.url)
             status.isConnected = true
+            // nats.go doReconnect: what went wrong on the way here is over.
+            status.lastError = nil
         }
         self.merge(info, announcing: !isFirst)
         let bytes = self.outbound.connected(maxPayload: info.maxPayload, headersSupported: info.headers) { operations in

@@ -62,6 +62,11 @@ package enum POSIX {
         return String(cString: text)
     }
 
+    /// The length of a text that ends with NUL.
+    static func length(of text: UnsafePointer<CChar>) -> Int {
+        strlen(text)
+    }
+
     package static func isTerminal(_ descriptor: Int32) -> Bool {
         isatty(descriptor) == 1
     }

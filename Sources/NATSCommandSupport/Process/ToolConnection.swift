@@ -14,7 +14,7 @@ package enum ToolConnection {
     /// Connects, or fails after one pass over the servers.
     ///
     /// - Returns: The client.
-    /// - Throws: `NATSError`, also `cancelled` if a signal came.
+    /// - Throws: `ToolFailure`, also if a signal came.
     package static func connect(_ context: ToolContext, reconnect: Reconnect) async throws -> NATSClient {
         let settings = context.settings
         var configuration = NATSClientConfiguration(servers: settings.servers)
@@ -37,7 +37,13 @@ package enum ToolConnection {
         // One connection: one thread.
         configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let finished = configuration
-        let client = try await context.cancelledBySignal { try await NATSClient.connect(finished) }
+        let client: NATSClient
+        do {
+            client = try await context.cancelledBySignal { try await NATSClient.connect(finished) }
+        } catch let error as NATSError {
+            // Status 3 is kept for messages and replies that did not come.
+            throw ToolFailure(ToolFailure(error).description, status: .failure)
+        }
         if let server = client.serverInfo {
             context.diagnostics.detail("Connected to \(server.url) (\(server.name))")
         }

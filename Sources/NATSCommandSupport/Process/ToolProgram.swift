@@ -1,5 +1,6 @@
 package import ArgumentParser
 import NATSClient
+package import NIOCore
 
 #if canImport(Darwin)
 import Darwin
@@ -14,6 +15,13 @@ package struct ToolContext: Sendable {
     package var settings: ConnectionSettings
     package var diagnostics: Diagnostics
     package var shutdown: ShutdownRequest
+    /// The message operand, where it is not UTF-8.
+    package var messageBytes: [UInt8]?
+
+    /// The payload that the message operand stands for.
+    package func payload(ofMessage text: String) -> ByteBuffer {
+        self.messageBytes.map { ByteBuffer(bytes: $0) } ?? ByteBuffer(string: text)
+    }
 
     /// How long a tool may take to clean up after the first signal.
     package static let drainTimeout: Duration = .seconds(5)
@@ -63,6 +71,7 @@ extension ToolProcess {
     ///   - operandsUnderPOSIX: As in `ParsableCommand.request`.
     ///   - connection: Finds the common options.
     ///   - isQuiet: Finds `--quiet`.
+    ///   - message: Finds the message operand, the only argument that need not be UTF-8.
     ///   - body: The work; what it throws is printed and becomes the exit status.
     package static func run<Options: ParsableCommand & Sendable>(
         _ options: Options.Type,
@@ -71,12 +80,14 @@ extension ToolProcess {
         operandsUnderPOSIX: Int? = nil,
         connection: @escaping @Sendable (Options) -> ConnectionOptions,
         isQuiet: @escaping @Sendable (Options) -> Bool,
+        message: @escaping @Sendable (Options) -> String? = { _ in nil },
         body: @escaping @Sendable (Options, ToolContext) async throws -> ToolStatus
     ) -> Never {
         Self.reopenClosedStandardDescriptors()
         let environment = POSIX.environment(ConnectionSettings.variables + ["POSIXLY_CORRECT"])
+        let arguments = ToolArguments.current
         let request = Options.request(
-            Array(CommandLine.arguments.dropFirst()),
+            arguments.texts,
             flags: flags,
             isPOSIX: environment["POSIXLY_CORRECT"] != nil,
             operandsUnderPOSIX: operandsUnderPOSIX
@@ -98,7 +109,12 @@ extension ToolProcess {
                         environment: environment,
                         defaultName: connectionName
                     )
-                    let context = ToolContext(settings: settings, diagnostics: diagnostics, shutdown: shutdown)
+                    let context = ToolContext(
+                        settings: settings,
+                        diagnostics: diagnostics,
+                        shutdown: shutdown,
+                        messageBytes: try arguments.bytes(ofMessage: message(options))
+                    )
                     return try await body(options, context)
                 } catch let error as UsageError {
                     _ = Self.write(Options.refusal(error.description), to: 2)

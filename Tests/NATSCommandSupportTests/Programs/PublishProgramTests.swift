@@ -99,6 +99,7 @@ struct PublishProgramTests {
             (": | nats-pub $U t", [""]),
             ("printf 'a\\n\\nb\\n' | nats-pub $U --lines t", ["a", "", "b"]),
             ("printf 'a\\nb\\nc\\n' | nats-pub $U -l -n 2 t", ["a", "b"]),
+            ("printf 'a\\n' | nats-pub $U -n 3 t", ["a\n", "a\n", "a\n"]),
             ("printf 'x' | nats-pub $U --send-on eof t", ["x"]),
             ("printf 'unseen' | nats-pub $U t given", ["given"]),
         ]
@@ -176,6 +177,42 @@ struct PublishProgramTests {
         #expect(result.output == "")
         #expect(result.errors.hasPrefix("nats: "))
         #expect(result.errors.contains("nats-pub [flags] <subject> [<msg>]"))
+    }
+
+    @Test("the message operand is published byte for byte, and no other argument may be anything but UTF-8")
+    func notUTF8() async throws {
+        try await self.withServer { server, tap in
+            let result = try await ToolShell.run(
+                "nats-pub $U foo \"$(printf 'a\\377\\200')\" 2>printed; od -An -tx1 printed | tr -d ' \\n'",
+                url: server.clientURL
+            )
+            #expect(result.status == 0)
+            #expect(try await tap.messages(atLeast: 1).map(\.bytes) == [[0x61, 0xFF, 0x80]])
+            let printed = Array("Published [foo] : 'a".utf8) + [0xFF, 0x80] + Array("'\n".utf8)
+            #expect(result.output == printed.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
+            for script in ["nats-pub $U \"$(printf '\\377')\" a", "nats-pub $U -H \"K:$(printf '\\377')\" t a"] {
+                #expect(try await ToolShell.run(script, url: server.clientURL).status == 2)
+            }
+        }
+    }
+
+    @Test("a server that is not there does not spoil the one that is")
+    func severalServers() async throws {
+        try await self.withServer { server, _ in
+            for _ in 0..<6 {
+                let result = try await ToolShell.run("nats-pub -s 127.0.0.1:1,127.0.0.1:\(server.port) foo a")
+                #expect(result.status == 0)
+                #expect(result.errors == "Published [foo] : 'a'\n")
+            }
+        }
+    }
+
+    @Test("a server that says nothing is a failure, not a timeout")
+    func silentServer() async throws {
+        let peer = try ScriptedServer()
+        let result = try await ToolShell.run("nats-pub $U --timeout 200ms foo a", url: peer.url)
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("nats: "))
     }
 
     @Test("failures have one line and status 1")

@@ -113,6 +113,16 @@ struct RequestProgramTests {
         }
     }
 
+    @Test("closed standard descriptors do not crash it")
+    func closedDescriptors() async throws {
+        try await self.withResponders("svc", answers: ["pong"]) { server in
+            for (redirection, status) in [("<&-", 0), (">&-", 1), ("2>&-", 0), ("<&- >&- 2>&-", 1)] {
+                let result = try await ToolShell.run("nats-req $U svc a \(redirection)", url: server.clientURL)
+                #expect(result.status == status, "\(redirection)")
+            }
+        }
+    }
+
     @Test("line input stops at the first failure")
     func stopsAtFailure() async throws {
         try await NATSTestServer.withServer { server in

@@ -125,6 +125,47 @@ struct SubscribeProgramTests {
         }
     }
 
+    @Test("closed standard descriptors do not crash it")
+    func closedDescriptors() async throws {
+        try await self.withServer { server, _ in
+            let publisher = "(sleep 0.1; while [ ! -e done ]; do nats-pub -q $U x one; sleep 0.1; done) &"
+            for (redirection, status) in [("<&-", 0), (">&-", 1), ("2>&-", 0), ("<&- >&- 2>&-", 1)] {
+                let result = try await ToolShell.run(
+                    "\(publisher) nats-sub $U -n 1 x \(redirection); status=$?; touch done; wait; exit $status",
+                    url: server.clientURL
+                )
+                #expect(result.status == status, "\(redirection)")
+                if redirection == ">&-" { #expect(result.errors.hasSuffix("standard output: Bad file descriptor\n")) }
+            }
+        }
+    }
+
+    @Test("messages that its reader does not take in time are dropped, and that is said")
+    func slowConsumer() async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell(
+                """
+                mkfifo pipe; (while [ ! -e go ]; do sleep 0.02; done; cat >received) <pipe &
+                exec nats-sub $U -r -v x >pipe
+                """,
+                url: server.clientURL
+            )
+            try await shell.waitForErrors()
+            let megabyte = String(repeating: "x", count: 1_000_000)
+            for _ in 0..<80 { try await tap.publish("x", megabyte) }
+            try await shell.waitForErrors("Slow consumer on [x]")
+            try shell.write("", to: "go")
+            shell.signal(15)
+            let result = try await shell.result()
+            #expect(result.exit == .signaled(15))
+            let report = try #require(
+                result.errors.firstMatch(of: #/nats: slow consumer, (\d+) messages dropped on \[x\]\n/#)
+            )
+            let dropped = try #require(Int(report.1))
+            try await eventually("the reader's end") { shell.file("received").count == (80 - dropped) * 1_000_001 }
+        }
+    }
+
     @Test("a full disk is an error with a reason")
     func fullDisk() async throws {
         try await self.withServer { server, tap in

@@ -9,6 +9,9 @@ final class WireTap: Sendable {
         /// The header block, if there is one.
         var headers: String?
         var payload: String
+        /// The payload where it is not text.
+        var bytes: [UInt8] { self.raw ?? Array(self.payload.utf8) }
+        var raw: [UInt8]?
     }
 
     private struct State {
@@ -98,12 +101,15 @@ final class WireTap: Sendable {
                     let headerSize = isHeaders ? Int(words[words.count - 2]) ?? 0 : 0
                     let hasReply = words.count == (isHeaders ? 6 : 5)
                     let body = after.prefix(size)
+                    let bytes = Array(body.dropFirst(headerSize))
+                    let text = String(validating: bytes, as: UTF8.self)
                     state.messages.append(
                         Message(
                             subject: words[1],
                             reply: hasReply ? words[3] : nil,
                             headers: isHeaders ? String(decoding: body.prefix(headerSize), as: UTF8.self) : nil,
-                            payload: String(decoding: body.dropFirst(headerSize), as: UTF8.self)
+                            payload: text ?? "",
+                            raw: text == nil ? bytes : nil
                         )
                     )
                     after = after.dropFirst(size + 2)
