@@ -14,8 +14,12 @@ struct HostileTests {
         // Limits far below what the attackers send, so that these are reached too.
         let configuration = ServerConfiguration(maxPayload: 65536, maxPending: 4 << 20, writeDeadline: .seconds(2))
         try await server.withServer(configuration) { running in
-            let before = running.residentMemory
             let deadline = ContinuousClock.now + .seconds(Self.seconds)
+            // Half of the time for buffers and pools to become as large as they get.
+            async let settled: Int = {
+                try await Task.sleep(until: deadline - .seconds(Self.seconds) / 2, clock: .continuous)
+                return running.residentMemory
+            }()
             let exchanged = try await withThrowingTaskGroup(of: Int.self) { group in
                 for attacker in 0..<12 {
                     group.addTask {
@@ -39,9 +43,11 @@ struct HostileTests {
             try await running.waitUntilAlone(connections: 1)
 
             // Other tests run in this process too, hence the wide margin of the short version.
-            let growth = running.residentMemory - before
-            let allowed = Self.seconds >= 60 ? 200 << 20 : 768 << 20
-            #expect(growth < allowed, "memory grew by \(growth >> 20) MiB, seed \(Self.seed)")
+            let growth = running.residentMemory - (try await settled)
+            let allowed = Self.seconds >= 60 ? 128 << 20 : 768 << 20
+            if ResidentMemory.isMeaningful {
+                #expect(growth < allowed, "memory grew by \(growth >> 20) MiB, seed \(Self.seed)")
+            }
         }
     }
 

@@ -169,6 +169,47 @@ struct LifecycleTests {
         return (sent, received)
     }
 
+    @Test("a subscriber that never reads costs the others no message", arguments: ServerUnderTest.available)
+    func deadSubscriber(server: ServerUnderTest) async throws {
+        let configuration = ServerConfiguration(maxPending: 2 << 20, writeDeadline: .seconds(60))
+        try await server.withServer(configuration) { server in
+            let dead = try await server.connect(options: "{\"verbose\":false}")
+            await dead.send("SUB flood.only.dead 1\r\nSUB flood.> 2\r\n")
+            try await dead.expectNothing()
+            dead.pauseReading()
+            let healthy = try await server.connect(options: "{\"verbose\":false}")
+            await healthy.send("SUB flood.all 1\r\n")
+            try await healthy.expectNothing()
+            let publisher = try await server.connect(
+                options: "{\"verbose\":false,\"headers\":true,\"no_responders\":true}"
+            )
+            await publisher.send("SUB in 1\r\n")
+
+            let filling = String(repeating: "x", count: 4000)
+            var number = 0
+            var isCut = false
+            while !isCut {
+                var sent = ""
+                var expected = ""
+                for _ in 0..<64 {
+                    number += 1
+                    let payload = "\(number) \(filling)"
+                    sent += "PUB flood.all \(payload.utf8.count)\r\n\(payload)\r\n"
+                    expected += "MSG flood.all 1 \(payload.utf8.count)\r\n\(payload)\r\n"
+                }
+                await publisher.send(sent)
+                try await healthy.expect(expected)
+                await publisher.send("PUB flood.only.dead in 0\r\n\r\nPING\r\n")
+                isCut = try await publisher.read(until: "PONG\r\n").count > 6
+                try #require(number < 100_000, "400 MB and still not cut off")
+            }
+            dead.resumeReading()
+            let received = try await dead.readToEnd()
+            #expect(received.count < number * 4000)
+            try await healthy.expectNothing()
+        }
+    }
+
     @Test("a subscriber with too much pending is cut off without a word", arguments: ServerUnderTest.available)
     func slowConsumerPending(server: ServerUnderTest) async throws {
         let configuration = ServerConfiguration(maxPayload: 65536, maxPending: 262_144, writeDeadline: .seconds(60))

@@ -2,10 +2,23 @@ import Foundation
 
 #if canImport(Darwin)
 import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
 #endif
 
 /// How much memory a process holds.
 package enum ResidentMemory {
+    /// False under a sanitizer, which holds memory back for its own purposes.
+    package static let isMeaningful: Bool = {
+        guard let program = dlopen(nil, RTLD_NOW) else {
+            return true
+        }
+        defer { dlclose(program) }
+        return dlsym(program, "__asan_init") == nil && dlsym(program, "__tsan_init") == nil
+    }()
+
     /// Bytes of this process in memory now; 0 where that cannot be told.
     package static var ofThisProcess: Int {
         #if canImport(Darwin)
