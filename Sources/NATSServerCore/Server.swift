@@ -87,19 +87,41 @@ package final class Server: Sendable {
             }
             guard !isStopped else {
                 try? await listener.close()
-                try? await group.shutdownGracefully()
                 throw ServerStartError(description: "server was stopped")
             }
             // Only now, since the first INFO needs the port.
             try await listener.setOption(.autoRead, value: true).get()
             logger.info("Listening for client connections on \(Self.endpoint(options.host, port))")
             logger.info("Server is ready")
-        } catch let error as ServerStartError {
-            throw error
         } catch {
-            self.state.withLockedValue { $0 = .stopped }
-            try? await group.shutdownGracefully()
-            throw self.listenError(self.describe(error))
+            await self.abandonStart(group)
+            throw (error as? ServerStartError) ?? self.listenError(self.describe(error))
+        }
+    }
+
+    /// Ends what a start that failed has begun.
+    private func abandonStart(_ group: MultiThreadedEventLoopGroup) async {
+        let isOurs = self.state.withLockedValue { state in
+            switch state {
+            case .running, .stopping:
+                return false
+            case .idle, .starting, .stopped:
+                state = .stopped
+                return true
+            }
+        }
+        guard isOurs else { return await self.shutdown() }
+        let loops = self.takeLoops()
+        try? await group.shutdownGracefully()
+        for loop in loops {
+            loop.dismantle()
+        }
+    }
+
+    private func takeLoops() -> [ServerLoop] {
+        self.loops.withLockedValue { loops in
+            defer { loops = [] }
+            return loops
         }
     }
 

@@ -58,6 +58,35 @@ import Testing
         #expect(lines.value.last == "Server Exiting..")
     }
 
+    @Test("a server that was stopped, or could not start, leaves nothing behind", arguments: [false, true])
+    func release(isPortTaken: Bool) async throws {
+        let other = Server(options: self.options())
+        try await other.start()
+        weak var witness: Watched<[String]>?
+        do {
+            let lines = Watched<[String]>([])
+            witness = lines
+            var options = self.options(port: isPortTaken ? other.boundPort : -1)
+            options.eventLoopCount = 2
+            options.logger = Logger(label: "test") { _ in CollectingLogHandler(lines: lines) }
+            let server = Server(options: options)
+            if isPortTaken {
+                await #expect(throws: ServerStartError.self) {
+                    try await server.start()
+                }
+            } else {
+                try await server.start()
+                let connection = try RawConnection.connect(port: server.boundPort)
+                try await connection.readInfo()
+                await connection.send("CONNECT {}\r\nSUB a.> 1\r\nPUB a.b 1\r\nx\r\nPING\r\n")
+                _ = try await connection.read(until: "PONG\r\n")
+                await server.shutdown()
+            }
+        }
+        try await eventually("all memory of the server is free") { witness == nil }
+        await other.shutdown()
+    }
+
     @Test("ports that are none are refused in the official words", arguments: [-2, 65_536, 70_000])
     func invalidPorts(port: Int) async {
         let server = Server(options: self.options(port: port))
