@@ -26,7 +26,7 @@ extension ConnectionCore {
         }
 
         // Subscriptions that other threads made but the registry has not seen yet must end as well.
-        self.apply(self.outbound.takeWork(canWrite: false).operations)
+        self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
         let (bytes, pings, waiters) = self.outbound.close(error: error)
         let closed = NATSError(.connectionClosed, "the client is closed", cause: error)
         for ping in pings {
@@ -118,7 +118,7 @@ extension ConnectionCore {
             break
         case .unsubscribeAndFlush:
             self.outbound.drainSubscriptions()
-            self.apply(self.outbound.takeWork(canWrite: false).operations)
+            self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
             for entry in self.registry.all {
                 if case .subscription(let state) = entry.handle {
                     self.drainingSubscriptions.append(state)

@@ -127,7 +127,7 @@ final class ConnectionCore: @unchecked Sendable {
 
     /// Carries out what other threads asked for, and writes what they appended.
     func flush() {
-        let work = self.outbound.takeWork(canWrite: self.writeInFlight == nil)
+        let work = self.outbound.takeWork(canWrite: self.writeInFlight == nil, now: NIODeadline.now().uptimeNanoseconds)
         self.apply(work.operations)
         if let bytes = work.bytes {
             self.write(bytes)
@@ -154,8 +154,13 @@ final class ConnectionCore: @unchecked Sendable {
         guard attempt == self.handler?.attempt, let bytes = self.writeInFlight.take() else {
             return
         }
-        if self.outbound.writeCompleted(bytes) {
+        switch self.outbound.writeCompleted(bytes, now: NIODeadline.now().uptimeNanoseconds) {
+        case .none:
+            break
+        case .now:
             self.eventLoop.execute(self.outbound.flushTask)
+        case .delayed:
+            self.eventLoop.scheduleTask(in: .nanoseconds(Int64(FlushPacer.delay)), self.outbound.flushTask)
         }
     }
 

@@ -27,6 +27,23 @@ final class OutboundBuffer: @unchecked Sendable {
         case closed
     }
 
+    /// When the event loop comes to take what has been appended.
+    private enum Flush {
+        /// Not before it is asked.
+        case none
+        /// As soon as it can: it was asked, or a write is under way.
+        case soon
+        /// After the delay of a stream; it may be asked to come at once.
+        case delayed
+    }
+
+    /// What the event loop has to do when a write has completed.
+    enum NextFlush {
+        case none
+        case now
+        case delayed
+    }
+
     /// A task that waits for the buffer to be written.
     typealias Waiter = UnsafeContinuation<Void, Never>
 
@@ -50,7 +67,10 @@ final class OutboundBuffer: @unchecked Sendable {
     private var closeError: NATSError?
     /// A publish is accepted below this many waiting bytes; depends on `mode`.
     @exclusivity(unchecked) private var limit: Int
-    @exclusivity(unchecked) private var isFlushScheduled = false
+    @exclusivity(unchecked) private var flush = Flush.none
+    /// Somebody waits for something that has been appended: no delay.
+    @exclusivity(unchecked) private var isUrgent = false
+    private var pacer = FlushPacer()
     private var operations: [RegistryOperation] = []
     private var waiters: [UInt64: Waiter] = [:]
     private var nextWaiterID: UInt64 = 0
@@ -102,7 +122,7 @@ final class OutboundBuffer: @unchecked Sendable {
         }
         self.lock.lock()
         let outcome = self.append(subject: subject, reply: reply, headers: headers, payload: payload)
-        let needsFlush = outcome == .accepted && self.wantsFlush()
+        let needsFlush = outcome == .accepted && self.wantsFlush(atOnce: false)
         self.lock.unlock()
         if needsFlush {
             self.eventLoop.execute(self.flushTask)
@@ -125,7 +145,8 @@ final class OutboundBuffer: @unchecked Sendable {
         }
         let outcome = self.append(subject: subject, reply: reply, headers: headers, payload: payload)
         let number = self.messagesOut
-        let needsFlush = self.wantsFlush()
+        self.isUrgent = true
+        let needsFlush = self.wantsFlush(atOnce: true)
         self.lock.unlock()
         if needsFlush {
             self.eventLoop.execute(self.flushTask)
@@ -133,13 +154,24 @@ final class OutboundBuffer: @unchecked Sendable {
         return (outcome, number)
     }
 
-    /// True if a flush must be scheduled; it then counts as scheduled.
+    /// True if the event loop must be asked to flush; it then counts as asked.
     @inline(__always)
-    private func wantsFlush() -> Bool {
-        guard !self.isFlushScheduled, self.mode != .buffering else {
+    private func wantsFlush(atOnce: Bool) -> Bool {
+        if self.flush == .soon {
             return false
         }
-        self.isFlushScheduled = true
+        return self.wantsFlushNow(atOnce: atOnce)
+    }
+
+    @inline(never)
+    private func wantsFlushNow(atOnce: Bool) -> Bool {
+        guard self.mode != .buffering else {
+            return false
+        }
+        if self.flush == .delayed, !atOnce, self.frames.count < min(FlushPacer.fullBytes, self.limit) {
+            return false
+        }
+        self.flush = .soon
         return true
     }
 
@@ -400,10 +432,11 @@ final class OutboundBuffer: @unchecked Sendable {
 
     private func scheduleFlush() {
         let needsFlush = self.lock.withLock {
-            guard !self.isFlushScheduled else {
+            self.isUrgent = true
+            guard self.flush != .soon else {
                 return false
             }
-            self.isFlushScheduled = true
+            self.flush = .soon
             return true
         }
         if needsFlush {
@@ -415,20 +448,25 @@ final class OutboundBuffer: @unchecked Sendable {
 
     /// Takes what has to be done.
     ///
-    /// With `canWrite` false the bytes stay, and ``writeCompleted(_:)`` or ``connected`` asks again.
-    func takeWork(canWrite: Bool) -> Work {
+    /// With `canWrite` false the bytes stay, and ``writeCompleted(_:now:)`` or ``connected`` asks again.
+    func takeWork(canWrite: Bool, now: UInt64) -> Work {
         self.lock.withLock {
             var work = Work()
             swap(&work.operations, &self.operations)
             guard canWrite else {
                 return work
             }
-            self.isFlushScheduled = false
+            let wasDelayed = self.flush == .delayed
+            self.flush = .none
+            self.isUrgent = false
             if self.frames.count > 0, self.mode != .buffering {
+                self.pacer.took(self.messagesOut &- self.messagesHandedOver, wasDelayed: wasDelayed, now: now)
                 work.bytes = self.handOver()
                 work.waiters = self.takeWaiters()
                 // Until the write completes nobody needs to wake the event loop.
-                self.isFlushScheduled = true
+                self.flush = .soon
+            } else if wasDelayed {
+                self.pacer.took(0, wasDelayed: true, now: now)
             }
             return work
         }
@@ -445,13 +483,22 @@ final class OutboundBuffer: @unchecked Sendable {
 
     /// The socket took the bytes; their memory may be used again.
     ///
-    /// True if more wait, whose flush counts as scheduled.
-    func writeCompleted(_ bytes: consuming ByteBuffer) -> Bool {
+    /// Says when to flush next; a flush that is due counts as asked for.
+    func writeCompleted(_ bytes: consuming ByteBuffer, now: UInt64) -> NextFlush {
         self.lock.withLock {
             self.spare = bytes
-            let hasMore = self.frames.count > 0 || !self.operations.isEmpty
-            self.isFlushScheduled = hasMore
-            return hasMore
+            self.pacer.wrote(now: now)
+            if self.isUrgent || self.frames.count >= min(FlushPacer.fullBytes, self.limit) {
+                self.flush = .soon
+                return .now
+            }
+            if self.pacer.isStreaming {
+                self.flush = .delayed
+                return .delayed
+            }
+            let hasMore = self.frames.count > 0
+            self.flush = hasMore ? .soon : .none
+            return hasMore ? .now : .none
         }
     }
 
@@ -481,10 +528,10 @@ final class OutboundBuffer: @unchecked Sendable {
             self.limit = self.highWaterMark
             self.setServerLimits(maxPayload: maxPayload, headersSupported: headersSupported)
             guard self.frames.count > 0 else {
-                self.isFlushScheduled = false
+                self.flush = .none
                 return nil
             }
-            self.isFlushScheduled = true
+            self.flush = .soon
             return self.handOver()
         }
     }
@@ -520,7 +567,7 @@ final class OutboundBuffer: @unchecked Sendable {
             self.frames.append(bytes.withUnsafeReadableBytes { OutboundFrames.publishes(in: $0) })
             self.mode = .buffering
             self.limit = self.reconnectBufferSize
-            self.isFlushScheduled = false
+            self.flush = .none
             return loss
         }
     }
@@ -552,7 +599,7 @@ final class OutboundBuffer: @unchecked Sendable {
             self.limit = -1
             self.closeError = error
             self.operations.removeAll()
-            self.isFlushScheduled = true
+            self.flush = .soon
             return (bytes, self.pings.removeAll(), self.takeWaiters())
         }
     }
