@@ -19,7 +19,8 @@ struct PublishProgram: Sendable {
             case .argument(let text):
                 try await self.publish(self.context.payload(ofMessage: text), client)
             case .standardInput(let mode):
-                try await self.publish(from: InputReader.standardInput(self.options.payload), mode, client, events)
+                let reader = InputReader.standardInput(self.options.payload, self.context.diagnostics)
+                try await self.publish(from: reader, mode, client, events)
             }
         }
         await client.close()

@@ -55,7 +55,7 @@ struct RequestProgram: Sendable {
             }
         case .standardInput(let mode):
             let limit = client.maximumPayload
-            let reader = InputReader.standardInput(self.options.payload)
+            let reader = InputReader.standardInput(self.options.payload, self.context.diagnostics)
             var records = PayloadRecords(reader: reader, mode: mode, limit: limit)
             var count = 0
             while try await records.waitForMore() {
@@ -99,6 +99,9 @@ struct RequestProgram: Sendable {
             reply: inbox,
             headers: self.options.payload.headers
         )
+        // A refused publish would otherwise only be seen at the deadline.
+        try await client.flush(timeout: self.context.settings.timeout)
+        if let error = client.lastError { throw error }
         var count = 0
         while count < wanted {
             var patience = deadline - .now

@@ -119,11 +119,10 @@ struct SubscribeProgram: Sendable {
                     if open > 0 { continue }
                     return try await self.finish(client, subscriptions, drops, printer, writer, .subscriptionEnded)
                 case .signalled:
-                    group.addTask { await Self.endAfterDrainTimeout(shutdown) }
                     if self.context.diagnostics.isVerbose || POSIX.isTerminal(2) {
                         self.context.diagnostics.say("Draining...")
                     }
-                    try? await client.drain(timeout: ToolContext.drainTimeout)
+                    try? await client.drain(timeout: ToolProcess.drainTimeout)
                 default:
                     return try await self.finish(client, subscriptions, drops, printer, writer, outcome)
                 }
@@ -145,7 +144,7 @@ struct SubscribeProgram: Sendable {
         drops.update(subscriptions)
         if case .closed(let error) = outcome {
             let text = error.map { "nats: \(ToolFailure($0).description)" } ?? "<nil>"
-            self.context.diagnostics.say("Exiting: \(text)")
+            self.context.diagnostics.report("Exiting: \(text)")
             return .failure
         }
         await client.close()
@@ -232,11 +231,5 @@ struct SubscribeProgram: Sendable {
             if deadline <= .now { return .timePassed }
             guard case .timePassed = await Self.sleep(until: deadline) else { return .none }
         }
-    }
-
-    /// A reader that takes nothing must not keep a tool alive that was asked to end.
-    private static func endAfterDrainTimeout(_ shutdown: ShutdownRequest) async -> Outcome {
-        guard case .timePassed = await Self.sleep(until: .now + ToolContext.drainTimeout) else { return .none }
-        ToolProcess.end(shutdown.signal.map { .signal($0) } ?? .failure)
     }
 }

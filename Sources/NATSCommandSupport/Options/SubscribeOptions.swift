@@ -8,7 +8,7 @@ package struct SubscribeOptions: ParsableCommand {
             abstract: "Subscribe to subjects and print what arrives.",
             usage: "nats-sub [flags] <subject>...",
             discussion: """
-                `Listening on [subject]` on standard error says that every subscription is confirmed by the server.
+                `Listening on [subject]` on standard error says that every subscription is confirmed by the server. Messages of one <subject> keep their order.
 
                 Exit status: 0 success, 1 failure, 2 usage, 3 fewer messages than --count, 130/143/129 by signal.
                 """,

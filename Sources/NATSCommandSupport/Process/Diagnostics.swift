@@ -27,6 +27,11 @@ package struct Diagnostics: Sendable {
         Self.writeLine("nats: \(text)")
     }
 
+    /// Writes `text` and a line end, quiet or not.
+    package func report(_ text: String) {
+        Self.writeLine(text)
+    }
+
     /// Writes `bytes` unchanged unless quiet; for lines that hold a payload.
     package func say(bytes: UnsafeRawBufferPointer) {
         if !self.isQuiet { _ = POSIX.writeAll(bytes, to: 2) }

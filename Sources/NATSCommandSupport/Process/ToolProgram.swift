@@ -23,12 +23,9 @@ package struct ToolContext: Sendable {
         self.messageBytes.map { ByteBuffer(bytes: $0) } ?? ByteBuffer(string: text)
     }
 
-    /// How long a tool may take to clean up after the first signal.
-    package static let drainTimeout: Duration = .seconds(5)
-
     /// How long the last flush may take.
     package var flushTimeout: Duration {
-        if self.shutdown.signal != nil { return Self.drainTimeout }
+        if self.shutdown.signal != nil { return ToolProcess.drainTimeout }
         return self.settings.hasExplicitTimeout ? self.settings.timeout : .seconds(10)
     }
 

@@ -215,6 +215,17 @@ struct PublishProgramTests {
         #expect(result.errors.hasPrefix("nats: "))
     }
 
+    @Test("the completion scripts load", arguments: ["nats-pub", "nats-sub", "nats-req"])
+    func completion(tool: String) async throws {
+        let result = try await ToolShell.run("\(tool) --generate-completion-script bash >script && bash -n script")
+        #expect(result.status == 0)
+        #expect(result.errors == "")
+        let help = try await ToolShell.run("\(tool) --help")
+        #expect(help.status == 0)
+        #expect(help.output.contains("USAGE: \(tool) [flags] <subject>"))
+        #expect(help.errors == "")
+    }
+
     @Test("failures have one line and status 1")
     func failures() async throws {
         try await self.withServer { server, tap in
@@ -317,6 +328,16 @@ struct PublishProgramTests {
             // The third line had no end, so it may have been half of one.
             #expect(try await tap.payloads(atLeast: 2) == ["one", "two"])
         }
+    }
+
+    @Test("a server that takes nothing does not keep it alive for long after a signal")
+    func stuckServer() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("mkfifo pipe; yes >pipe & exec nats-pub $U -l t <pipe", url: peer.url)
+        let (connection, _) = try await peer.acceptClient()
+        connection.pauseReading()
+        shell.signal(15)
+        #expect(try await shell.result().exit == .signaled(15))
     }
 
     @Test("a server that goes away ends it, also when the input is silent")
