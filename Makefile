@@ -38,7 +38,8 @@ test: test-dependencies  ## All tests but the long ones
 
 test-long: test-address test-thread test-repeat test-fuzz docs  ## Sanitizers, repetition, long fuzzing, documentation
 
-test-address: test-dependencies  ## All tests under the address sanitizer
+test-address: test-dependencies  ## All tests under the address and leak sanitizers
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/leak-suppressions:print_suppressions=0 \
 	$(SWIFT) test --disable-xctest --sanitize=address --scratch-path .build/address
 
 test-thread: test-dependencies  ## All tests under the thread sanitizer

@@ -151,7 +151,6 @@ package final class Server: Sendable {
     private func stop(_ listener: any Channel, _ group: MultiThreadedEventLoopGroup) async {
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
-        self.shared.logger.debug("Client accept loop exiting..")
         let loops = self.loops.withLockedValue { $0 }
         let totals = await withTaskGroup(of: ServerLoop.Totals.self) { tasks in
             for loop in loops {
@@ -159,6 +158,7 @@ package final class Server: Sendable {
             }
             return await tasks.reduce(into: ServerLoop.Totals()) { $0 += $1 }
         }
+        self.shared.logger.debug("Client accept loop exiting..")
         self.finalTotals.withLockedValue { $0 = totals }
         self.loops.withLockedValue { $0 = [] }
         try? await group.shutdownGracefully()

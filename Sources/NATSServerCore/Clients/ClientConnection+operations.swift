@@ -158,26 +158,39 @@ extension ClientConnection {
         switch outcome {
         case .unknownOperation:
             // A publish whose payload ends wrongly: the subject was looked at before (nats-server client.go processPub).
-            if operation.isPublish, operation.frameEnd > 0 { self.checkSubject(base, operation) }
+            if operation.isPublish, operation.frameEnd > 0 {
+                self.traceRefused(base, operation)
+                self.checkSubject(base, operation)
+            }
             let snippet = ProtocolText.quoted(UnsafeBufferPointer(start: base + start, count: min(32, end - start)))
+            self.sendError("Unknown Protocol Operation")
             self.logger.error("\(self.label) - Client parser ERROR, proto='\(snippet)...'")
-            self.fail("Unknown Protocol Operation", .protocolViolation)
+            self.close(.protocolViolation)
         case .controlLineExceeded:
-            self.logger.error("\(self.label) - maximum control line exceeded")
-            self.fail("maximum control line exceeded", .maxControlLineExceeded)
+            self.failLogged("maximum control line exceeded", .maxControlLineExceeded)
         case .payloadExceeded:
+            self.traceRefused(base, operation)
             self.logger.error(
                 "\(self.label) - maximum payload exceeded: \(operation.size) vs \(self.parser.maxPayload)"
             )
             self.fail("Maximum Payload Violation", .maxPayloadExceeded)
         case .headersNotSupported:
+            self.traceRefused(base, operation)
             self.logger.error("\(self.label) - message headers not supported")
             self.close(.protocolViolation)
         case .badArguments:
-            self.logger.error("\(self.label) - process\(Self.name(operation.kind)) Parse Error")
+            self.traceRefused(base, operation)
+            let argument = ProtocolText.quoted(self.argument(base, operation))
+            self.logger.error("\(self.label) - process\(Self.name(operation.kind)) Parse Error: \(argument)")
             self.close(.protocolViolation)
         case .badSize:
-            self.logger.error("\(self.label) - process\(Self.name(operation.kind)) Bad or Missing Size")
+            self.traceRefused(base, operation)
+            let argument = ProtocolText.quoted(self.argument(base, operation))
+            let size =
+                operation.kind == .headerPublish ? operation.headerSize < 0 ? "Header Size" : "Total Size" : "Size"
+            self.logger.error(
+                "\(self.label) - process\(Self.name(operation.kind)) Bad or Missing \(size): \(argument)"
+            )
             self.close(.protocolViolation)
         case .operation, .incomplete, .incompleteIgnored:
             break
@@ -194,11 +207,26 @@ extension ClientConnection {
         }
     }
 
+    /// The official server traces a line before it looks at its arguments.
+    private func traceRefused(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        switch operation.kind {
+        case .publish: self.traceIn("PUB", self.argument(base, operation))
+        case .headerPublish: self.traceIn("HPUB", self.argument(base, operation))
+        case .subscribe: self.traceIn("SUB", self.argument(base, operation))
+        case .unsubscribe: self.traceIn("UNSUB", self.argument(base, operation))
+        default: break
+        }
+    }
+
+    private func argument(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) -> UnsafeRawBufferPointer {
+        let start = operation.argumentStart
+        return UnsafeRawBufferPointer(start: base + start, count: max(0, operation.argumentEnd - start))
+    }
+
     // MARK: Operations
 
     private func handle(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation, _ batch: inout PublishBatch) {
-        let start = operation.argumentStart
-        let argument = UnsafeRawBufferPointer(start: base + start, count: max(0, operation.argumentEnd - start))
+        let argument = self.argument(base, operation)
         switch operation.kind {
         case .ping:
             self.traceIn("PING")
@@ -217,7 +245,12 @@ extension ClientConnection {
         case .connect:
             self.connect(argument)
         case .info:
-            if (try? JSONValue.parse(argument)) == nil { self.close(.protocolViolation) }
+            do {
+                _ = try JSONValue.parse(argument)
+            } catch {
+                self.logger.error("\(self.label) - INFO is not valid: \(error)")
+                self.close(.protocolViolation)
+            }
         case .error:
             self.logger.error("\(self.label) - Client Error \(ProtocolText.escaped(argument))")
             self.close(.parseError)
@@ -264,9 +297,9 @@ extension ClientConnection {
         case .refuseCredentials:
             self.authenticationFailed()
         case .refuseProtocol:
-            self.fail("invalid client protocol", .badClientProtocolVersion)
+            self.failLogged("invalid client protocol", .badClientProtocolVersion)
         case .refuseNoResponders:
-            self.fail("no responders requires headers support", .noRespondersRequiresHeaders)
+            self.failLogged("no responders requires headers support", .noRespondersRequiresHeaders)
         }
     }
 
@@ -308,6 +341,7 @@ extension ClientConnection {
         let bytes = UnsafeBufferPointer(start: base, count: operation.frameEnd)
         let sid = Array(bytes[operation.sid])
         let total = ClientOperationParser.unsubscribeMax(base, operation)
+        self.acknowledge()
         if let subscription = self.subscriptions[sid] {
             if total > 0, subscription.setLimit(total) {
                 self.shared.globalAccount.touch(subscription)
@@ -315,7 +349,6 @@ extension ClientConnection {
                 self.remove(subscription)
             }
         }
-        self.acknowledge()
     }
 
     func remove(_ subscription: Subscription) {
@@ -354,7 +387,7 @@ extension ClientConnection {
         self.logger.trace("\(self.label) - ->> [\(line)]")
     }
 
-    private func traceDeleted(_ subscription: Subscription) {
+    func traceDeleted(_ subscription: Subscription) {
         guard self.isTracing else { return }
         self.logger.trace("\(self.label) - <-> [DELSUB \(ProtocolText.escaped(subscription.sid))]")
     }

@@ -236,6 +236,7 @@ extension ClientConnection {
         let reply = UnsafeRawBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
         if batch.isTracing { self.tracePublish(base, operation) }
         self.checkSubject(base, operation)
+        if batch.isTracing { self.tracePayload(base, operation) }
         if result.pointee.isReserved {
             let text = ProtocolText.quoted(subject)
             self.logger.error("\(self.label) - Publish Violation - Subject \(text)")
@@ -415,6 +416,9 @@ extension ClientConnection {
             count: operation.argumentEnd - operation.argumentStart
         )
         self.traceIn(operation.kind == .publish ? "PUB" : "HPUB", argument)
+    }
+
+    private func tracePayload(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
         if let payload = self.tracedPayload(base, operation) {
             self.logger.trace("\(self.label) - <<- MSG_PAYLOAD: [\(payload)]")
         }

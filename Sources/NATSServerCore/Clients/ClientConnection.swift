@@ -190,8 +190,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     private func authenticationTimedOut() {
         guard self.phase == .open, self.session.awaitsConnect else { return }
+        self.sendError("Authentication Timeout")
         self.logger.debug("\(self.label) - Authentication Timeout")
-        self.fail("Authentication Timeout", .authenticationTimeout)
+        self.close(.authenticationTimeout)
     }
 
     private func schedulePing(in delay: TimeAmount) {
@@ -277,7 +278,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard now - self.lastProgress >= deadline else { return .blocked }
         self.logger.notice(
             """
-            \(self.label) - Slow Consumer Detected: WriteDeadline of \(self.shared.options.writeDeadline) exceeded with \
+            \(self.label) - Slow Consumer Detected: WriteDeadline of \(ProtocolText.duration(self.shared.options.writeDeadline)) exceeded with \
             \(self.outstandingWrites) chunks of \(self.backlog.pending) total bytes.
             """
         )
@@ -295,6 +296,12 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.close(reason)
     }
 
+    /// Answers with an error, closes, and only then says so in the log, as the official server does with these.
+    func failLogged(_ text: String, _ reason: ClosedReason) {
+        self.fail(text, reason)
+        self.logger.error("\(self.label) - \(text)")
+    }
+
     func sendError(_ text: String) {
         self.traceOut("-ERR \(text)")
         self.outlet.append(Array("-ERR '\(text)'\r\n".utf8))
@@ -309,9 +316,11 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.authenticationTimer = nil
         self.pingTimer?.cancel()
         self.pingTimer = nil
+        let dropped = self.subscriptions.values
         self.dropSubscriptions()
         self.cut = CutOperation()
         self.logger.debug("\(self.label) - Client connection closed: \(reason.rawValue)")
+        if self.isTracing, reason != .serverShutdown { dropped.forEach(self.traceDeleted) }
         guard let context = self.context, context.channel.isActive, reason.flushesFirst else {
             self.outlet.detach()
             self.context?.close(promise: nil)

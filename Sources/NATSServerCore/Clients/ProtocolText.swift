@@ -24,6 +24,35 @@ enum ProtocolText {
         return isHarmless ? String(decoding: bytes, as: UTF8.self) : String(self.quoted(bytes).dropFirst().dropLast())
     }
 
+    /// A duration as Go writes it: `1h0m0s`, `2m5.5s`, `500ms`, `1.5µs`, `0s`.
+    static func duration(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let total = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !total.overflow, total.partialValue >= 0, attoseconds >= 0 else { return "\(duration)" }
+        let nanoseconds = total.partialValue &+ attoseconds / 1_000_000_000
+        switch nanoseconds {
+        case 0: return "0s"
+        case ..<1000: return "\(nanoseconds)ns"
+        case ..<1_000_000: return self.decimal(nanoseconds, per: 1000) + "µs"
+        case ..<1_000_000_000: return self.decimal(nanoseconds, per: 1_000_000) + "ms"
+        default: break
+        }
+        let (minutes, rest) = nanoseconds.quotientAndRemainder(dividingBy: 60_000_000_000)
+        let (hours, minute) = minutes.quotientAndRemainder(dividingBy: 60)
+        var text = hours > 0 ? "\(hours)h" : ""
+        if minutes > 0 { text += "\(minute)m" }
+        return text + self.decimal(rest, per: 1_000_000_000) + "s"
+    }
+
+    /// A quotient without trailing zeros.
+    private static func decimal(_ value: Int64, per unit: Int64) -> String {
+        let (whole, fraction) = value.quotientAndRemainder(dividingBy: unit)
+        guard fraction > 0 else { return "\(whole)" }
+        var digits = String(String(unit + fraction).dropFirst())
+        while digits.hasSuffix("0") { digits.removeLast() }
+        return "\(whole).\(digits)"
+    }
+
     /// Escapes one scalar (Go strconv appendEscapedRune).
     private static func append(_ scalar: Unicode.Scalar, to text: inout String) {
         switch scalar {
