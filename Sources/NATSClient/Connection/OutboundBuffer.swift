@@ -91,7 +91,7 @@ final class OutboundBuffer: @unchecked Sendable {
     // The subject that was checked last, so that a series of publishes to one subject is checked once.
     private static let knownSubjectCapacity = 256
     private let knownSubject: UnsafeMutableRawPointer
-    @exclusivity(unchecked) private var knownSubjectLength = 0
+    @exclusivity(unchecked) private var knownSubjectLength = -1
 
     init(eventLoop: any EventLoop, highWaterMark: Int, reconnectBufferSize: Int) {
         self.eventLoop = eventLoop
@@ -602,6 +602,16 @@ final class OutboundBuffer: @unchecked Sendable {
             self.flush = .soon
             return (bytes, self.pings.removeAll(), self.takeWaiters())
         }
+    }
+
+    /// PINGs that wait for a connection.
+    var unwrittenPings: Int {
+        self.lock.withLock { self.pings.unwrittenCount }
+    }
+
+    /// Whether subscriptions are refused.
+    var isDrainingSubscriptions: Bool {
+        self.lock.withLock { self.refusesSubscriptions }
     }
 
     /// Adds what is counted here.

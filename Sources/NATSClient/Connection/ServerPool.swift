@@ -7,6 +7,9 @@ struct ServerPool {
     /// A refused server comes back after this long, if it was configured rather than discovered.
     static let explicitServerRest = TimeAmount.minutes(10)
 
+    /// So many servers are known as "seen before"; beyond, the memory begins anew.
+    private static let maximumRemembered = 10_000
+
     struct Server: Equatable {
         var address: ServerAddress
         /// Announced by the cluster, not configured.
@@ -127,16 +130,22 @@ struct ServerPool {
             return nil
         }
         let announced = connectURLs.compactMap(ServerAddress.init(discovered:))
+        // Sets, because a hostile INFO may name tens of thousands.
+        let announcedNames = Set(announced.map(\.hostAndPort))
         let current = self.current
         self.servers.removeAll { server in
             server.isImplicit && current?.isSameServer(as: server.address) != true
-                && !announced.contains { $0.isSameServer(as: server.address) }
+                && !announcedNames.contains(server.address.hostAndPort)
         }
         let userinfo = current.flatMap { address in
             self.servers.first { $0.address.isSameServer(as: address) }?.address ?? address
         }
+        var known = Set(self.servers.map(\.address.hostAndPort))
+        if self.everSeen.count > Self.maximumRemembered {
+            self.everSeen = known
+        }
         var isNew = false
-        for var address in announced where self.index(of: address) == nil {
+        for var address in announced where known.insert(address.hostAndPort).inserted {
             address.user = userinfo?.user
             address.password = userinfo?.password
             self.servers.append(Server(address: address, isImplicit: true))

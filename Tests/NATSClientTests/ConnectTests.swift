@@ -1,0 +1,311 @@
+import NATSTestServer
+import NATSTestSupport
+import NATSWire
+import Testing
+
+@testable import NATSClient
+
+@Suite struct ConnectTests {
+    @Test("a client connects, knows its server, and is done when it is closed")
+    func connects() async throws {
+        var options = NATSTestServer.Options()
+        options.serverName = "S1"
+        try await NATSTestServer.withServer(options) { server in
+            let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            #expect(client.isConnected && !client.isClosed)
+            #expect(client.serverInfo?.name == "S1")
+            #expect(client.serverInfo?.id == server.serverID)
+            #expect(client.serverInfo?.url == server.clientURL)
+            #expect(client.serverInfo?.maxPayload == 1_048_576)
+            #expect(client.serverInfo?.supportsHeaders == true)
+            #expect(try await client.rtt() > .zero)
+            await client.close()
+            await client.close()
+            #expect(client.isClosed && !client.isConnected)
+            await expectError(.connectionClosed) { try await client.publish("", to: "a") }
+            await expectError(.connectionClosed) { _ = try await client.subscribe("a") }
+            await expectError(.connectionClosed) { _ = try await client.request("", to: "a") }
+            await expectError(.connectionClosed) { try await client.flush() }
+            await expectError(.connectionClosed) { try await client.drain() }
+            await expectError(.disconnected) { _ = try await client.rtt() }
+        }
+    }
+
+    @Test("CONNECT says what the configuration says")
+    func connectPayload() async throws {
+        let server = try ScriptedServer()
+        var configuration = quickConfiguration("nats://url%20user:url%3Apass@127.0.0.1:\(server.port)")
+        configuration.name = "n\"1"
+        configuration.noEcho = true
+        configuration.verbose = true
+        configuration.pedantic = true
+        configuration.credentials = .token("not used: the URL wins")
+        let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+        let (peer, text) = try await server.acceptClient()
+        let client = try await connecting.value
+        let connect = try ConnectPayload(json: Array(text.utf8))
+        #expect(connect.name == "n\"1" && !connect.echo && connect.verbose && connect.pedantic)
+        #expect(connect.user == "url user" && connect.password == "url:pass" && connect.authToken.isEmpty)
+        #expect(connect.lang == "swift" && connect.proto == 1 && connect.headers && connect.noResponders)
+        await client.close()
+        peer.close()
+        await server.close()
+    }
+
+    @Test("no responders is asked for only from servers that support headers")
+    func oldServer() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let (peer, text) = try await server.acceptClient(info: ScriptedServer.info(headers: false))
+        let client = try await connecting.value
+        let connect = try ConnectPayload(json: Array(text.utf8))
+        #expect(!connect.headers && !connect.noResponders && !connect.verbose && !connect.pedantic && connect.echo)
+        await expectError(.headersNotSupported) { try await client.publish("", to: "a", headers: ["a": "b"]) }
+        await client.close()
+        peer.close()
+        await server.close()
+    }
+
+    @Test("nobody listening anywhere is noServers")
+    func refused() async throws {
+        let first = try ScriptedServer()
+        let second = try ScriptedServer()
+        await first.close()
+        await second.close()
+        await expectError(.noServers) {
+            _ = try await NATSClient.connect(quickConfiguration(first.url, second.url))
+        }
+    }
+
+    @Test("the first server that accepts the client is taken, in the order given")
+    func failover() async throws {
+        let closed = try ScriptedServer()
+        await closed.close()
+        try await NATSTestServer.withServer { server in
+            try await withTestClient(quickConfiguration(closed.url, server.clientURL)) { client in
+                #expect(client.serverInfo?.url == server.clientURL)
+            }
+        }
+    }
+
+    @Test("credentials come from the URL or the configuration, and wrong ones are a typed error")
+    func authorization() async throws {
+        var options = NATSTestServer.Options()
+        options.user = "u"
+        options.password = "p"
+        try await NATSTestServer.withServer(options) { server in
+            let address = "127.0.0.1:\(server.port)"
+            try await withTestClient(quickConfiguration("nats://u:p@\(address)")) { try await $0.flush() }
+            var configuration = quickConfiguration(server.clientURL)
+            configuration.credentials = .userPassword(user: "u", password: "p")
+            try await withTestClient(configuration) { try await $0.flush() }
+            await expectError(.authorization) { _ = try await NATSClient.connect(quickConfiguration(address)) }
+            configuration.credentials = .userPassword(user: "u", password: "wrong")
+            await expectError(.authorization) { [configuration] in _ = try await NATSClient.connect(configuration) }
+        }
+        var tokenOptions = NATSTestServer.Options()
+        tokenOptions.token = "t"
+        try await NATSTestServer.withServer(tokenOptions) { server in
+            let address = "127.0.0.1:\(server.port)"
+            try await withTestClient(quickConfiguration("nats://t@\(address)")) { try await $0.flush() }
+            var configuration = quickConfiguration(server.clientURL)
+            configuration.credentials = .token("t")
+            try await withTestClient(configuration) { try await $0.flush() }
+            await expectError(.authorization) {
+                _ = try await NATSClient.connect(quickConfiguration("nats://x@\(address)"))
+            }
+        }
+    }
+
+    @Test("what needs TLS is refused by a code, not attempted in clear")
+    func secure() async throws {
+        await expectError(.secureConnectionRequired) { _ = try await NATSClient.connect(.init(servers: ["tls://h"])) }
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let peer = try await server.accept()
+        await peer.send(ScriptedServer.info(extra: #","tls_required":true"#))
+        try await peer.expectEnd()
+        await expectError(.secureConnectionRequired) { _ = try await connecting.value }
+        peer.close()
+        await server.close()
+    }
+
+    @Test("configurations that cannot work are refused")
+    func invalidConfigurations() async throws {
+        var configuration = NATSClientConfiguration(servers: ["nats://127.0.0.1:99999"])
+        await expectError(.invalidConfiguration) { [configuration] in _ = try await NATSClient.connect(configuration) }
+        for prefix in ["", "a.", "a.*", "a b", ">"] {
+            configuration = NATSClientConfiguration()
+            configuration.inboxPrefix = prefix
+            await expectError(.invalidConfiguration) { [configuration] in
+                _ = try await NATSClient.connect(configuration)
+            }
+        }
+        configuration = NATSClientConfiguration()
+        configuration.pendingLimits = .init(messages: 0)
+        await expectError(.invalidConfiguration) { [configuration] in _ = try await NATSClient.connect(configuration) }
+    }
+
+    @Test(
+        "a server that says something else first is no NATS server",
+        arguments: [
+            "HTTP/1.1 400 Bad Request\r\n\r\n", "PING\r\n", "+OK\r\n", "PONG\r\n", "MSG a 1 0\r\n\r\n", "\0\u{1}",
+        ]
+    )
+    func noInfo(greeting: String) async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let peer = try await server.accept()
+        await peer.send(greeting)
+        await expectError(.noInfoReceived) { _ = try await connecting.value }
+        peer.close()
+        await server.close()
+    }
+
+    @Test(
+        "an INFO that is no INFO is a protocol violation",
+        arguments: ["INFO\r\n", "INFO {\r\n", "INFO []\r\n", "INFO {\"port\":\"x\"}\r\n", "INFO {} x\r\n"]
+    )
+    func malformedInfo(line: String) async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let peer = try await server.accept()
+        await peer.send(line)
+        await expectError(.protocolViolation) { _ = try await connecting.value }
+        peer.close()
+        await server.close()
+    }
+
+    @Test("the server's reason for a refusal is the error")
+    func serverErrors() async throws {
+        let cases: [(String, NATSError.Code)] = [
+            ("maximum connections exceeded", .maximumConnectionsExceeded),
+            ("Authentication Timeout", .authenticationTimeout), ("invalid client protocol", .server),
+        ]
+        for (text, code) in cases {
+            let server = try ScriptedServer()
+            let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+            let peer = try await server.accept()
+            await peer.send(ScriptedServer.info() + "-ERR '\(text)'\r\n")
+            await expectError(code) { _ = try await connecting.value }
+            peer.close()
+            await server.close()
+        }
+    }
+
+    @Test("a silent server is a timeout, and so is one that stops after INFO")
+    func timeouts() async throws {
+        for greeting in ["", ScriptedServer.info()] {
+            let server = try ScriptedServer()
+            var configuration = quickConfiguration(server.url)
+            configuration.connectTimeout = .milliseconds(50)
+            let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+            let peer = try await server.accept()
+            await peer.send(greeting)
+            await expectError(.timeout) { _ = try await connecting.value }
+            peer.close()
+            await server.close()
+        }
+    }
+
+    @Test("cancelling connect ends it and its socket")
+    func cancellation() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let peer = try await server.accept()
+        connecting.cancel()
+        await expectError(.cancelled) { _ = try await connecting.value }
+        try await peer.expectEnd()
+        peer.close()
+        await server.close()
+    }
+
+    @Test("with retryOnFailedConnect the client exists before its server does")
+    func retry() async throws {
+        let server = try await NATSTestServer.start()
+        await server.stop()
+        var configuration = quickConfiguration(server.clientURL)
+        configuration.retryOnFailedConnect = true
+        try await withTestClient(configuration) { client in
+            let events = EventRecorder(client)
+            #expect(!client.isConnected)
+            let subscription = try await client.subscribe("early")
+            try await client.publish("kept", to: "early")
+            try await server.restart()
+            await events.wait { if case .connected = $0 { true } else { false } }
+            #expect(try await subscription.next(timeout: .seconds(30))?.string == "kept")
+            #expect(client.statistics.reconnects == 0)
+        }
+        await server.stop()
+    }
+
+    @Test("withClient drains when its body returns and closes when it throws")
+    func scoped() async throws {
+        struct Failure: Error {}
+        try await NATSTestServer.withServer { server in
+            let other = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let received = try await other.subscribe("a", confirm: true)
+            var kept: NATSClient?
+            let result = try await NATSClient.withClient(quickConfiguration(server.clientURL)) { client in
+                kept = client
+                for index in 0..<1000 {
+                    try await client.publish("\(index)", to: "a")
+                }
+                return 7
+            }
+            #expect(result == 7 && kept?.isClosed == true)
+            for index in 0..<1000 {
+                #expect(try await received.next(timeout: .seconds(30))?.string == "\(index)")
+            }
+            await #expect(throws: Failure.self) {
+                try await NATSClient.withClient(quickConfiguration(server.clientURL)) { client in
+                    kept = client
+                    throw Failure()
+                }
+            }
+            #expect(kept?.isClosed == true)
+            await other.close()
+        }
+    }
+
+    @Test("the connection goes with the last reference to the client and its subscriptions")
+    func abandoned() async throws {
+        let server = try ScriptedServer()
+        var connecting: Task<NATSClient, any Error>? = Task {
+            try await NATSClient.connect(quickConfiguration(server.url))
+        }
+        let (peer, _) = try await server.acceptClient()
+        var client = try await connecting?.value
+        connecting = nil
+        var subscription = try await client?.subscribe("a")
+        try await peer.expect("SUB a 2\r\n")
+        client = nil
+        // The subscription still holds the connection.
+        await peer.send("MSG a 2 2\r\nhi\r\n")
+        #expect(try await subscription?.next(timeout: .seconds(30))?.string == "hi")
+        subscription = nil
+        try await peer.expect("UNSUB 2\r\n", thenEndWithin: .seconds(30))
+        peer.close()
+        await server.close()
+    }
+
+    @Test("an abandoned client stops reconnecting")
+    func abandonedWhileReconnecting() async throws {
+        let server = try ScriptedServer()
+        var connecting: Task<NATSClient, any Error>? = Task {
+            try await NATSClient.connect(quickConfiguration(server.url))
+        }
+        let (peer, _) = try await server.acceptClient()
+        weak var core: ConnectionCore?
+        do {
+            let client = try #require(try await connecting?.value)
+            core = client.core
+            await server.close()
+            peer.close()
+            try await eventually { !client.isConnected }
+        }
+        // The task holds its result; the client goes with it.
+        connecting = nil
+        try await eventually("the inner half is gone") { core == nil }
+    }
+}

@@ -1,0 +1,149 @@
+import NATSTestServer
+import NATSTestSupport
+import Testing
+
+@testable import NATSClient
+
+@Suite struct DrainTests {
+    @Test("draining a client lets consumers finish and respond, then closes")
+    func client() async throws {
+        try await NATSTestServer.withServer { server in
+            let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let other = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let events = EventRecorder(client)
+            let replies = try await other.subscribe("replies", confirm: true)
+            let work = try await client.subscribe("work", confirm: true)
+            let started = Watched(0)
+            let working = Task {
+                for try await message in work {
+                    started.update { $0 += 1 }
+                    await Task.yield()
+                    try await message.respond(message.payload)
+                }
+            }
+            for index in 0..<500 {
+                try await other.publish("\(index)", to: "work", reply: "replies")
+            }
+            try await other.flush()
+            _ = await started.wait { $0 > 0 }
+            try await client.drain()
+            #expect(client.isClosed)
+            try await working.value
+            try await other.flush()
+            #expect(replies.statistics.pendingMessages == 500)
+            await events.wait { if case .closed(nil) = $0 { true } else { false } }
+            #expect(events.names == ["disconnected", "closed"])
+            await expectError(.connectionClosed) { try await client.drain() }
+            await other.close()
+        }
+    }
+
+    @Test("draining waits for requests")
+    func requests() async throws {
+        try await NATSTestServer.withServer { server in
+            let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let other = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let responder = try await other.subscribe("r", confirm: true)
+            let request = Task { try await client.request("x", to: "r", timeout: .seconds(60)) }
+            let message = try #require(try await responder.next(timeout: .seconds(30)))
+            let draining = Task { try await client.drain() }
+            try await eventually { client.core.outbound.isDrainingSubscriptions }
+            await expectError(.connectionDraining) { _ = try await client.subscribe("a") }
+            try await message.respond("y")
+            #expect(try await request.value.string == "y")
+            try await draining.value
+            await other.close()
+        }
+    }
+
+    @Test("a consumer that does not come back makes draining time out, and closed all the same")
+    func timeout() async throws {
+        try await NATSTestServer.withServer { server in
+            let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let subscription = try await client.subscribe("a", confirm: true)
+            try await client.publish("x", to: "a")
+            var iterator = subscription.makeAsyncIterator()
+            _ = try await iterator.next()
+            await expectError(.drainTimeout) { try await client.drain(timeout: .milliseconds(50)) }
+            #expect(client.isClosed)
+            #expect(try await iterator.next() == nil)
+        }
+    }
+
+    @Test("messages that nobody iterates over stay readable after the drain")
+    func unread() async throws {
+        try await NATSTestServer.withServer { server in
+            let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let subscription = try await client.subscribe("a", confirm: true)
+            try await client.publish("x", to: "a")
+            try await client.drain()
+            #expect(try await subscription.next()?.string == "x")
+            #expect(try await subscription.next() == nil)
+        }
+    }
+
+    @Test("draining one subscription delivers what is on its way and ends it")
+    func subscription() async throws {
+        try await NATSTestServer.withServer { server in
+            try await withTestClient(quickConfiguration(server.clientURL)) { client in
+                let subscription = try await client.subscribe("a")
+                let received = Watched(0)
+                let iterating = Task {
+                    for try await _ in subscription {
+                        received.update { $0 += 1 }
+                    }
+                }
+                for _ in 0..<1000 {
+                    try await client.publish("", to: "a")
+                }
+                try await subscription.drain()
+                try await iterating.value
+                #expect(received.value == 1000)
+                try await subscription.drain()
+                try await client.publish("", to: "a")
+                try await client.flush()
+                #expect(subscription.statistics.delivered == 1000)
+            }
+        }
+    }
+
+    @Test("draining without a connection says so and closes")
+    func disconnected() async throws {
+        let server = try await NATSTestServer.start()
+        let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+        await server.stop()
+        try await eventually { !client.isConnected }
+        await expectError(.connectionReconnecting) { try await client.drain() }
+        #expect(client.isClosed)
+    }
+
+    @Test("a connection lost while draining ends it")
+    func lost() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        let draining = Task { try await client.drain() }
+        try await peer.expect("PING\r\n")
+        peer.reset()
+        await expectError(.disconnected) { try await draining.value }
+        #expect(client.isClosed)
+        await server.close()
+    }
+
+    @Test("cancelling a drain closes the client")
+    func cancelled() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        let draining = Task { try await client.drain() }
+        try await peer.expect("PING\r\n")
+        draining.cancel()
+        await expectError(.cancelled) { try await draining.value }
+        #expect(client.isClosed)
+        try await peer.expectEnd()
+        peer.close()
+        await server.close()
+    }
+}
