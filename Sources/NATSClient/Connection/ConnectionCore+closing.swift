@@ -60,6 +60,9 @@ extension ConnectionCore {
     }
 
     private func closeChannel(lastBytes: ByteBuffer?) {
+        for channel in self.openingChannels {
+            channel.close(promise: nil)
+        }
         guard let handler = self.handler, let context = handler.context else {
             self.handler = nil
             self.finishedPromise.succeed(())

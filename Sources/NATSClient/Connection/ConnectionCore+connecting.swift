@@ -37,8 +37,10 @@ extension ConnectionCore {
                 Self.makeConnect(configuration, address: address, info: info)
             }
             try channel.pipeline.syncOperations.addHandler(handler)
-            self.handler = handler
+            // A host name may have several addresses and so several sockets, of which one wins.
+            self.openingChannels.append(channel)
         }.whenComplete { result in
+            self.openingChannels = []
             guard attempt == self.attempt, case .connecting = self.phase else {
                 if case .success(let channel) = result {
                     channel.close(promise: nil)
@@ -46,10 +48,15 @@ extension ConnectionCore {
                 return
             }
             switch result {
-            case .success:
+            case .success(let channel):
+                let handler = try? channel.pipeline.syncOperations.handler(type: NATSChannelHandler.self)
+                guard let handler, channel.isActive else {
+                    let error = NATSError(.disconnected, "the server \(address.url) closed the connection")
+                    return self.attemptFailed(address, error: error, serverError: nil)
+                }
+                self.handler = handler
                 self.startHandshakeTimer(attempt: attempt)
             case .failure(let error):
-                self.handler = nil
                 self.attemptFailed(address, error: TCPTransport.error(error, address: address), serverError: nil)
             }
         }
@@ -153,8 +160,6 @@ extension ConnectionCore {
             self.handler = nil
             self.finishedPromise.succeed(())
         case .connecting:
-            // The socket may fail before NIO reports that it was opened; then that report is ignored.
-            self.attempt += 1
             self.handler = nil
             self.attemptFailed(handler.address, error: error, serverError: serverError)
         case .connected:

@@ -56,7 +56,10 @@ final class ConnectionCore: @unchecked Sendable {
     var phase = Phase.connecting(isFirst: true)
     var random = SystemRandomNumberGenerator()
     var attempt: UInt64 = 0
+    /// The handler of the connection in use, or in the handshake.
     var handler: NATSChannelHandler?
+    /// Sockets that are being opened.
+    var openingChannels: [any Channel] = []
     var attemptTimer: Scheduled<Void>?
     var keepAlive = KeepAlive(maxPingsOut: 0)
     var keepAliveTimer: Scheduled<Void>?

@@ -48,6 +48,8 @@ final class NATSChannelHandler: ChannelInboundHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        // A channel that never became active does not become inactive either.
+        self.finish()
         self.context = nil
     }
 
