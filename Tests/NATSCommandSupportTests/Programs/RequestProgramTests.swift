@@ -55,29 +55,22 @@ struct RequestProgramTests {
     func noResponders(server: ServerUnderTest) async throws {
         try await server.withServer { server in
             for flags in ["", "--replies 0", "--replies 3"] {
-                let result = try await ToolShell.run("nats-req $U \(flags) --timeout 20s nobody hi", url: server.url)
+                let result = try await ToolShell.run("nats-req $U \(flags) --timeout 300s nobody hi", url: server.url)
                 #expect(result.errors == "nats: no responders available for request\n")
                 #expect(result.output == "")
                 #expect(result.status == 4)
-                #expect(result.duration < .seconds(15))
+                #expect(result.duration < .seconds(150))
             }
         }
     }
 
-    @Test("a responder that is silent: status 3 after the timeout")
-    func timeout() async throws {
+    @Test("a responder that is silent: status 3 after the timeout", arguments: ["", "--replies 0", "--replies 2"])
+    func timeout(flags: String) async throws {
         try await self.withResponders("svc", answers: []) { server in
-            let result = try await ToolShell.run(
-                "nats-req $U svc hi",
-                url: server.clientURL,
-                environment: ["NATS_TIMEOUT": ""]
-            )
+            let result = try await ToolShell.run("nats-req $U \(flags) --timeout 5s svc hi", url: server.clientURL)
             #expect(result.errors == "nats: timeout\n")
             #expect(result.status == 3)
-            #expect(result.duration >= .seconds(2))
-            let short = try await ToolShell.run("nats-req $U --timeout 100ms --replies 0 svc hi", url: server.clientURL)
-            #expect(short.errors == "nats: timeout\n")
-            #expect(short.status == 3)
+            #expect(result.duration >= .seconds(5))
         }
     }
 
