@@ -30,13 +30,6 @@ int tcp_connect(int port, int receive_buffer) {
     return fd;
 }
 
-int local_port(int fd) {
-    struct sockaddr_in address;
-    socklen_t length = sizeof address;
-    getsockname(fd, (struct sockaddr *)&address, &length);
-    return ntohs(address.sin_port);
-}
-
 void send_all(int fd, const void *bytes, size_t count) {
     const char *from = bytes;
     while (count > 0) {

@@ -35,7 +35,6 @@ void send_confirmed(int fd, const char *line);
 /// PING, then everything up to the PONG; any -ERR ends the program. For connections that receive no messages.
 void ping_pong(int fd);
 int tcp_connect(int port, int receive_buffer);
-int local_port(int fd);
 
 // MARK: frames (frames.c)
 
