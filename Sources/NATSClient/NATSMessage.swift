@@ -150,6 +150,7 @@ public struct NATSMessage: Sendable {
             throw NATSError(.noReply, "the message on \"\(self.subject)\" has no reply subject")
         }
         try await outbound.publish(payload, to: reply, reply: nil, headers: headers)
+        outbound.endDelay()
     }
 
     private var headerBlock: HeaderBlock? {

@@ -3,7 +3,7 @@
 /// A flush costs the event loop two or three system calls, and a publisher that wakes a sleeping loop one more. While a
 /// loop is quicker than its publisher, or runs on the same core, it would take every few messages by themselves. So after
 /// some flushes in close succession the loop comes back after a short delay instead of being woken, until a delay brings
-/// next to nothing. One publish after a pause, and every request, goes out at once.
+/// next to nothing. A publish after a pause, every request and every response go out at once.
 struct FlushPacer {
     /// How long the loop lets messages gather, in nanoseconds.
     static let delay: UInt64 = 100_000

@@ -430,6 +430,21 @@ final class OutboundBuffer: @unchecked Sendable {
         self.lock.withLock { self.pings.answered() }
     }
 
+    /// Somebody waits for what was appended last: it does not gather with more.
+    func endDelay() {
+        let needsFlush = self.lock.withLock {
+            self.isUrgent = true
+            guard self.flush == .delayed else {
+                return false
+            }
+            self.flush = .soon
+            return true
+        }
+        if needsFlush {
+            self.eventLoop.execute(self.flushTask)
+        }
+    }
+
     private func scheduleFlush() {
         let needsFlush = self.lock.withLock {
             self.isUrgent = true
