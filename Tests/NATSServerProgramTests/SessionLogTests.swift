@@ -67,6 +67,8 @@ import Musl
         #expect(await run.exitCode() == 0)
         return run.errors.split(separator: "\n").compactMap { line in
             guard line.contains(" - cid:") else { return nil }
+            // On a slow machine the server's own first PING comes before the session is over.
+            guard !line.hasSuffix("->> [PING]"), !line.hasSuffix("Client Ping Timer") else { return nil }
             // Words of which each run has its own: the process, and the port at the client's end.
             let text = line.split(separator: " ").dropFirst().map { $0.hasPrefix("127.0.0.1:") ? "client" : String($0) }
             return text.joined(separator: " ")
