@@ -43,6 +43,7 @@ test-address: test-dependencies  ## All tests under the address and leak sanitiz
 	$(SWIFT) test --disable-xctest --sanitize=address --scratch-path .build/address
 
 test-thread: test-dependencies  ## All tests under the thread sanitizer
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/thread-suppressions \
 	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build/thread
 
 test-repeat: test-dependencies  ## The concurrent suites 50 times (REPEAT=n for another number)

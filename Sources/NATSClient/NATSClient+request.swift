@@ -44,6 +44,7 @@ extension NATSClient {
             } onCancel: {
                 requests.cancel(token, subject: subject)
             }
+            requests.resumed()
             switch outcome {
             case .reply(let message):
                 if message.payloadSize == 0, message.status == 503 {

@@ -65,10 +65,10 @@ import Testing
     func hugeInfo() async throws {
         let server = try ScriptedServer()
         let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
-        let urls = (0..<20_000).map { "\"10.0.\($0 / 256).\($0 % 256):4222\"" }.joined(separator: ",")
+        let urls = (0..<5000).map { "\"10.0.\($0 / 256).\($0 % 256):4222\"" }.joined(separator: ",")
         let (peer, _) = try await server.acceptClient(info: ScriptedServer.info(extra: ",\"connect_urls\":[\(urls)]"))
         let client = try await connecting.value
-        #expect(client.serverInfo?.connectURLs.count == 20_000)
+        #expect(client.serverInfo?.connectURLs.count == 5000)
         await client.close()
         peer.close()
         await server.close()
@@ -168,6 +168,7 @@ import Testing
             "a - 0 hello", "a r 12 hi", "a - 0 ", "a - 0 " + String(repeating: "0123456789", count: 30), "a - 0 z",
         ]
         for cut in 0...bytes.count {
+            await Task.yield()
             // Two pieces, or (for cut 0) single bytes.
             let pieces = cut == 0 ? bytes.map { [$0] } : [Array(bytes[..<cut]), Array(bytes[cut...])]
             let (channel, core, _) = try self.makeHandler()
@@ -186,9 +187,11 @@ import Testing
     }
 
     @Test("mutated streams in random pieces never trap; the connection lives or ends with an error")
-    func mutations() throws {
+    func mutations() async throws {
         var random = SeededGenerator(seed: 99)
-        for _ in 0..<3000 {
+        for _ in 0..<500 {
+            // Two cores run all the tests: let the others on.
+            await Task.yield()
             var bytes = Array((Self.handshake + Self.stream).utf8)
             for _ in 0..<Int.random(in: 1...5, using: &random) {
                 let index = Int.random(in: 0..<bytes.count, using: &random)

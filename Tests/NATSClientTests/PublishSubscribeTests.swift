@@ -72,7 +72,7 @@ import Testing
     func stream() async throws {
         try await self.withClient { client in
             let subscription = try await client.subscribe("s")
-            let count = 200_000
+            let count = 100_000
             let publisher = Task {
                 for index in 0..<count {
                     try await client.publish("\(index)", to: "s")

@@ -51,8 +51,9 @@ extension ConnectionCore {
     }
 
     /// Returns when the connection is gone.
+    ///
+    /// Not cancellable: closing is prompt.
     func waitUntilFinished() async {
-        // Not cancellable: closing is prompt.
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             self.finished.whenComplete { _ in
                 continuation.resume()

@@ -38,7 +38,7 @@ struct PingQueue {
         defer {
             self.written.removeAll()
         }
-        return Array(self.written)
+        return self.written.isEmpty ? [] : Array(self.written)
     }
 
     mutating func removeAll() -> [Waiter] {

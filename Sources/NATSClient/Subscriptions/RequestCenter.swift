@@ -115,6 +115,14 @@ final class RequestCenter: @unchecked Sendable {
         return length
     }
 
+    /// Called by the request's task when it goes on.
+    ///
+    /// The thread sanitizer does not see a continuation that is resumed before its task has suspended; it sees the lock
+    /// under which the reply was made.
+    func resumed() {
+        self.lock.withLock {}
+    }
+
     /// The request's task was cancelled.
     func cancel(_ token: UInt64, subject: String) {
         self.fail(token, .failed(NATSError(.cancelled, "the request to \"\(subject)\" was cancelled")))
@@ -142,21 +150,25 @@ final class RequestCenter: @unchecked Sendable {
         let (replies, observer) = self.lock.withLock {
             let replies = bytes.withUnsafeReadableBytes { raw in
                 frames.compactMap { frame in
-                    self.takeWaiter(of: frame, in: raw).map { (frame, $0) }
+                    self.takeWaiter(of: frame, in: raw).map { (self.message(frame, in: bytes), $0) }
                 }
             }
             return (replies, self.observerIfEmpty())
         }
-        for (frame, waiter) in replies {
-            let batch = MessageBatch.make(
-                frames: [frame],
-                in: bytes,
-                payloadBytes: frame.payloadLength,
-                outbound: self.outbound
-            )
-            waiter.resume(returning: .reply(NATSMessage(batch: batch, frame: batch.frames[0])))
+        for (message, waiter) in replies {
+            waiter.resume(returning: .reply(message))
         }
         observer?()
+    }
+
+    private func message(_ frame: MessageFrame, in bytes: ByteBuffer) -> NATSMessage {
+        let batch = MessageBatch.make(
+            frames: [frame],
+            in: bytes,
+            payloadBytes: frame.payloadLength,
+            outbound: self.outbound
+        )
+        return NATSMessage(batch: batch, frame: batch.frames[0])
     }
 
     private func takeWaiter(of frame: MessageFrame, in bytes: UnsafeRawBufferPointer) -> Waiter? {
