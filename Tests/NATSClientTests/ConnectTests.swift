@@ -91,6 +91,7 @@ import Testing
     @Test("credentials come from the URL or the configuration, and wrong ones are a typed error")
     func authorization() async throws {
         var options = NATSTestServer.Options()
+        options.authTimeout = .seconds(60)
         options.user = "u"
         options.password = "p"
         try await NATSTestServer.withServer(options) { server in
@@ -104,6 +105,7 @@ import Testing
             await expectError(.authorization) { [configuration] in _ = try await NATSClient.connect(configuration) }
         }
         var tokenOptions = NATSTestServer.Options()
+        tokenOptions.authTimeout = .seconds(60)
         tokenOptions.token = "t"
         try await NATSTestServer.withServer(tokenOptions) { server in
             let address = "127.0.0.1:\(server.port)"
