@@ -16,6 +16,7 @@ let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swi
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
     name: "swift-nats",
@@ -48,7 +49,7 @@ let package = Package(
         // The server engine, without process matters.
         .target(
             name: "NATSServerCore",
-            dependencies: ["NATSWire", nioCore, nioPosix, nioConcurrency, logging],
+            dependencies: ["NATSWire", nioCore, nioPosix, nioConcurrency, logging, heap],
             swiftSettings: settings
         ),
         .target(

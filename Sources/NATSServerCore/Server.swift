@@ -159,8 +159,10 @@ package final class Server: Sendable {
             return await tasks.reduce(into: ServerLoop.Totals()) { $0 += $1 }
         }
         self.shared.logger.debug("Client accept loop exiting..")
-        self.finalTotals.withLockedValue { $0 = totals }
+        self.shared.end()
+        // Whoever asks for statistics has put its questions to the loops, or finds the final sums.
         self.loops.withLockedValue { $0 = [] }
+        self.finalTotals.withLockedValue { $0 = totals }
         try? await group.shutdownGracefully()
         for loop in loops {
             loop.dismantle()
@@ -197,9 +199,10 @@ package final class Server: Sendable {
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.globalAccount.count
-        var totals = self.finalTotals.withLockedValue { $0 }
-        for loop in self.loops.withLockedValue({ $0 }) {
-            if let current = try? await loop.eventLoop.submit({ loop.currentTotals() }).get() { totals += current }
+        let answers = self.ask { $0.currentTotals() }
+        var totals = answers.isEmpty ? self.finalTotals.withLockedValue { $0 } : ServerLoop.Totals()
+        for answer in answers {
+            if let current = try? await answer.get() { totals += current }
         }
         statistics.traffic = totals.traffic
         statistics.slowConsumers = totals.slowConsumers
@@ -211,11 +214,19 @@ package final class Server: Sendable {
     /// The open connections, by client id.
     package func connectionStatistics() async -> [ConnectionStatistics] {
         var result: [ConnectionStatistics] = []
-        for loop in self.loops.withLockedValue({ $0 }) {
-            let connections = try? await loop.eventLoop.submit { loop.connections.values.map(\.snapshot) }.get()
-            result.append(contentsOf: connections ?? [])
+        for answer in self.ask({ $0.connections.values.map(\.snapshot) }) {
+            result.append(contentsOf: (try? await answer.get()) ?? [])
         }
         return result.sorted { $0.id < $1.id }
+    }
+
+    /// Puts a question to every loop, while it is certain that they run and so will answer.
+    private func ask<Answer: Sendable>(
+        _ question: @escaping @Sendable (ServerLoop) -> Answer
+    ) -> [EventLoopFuture<Answer>] {
+        self.loops.withLockedValue { loops in
+            loops.map { loop in loop.eventLoop.submit { question(loop) } }
+        }
     }
 
     // MARK: Start

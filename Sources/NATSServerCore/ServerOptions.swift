@@ -45,5 +45,4 @@ package struct ServerOptions: Sendable {
         self.logger = logger
     }
 
-    var requiresAuthentication: Bool { self.username != nil || self.token != nil }
 }

@@ -17,6 +17,7 @@ final class ServerShared: Sendable {
     /// The official server's internal clients take the first four.
     private let lastClientID = Atomic<UInt64>(4)
     private let open = Atomic<Int>(0)
+    private let ending = Atomic<Bool>(false)
     private let accepted = Atomic<UInt64>(0)
 
     init(options: ServerOptions) {
@@ -30,6 +31,11 @@ final class ServerShared: Sendable {
     }
 
     var serverName: String { self.options.serverName ?? self.identity.id }
+    /// The event loops are about to end: nothing may be given to another one any more.
+    var isEnding: Bool { self.ending.load(ordering: .relaxed) }
+
+    func end() { self.ending.store(true, ordering: .relaxed) }
+
     var connectionCount: Int { self.open.load(ordering: .relaxed) }
     var totalConnections: UInt64 { self.accepted.load(ordering: .relaxed) }
 

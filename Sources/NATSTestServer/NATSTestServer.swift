@@ -17,7 +17,8 @@ public final class NATSTestServer: Sendable {
     private struct Running {
         var server: Server
         var port: Int
-        var isStopped: Bool
+        /// How often the server has been stopped, so that a restart notices a stop in the middle of it.
+        var stops = 0
     }
 
     private let options: Options
@@ -25,7 +26,7 @@ public final class NATSTestServer: Sendable {
 
     private init(_ options: Options, _ server: Server) {
         self.options = options
-        self.running = NIOLockedValueBox(Running(server: server, port: server.boundPort, isStopped: false))
+        self.running = NIOLockedValueBox(Running(server: server, port: server.boundPort))
     }
 
     /// Starts a server, runs `body`, and stops the server however `body` ends.
@@ -79,7 +80,7 @@ public final class NATSTestServer: Sendable {
     /// Stopping a stopped server does nothing.
     public func stop() async {
         let server = self.running.withLockedValue { running in
-            running.isStopped = true
+            running.stops += 1
             return running.server
         }
         await server.shutdown()
@@ -87,14 +88,20 @@ public final class NATSTestServer: Sendable {
 
     /// Stops the server if it runs, and starts a new one with the same options on the same port.
     ///
-    /// - Throws: ``NATSTestServerError`` if the port has been taken meanwhile, and stays so for a second; or
-    ///   `CancellationError`.
+    /// - Throws: ``NATSTestServerError`` if the port has been taken meanwhile, and stays so for a second, or if the server
+    ///   is stopped meanwhile; or `CancellationError`.
     public func restart() async throws {
         await self.stop()
+        let stops = self.running.withLockedValue { $0.stops }
         let server = try await self.relaunch()
-        self.running.withLockedValue { running in
+        let wasStopped = self.running.withLockedValue { running in
+            guard running.stops == stops else { return true }
             running.server = server
-            running.isStopped = false
+            return false
+        }
+        if wasStopped {
+            await server.shutdown()
+            throw NATSTestServerError(message: "the server was stopped while it was being restarted")
         }
     }
 

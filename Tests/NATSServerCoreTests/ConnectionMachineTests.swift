@@ -117,6 +117,28 @@ struct ClientSessionTests {
     }
 }
 
+@Suite("Loop timers")
+struct LoopTimersTests {
+    @Test("timers come in order, and a task is asked for only when the earliest moves forward")
+    func order() {
+        func time(_ seconds: UInt64) -> NIODeadline { .uptimeNanoseconds(seconds * 1_000_000_000) }
+        var timers = LoopTimers()
+        #expect(timers.nextToSchedule() == nil)
+        timers.set(.keepAlive, for: 1, at: time(10))
+        #expect(timers.nextToSchedule() == time(10))
+        timers.set(.keepAlive, for: 2, at: time(20))
+        #expect(timers.nextToSchedule() == nil)
+        timers.set(.authentication, for: 2, at: time(5))
+        #expect(timers.nextToSchedule() == time(5))
+        #expect(timers.popDue(now: time(4)) == nil)
+        #expect(timers.popDue(now: time(12))?.connection == 2)
+        #expect(timers.popDue(now: time(12))?.connection == 1)
+        #expect(timers.popDue(now: time(12)) == nil)
+        timers.scheduledFired(time(5))
+        #expect(timers.nextToSchedule() == time(20))
+    }
+}
+
 @Suite("Protocol text in the log")
 struct ProtocolTextTests {
     @Test(
@@ -133,6 +155,19 @@ struct ProtocolTextTests {
     )
     func redaction(json: String, expected: String) {
         #expect(ProtocolText.redacted(Array(json.utf8)) == expected)
+    }
+
+    @Test("what a peer sends cannot start a line of the log or steer a terminal")
+    func controlCharacters() throws {
+        #expect(
+            ProtocolText.redacted(Array("\n[1] forged {\"x\":\"\u{1b}[2J\"}".utf8)) == #"\n[1] forged {"x":"\x1b[2J"}"#
+        )
+        #expect(ProtocolText.escaped(Array("a\"é\\".utf8)) == #"a"é\"#)
+        var options = ServerOptions(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        options.token = "t"
+        var session = ClientSession(policy: AuthenticationPolicy(options), serverSupportsHeaders: true)
+        _ = try Array(#"{"user":"x\"\n[1]"}"#.utf8).withUnsafeBytes { try session.receivedConnect($0) }
+        #expect(session.userLabel == #"User "x\"\n[1]""#)
     }
 
     @Test("bytes are quoted as Go quotes them")

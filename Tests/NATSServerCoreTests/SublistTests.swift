@@ -82,6 +82,28 @@ struct SublistTests {
         #expect(self.match(list, "foo.>").plain.count == 1)
     }
 
+    @Test("a subject with as many tokens as a line can hold needs no deep stack")
+    func manyTokens() {
+        var list = self.makeList()
+        let stars = Array(repeating: "*", count: 2_000).joined(separator: ".")
+        let letters = Array(repeating: "a", count: 2_000).joined(separator: ".")
+        for subject in [stars, letters, "a.>", letters + ".*", ">"] { self.expect(list.insert(Entry(subject))) }
+        #expect(self.match(list, letters).plain.count == 4)
+        #expect(self.match(list, letters + ".a").plain.count == 3)
+    }
+
+    @Test("thousands of queue groups on one subject are kept apart")
+    func manyGroups() {
+        var list = self.makeList()
+        let entries = (0..<5_000).flatMap { [Entry("a.b", queue: "q\($0)"), Entry("a.*", queue: "q\($0)")] }
+        for entry in entries { self.expect(list.insert(entry)) }
+        let groups = self.match(list, "a.b").groups
+        #expect(groups.count == 5_000)
+        #expect(groups.allSatisfy { $0.count == 2 && $0[0].queue == $0[1].queue })
+        for entry in entries { self.expect(list.remove(entry)) }
+        #expect(list.nodeCount == 0)
+    }
+
     @Test("random subscriptions under churn match what the grammar says", arguments: 0..<10)
     func againstNaiveMatcher(seed: UInt64) {
         var generator = SeededGenerator(seed: seed &+ 7)

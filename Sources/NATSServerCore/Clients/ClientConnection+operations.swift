@@ -13,7 +13,11 @@ extension ClientConnection {
         self.loop.producersShouldStall = false
         var position = 0
         if !self.cut.isEmpty { position = self.completeCut(base, count, &batch) }
-        if self.cut.isEmpty, self.phase == .open { self.parse(base, from: position, to: count, &batch) }
+        if self.heldInput != nil {
+            self.hold(UnsafeRawBufferPointer(start: base + position, count: count - position))
+        } else if self.cut.isEmpty, self.phase == .open {
+            self.parse(base, from: position, to: count, &batch)
+        }
         batch.finish(self)
         if self.loop.producersShouldStall { self.shouldStall = true }
     }
@@ -45,6 +49,11 @@ extension ClientConnection {
                 } else {
                     self.handle(base, operation.pointee, &batch)
                     guard self.phase == .open else { return }
+                    if self.heldInput != nil {
+                        let next = operation.pointee.frameEnd
+                        self.hold(UnsafeRawBufferPointer(start: base + next, count: end - next))
+                        return
+                    }
                 }
                 position = operation.pointee.frameEnd
             case .incomplete:
@@ -71,7 +80,7 @@ extension ClientConnection {
     /// - Returns: how many bytes were used.
     private func completeCut(_ base: UnsafePointer<UInt8>, _ count: Int, _ batch: inout PublishBatch) -> Int {
         var position = 0
-        while position < count, !self.cut.isEmpty, self.phase == .open {
+        while position < count, !self.cut.isEmpty, self.phase == .open, self.heldInput == nil {
             let chunk = self.nextChunkLength(base + position, count - position)
             self.cut.append(UnsafeRawBufferPointer(start: base + position, count: chunk))
             position += chunk
@@ -262,6 +271,14 @@ extension ClientConnection {
 
     private func ping() {
         self.keepAlive.activity(now: .now())
+        if self.needsBarrier {
+            self.holdInput { $0.pong() }
+        } else {
+            self.pong()
+        }
+    }
+
+    private func pong() {
         let action = self.session.receivedPing()
         self.traceOut("PONG")
         self.outlet.append("PONG\r\n")
@@ -285,7 +302,10 @@ extension ClientConnection {
         self.parser.headersEnabled = self.session.headers
         switch action {
         case .accept(let dropSubscriptions):
-            if dropSubscriptions { self.dropSubscriptions() }
+            if dropSubscriptions {
+                self.dropSubscriptions()
+                self.needsBarrier = self.loop.siblings.count > 1
+            }
             // Subscriptions made before the first CONNECT follow it.
             for subscription in self.subscriptions.values {
                 self.shared.globalAccount.touch(subscription) {
@@ -353,6 +373,7 @@ extension ClientConnection {
 
     func remove(_ subscription: Subscription) {
         self.shared.globalAccount.remove(subscription)
+        self.needsBarrier = self.loop.siblings.count > 1
         if self.subscriptions[subscription.sid] === subscription {
             self.subscriptions[subscription.sid] = nil
             self.traceDeleted(subscription)

@@ -214,7 +214,7 @@ extension ClientConnection {
     /// `_R_.`, `_GR_.` and `$JS.ACK.` are told from `_INBOX.` by their second byte.
     @inline(__always)
     private static func maybeReserved(_ base: UnsafePointer<UInt8>, _ reply: Range<Int>) -> Bool {
-        guard reply.count > 4 else { return false }
+        guard reply.count >= 4 else { return false }
         let first = base[reply.lowerBound]
         guard first == UInt8(ascii: "_") || first == UInt8(ascii: "$") else { return false }
         return base[reply.lowerBound + 1] != UInt8(ascii: "I")
@@ -364,7 +364,13 @@ extension ClientConnection {
         outlet.state.pointee.messages &+= 1
         batch.mustCheckPhase = true
         if batch.isTracing {
-            connection.traceDelivery(subscription.sid, keepsHeader: !flags.contains(.noHeaders), base, operation)
+            self.traceDelivery(
+                to: connection,
+                subscription.sid,
+                keepsHeader: !flags.contains(.noHeaders),
+                base,
+                operation
+            )
         }
         if isLast { self.endLimited(subscription, of: connection, &batch) }
         return outlet.connection != nil
@@ -425,6 +431,7 @@ extension ClientConnection {
     }
 
     private func traceDelivery(
+        to connection: ClientConnection,
         _ sid: [UInt8],
         keepsHeader: Bool,
         _ base: UnsafePointer<UInt8>,
@@ -441,10 +448,19 @@ extension ClientConnection {
         line +=
             keepsHeader || operation.headerSize == 0
             ? " \(text(operation.sizeDigits))" : " \(operation.size - operation.headerSize)"
-        self.traceOut(line)
-        if let payload = self.tracedPayload(base, operation) {
-            self.logger.trace("\(self.label) - ->> MSG_PAYLOAD: [\(payload)]")
+        let payload = self.tracedPayload(base, operation)
+        if connection.loop === self.loop {
+            connection.traceDelivered(line, payload)
+        } else {
+            // The target's name in the log belongs to its own loop.
+            let text = line
+            connection.loop.eventLoop.execute { connection.traceDelivered(text, payload) }
         }
+    }
+
+    private func traceDelivered(_ line: String, _ payload: String?) {
+        self.traceOut(line)
+        if let payload { self.logger.trace("\(self.label) - ->> MSG_PAYLOAD: [\(payload)]") }
     }
 
     private func tracedPayload(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) -> String? {

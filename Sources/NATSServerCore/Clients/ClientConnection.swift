@@ -28,6 +28,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// How long a connection that is to be closed may take to accept its last bytes.
     private static let lingerLimit: TimeAmount = .seconds(2)
+    /// So much small output is put together while the socket is blocked.
+    private static let gatheredMaximum = 64 << 10
     /// What a producer pauses when a target has fallen behind (nats-server client.go stallClientMinDuration).
     private static let stallTime: TimeAmount = .milliseconds(2)
 
@@ -47,8 +49,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private(set) var phase: Phase = .open
     private(set) var context: ChannelHandlerContext?
     private(set) var closedReason: ClosedReason?
-    private var authenticationTimer: Scheduled<Void>?
-    private var pingTimer: Scheduled<Void>?
+    /// When the keep-alive is to be looked at next, and the earliest timer that is set.
+    private var pingDue: NIODeadline
+    private var pingTimer: NIODeadline?
     private var address = ""
     /// Whether the server knows of this connection.
     private var isCounted = false
@@ -62,9 +65,18 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var shouldStall = false
     private var readIsDelayed = false
 
+    /// An UNSUB may not have reached batches that other loops are delivering.
+    var needsBarrier = false
+    /// Input that waits until they have.
+    private(set) var heldInput: ByteBuffer?
+    /// The client shut its side down while its input was held.
+    private var inputEnded = false
+
     /// Writes that the socket has not taken whole, and when it last took one.
     private var outstandingWrites = 0
     private var lastProgress: NIODeadline
+    /// Small output that came while the socket was blocked.
+    private var gathered = ByteBuffer()
 
     init(id: UInt64, loop: ServerLoop) {
         let now = NIODeadline.now()
@@ -82,6 +94,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.parser = ClientOperationParser(maxControlLine: options.maxControlLine, maxPayload: options.maxPayload)
         self.accepted = now
         self.lastProgress = now
+        self.pingDue = now
         self.outlet = Outlet(loop: loop)
         self.outlet.attach(self)
     }
@@ -116,8 +129,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             return
         }
         if self.session.awaitsConnect {
-            let timeout = TimeAmount(self.shared.options.authTimeout)
-            self.authenticationTimer = context.eventLoop.scheduleTask(in: timeout) { self.authenticationTimedOut() }
+            let deadline = self.accepted + TimeAmount(self.shared.options.authTimeout)
+            self.loop.setTimer(.authentication, for: self.id, at: deadline)
         }
         var generator = self.loop.random
         self.schedulePing(in: self.keepAlive.firstDelay(afterConnect: false, using: &generator))
@@ -127,8 +140,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard self.phase == .open else { return }
-        let buffer = self.unwrapInboundIn(data)
+        var buffer = self.unwrapInboundIn(data)
         self.bytesThisCycle += buffer.readableBytes
+        if self.heldInput?.writeBuffer(&buffer) != nil { return }
         buffer.withUnsafeReadableBytes { self.received($0) }
     }
 
@@ -136,6 +150,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard self.phase == .open else { return }
         let bytes = self.bytesThisCycle
         self.bytesThisCycle = 0
+        guard self.heldInput == nil else { return }
         if self.shouldStall {
             self.shouldStall = false
             self.loop.totals.stalls += 1
@@ -164,7 +179,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // Half closure is allowed on the socket, so that a peer which sends and shuts down its side still gets its answers.
         if let event = event as? ChannelEvent, event == .inputClosed {
-            self.close(.clientClosed)
+            if self.heldInput == nil { self.close(.clientClosed) } else { self.inputEnded = true }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -186,6 +201,28 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.context = nil
     }
 
+    // MARK: Held input
+
+    /// Handles no more input until every other loop has finished the batch that it is delivering and handed its output
+    /// over; then calls `resume`.
+    ///
+    /// What the PONG after an UNSUB promises, that nothing more will come, needs this when there are several loops.
+    func holdInput(resume: @escaping @Sendable (ClientConnection) -> Void) {
+        self.needsBarrier = false
+        self.heldInput = ByteBuffer()
+        self.loop.afterOthersFlushed {
+            guard self.phase == .open, let held = self.heldInput else { return }
+            self.heldInput = nil
+            resume(self)
+            held.withUnsafeReadableBytes { self.received($0) }
+            guard self.phase == .open, self.heldInput == nil else { return }
+            if self.inputEnded { self.close(.clientClosed) } else { self.context?.read() }
+        }
+    }
+
+    /// Keeps bytes for later.
+    func hold(_ bytes: UnsafeRawBufferPointer) { self.heldInput?.writeBytes(bytes) }
+
     // MARK: Timers
 
     private func authenticationTimedOut() {
@@ -195,10 +232,32 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.close(.authenticationTimeout)
     }
 
+    /// Sets the keep-alive's next look.
+    ///
+    /// A timer that is set earlier is left alone: it finds that nothing is due and sets the next one.
     private func schedulePing(in delay: TimeAmount) {
-        self.pingTimer?.cancel()
         guard self.keepAlive.interval > .zero else { return }
-        self.pingTimer = self.loop.eventLoop.scheduleTask(in: delay) { self.pingTimerFired() }
+        self.pingDue = .now() + delay
+        guard self.pingTimer.map({ $0 > self.pingDue }) ?? true else { return }
+        self.pingTimer = self.pingDue
+        self.loop.setTimer(.keepAlive, for: self.id, at: self.pingDue)
+    }
+
+    /// A timer of this connection went off.
+    func timerFired(_ kind: LoopTimers.Kind, deadline: NIODeadline) {
+        guard self.phase == .open else { return }
+        switch kind {
+        case .authentication:
+            self.authenticationTimedOut()
+        case .keepAlive:
+            if self.pingTimer == deadline { self.pingTimer = nil }
+            if self.pingDue <= .now() {
+                self.pingTimerFired()
+            } else if self.pingTimer == nil {
+                self.pingTimer = self.pingDue
+                self.loop.setTimer(.keepAlive, for: self.id, at: self.pingDue)
+            }
+        }
     }
 
     private func pingTimerFired() {
@@ -222,8 +281,6 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// A CONNECT was accepted.
     func connectAccepted() {
-        self.authenticationTimer?.cancel()
-        self.authenticationTimer = nil
         self.keepAlive.connectReceived(accepted: self.accepted, now: .now())
         self.logSuffix = self.session.logSuffix
         var generator = self.loop.random
@@ -252,23 +309,52 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             self.close(.slowConsumerPendingBytes)
             return
         }
+        if self.outstandingWrites > 0, staged.bytes < Self.gatheredMaximum / 4 {
+            // A write of its own would cost the socket's queue far more memory than these bytes.
+            self.gather(staged)
+            return
+        }
+        self.writeGathered(context)
+        self.write(staged.buffers, last, staged.bytes, context)
+    }
+
+    private func write(_ buffers: [ByteBuffer], _ last: ByteBuffer, _ bytes: Int, _ context: ChannelHandlerContext) {
         if self.outstandingWrites == 0 { self.lastProgress = .now() }
         self.outstandingWrites += 1
-        for buffer in staged.buffers.dropLast() { context.write(self.wrapOutboundOut(buffer), promise: nil) }
+        for buffer in buffers.dropLast() { context.write(self.wrapOutboundOut(buffer), promise: nil) }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { result in
-            self.written(staged, succeeded: (try? result.get()) != nil)
+            self.written(buffers, bytes, succeeded: (try? result.get()) != nil)
         }
         context.writeAndFlush(self.wrapOutboundOut(last), promise: promise)
         if self.outstandingWrites > 0 { self.loop.watch(self) }
     }
 
-    private func written(_ staged: Outlet.Staged, succeeded: Bool) {
+    private func written(_ buffers: [ByteBuffer], _ bytes: Int, succeeded: Bool) {
         self.outstandingWrites -= 1
-        self.backlog.change(by: -staged.bytes)
+        self.backlog.change(by: -bytes)
         guard succeeded else { return }
         self.lastProgress = .now()
-        for buffer in staged.buffers { self.loop.pool.recycle(buffer) }
+        for buffer in buffers { self.loop.pool.recycle(buffer) }
+        if self.outstandingWrites == 0, let context = self.context { self.writeGathered(context) }
+    }
+
+    private func gather(_ staged: Outlet.Staged) {
+        for buffer in staged.buffers {
+            self.gathered.writeImmutableBuffer(buffer)
+            self.loop.pool.recycle(buffer)
+        }
+        if self.gathered.readableBytes >= Self.gatheredMaximum, let context = self.context {
+            self.writeGathered(context)
+        }
+    }
+
+    /// Writes what was gathered; its bytes are in the backlog already.
+    private func writeGathered(_ context: ChannelHandlerContext) {
+        guard self.gathered.readableBytes > 0 else { return }
+        let buffer = self.gathered
+        self.gathered = ByteBuffer()
+        self.write([buffer], buffer, buffer.readableBytes, context)
     }
 
     /// Cuts the connection off if its socket has taken nothing for too long.
@@ -312,13 +398,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard self.phase == .open else { return }
         self.phase = .closing
         self.closedReason = reason
-        self.authenticationTimer?.cancel()
-        self.authenticationTimer = nil
-        self.pingTimer?.cancel()
-        self.pingTimer = nil
         let dropped = self.subscriptions.values
         self.dropSubscriptions()
         self.cut = CutOperation()
+        self.heldInput = nil
         self.logger.debug("\(self.label) - Client connection closed: \(reason.rawValue)")
         if self.isTracing, reason != .serverShutdown { dropped.forEach(self.traceDeleted) }
         guard let context = self.context, context.channel.isActive, reason.flushesFirst else {
@@ -332,6 +415,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     private func closeWhenFlushed() {
         guard self.phase == .closing, let context = self.context else { return }
+        self.writeGathered(context)
         guard self.outstandingWrites > 0 else {
             context.close(promise: nil)
             return

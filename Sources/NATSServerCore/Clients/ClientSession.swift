@@ -37,9 +37,6 @@ struct ClientSession {
     var pedantic: Bool { self.payload.pedantic }
     var echo: Bool { self.payload.echo }
     var noResponders: Bool { self.payload.noResponders }
-    /// Whether the client understands INFO after the first one.
-    var acceptsAsyncInfo: Bool { self.connectReceived && self.firstPongSent && self.payload.proto >= 1 }
-
     /// A CONNECT line arrived.
     ///
     /// Keys that a further CONNECT lacks keep their values.
@@ -64,8 +61,8 @@ struct ClientSession {
 
     /// How the log names the user; secrets are not shown.
     var userLabel: String? {
-        if !self.payload.user.isEmpty { return "User \"\(self.payload.user)\"" }
-        if !self.payload.nkey.isEmpty { return "Nkey \"\(self.payload.nkey)\"" }
+        if !self.payload.nkey.isEmpty { return "Nkey \(Self.quoted(self.payload.nkey))" }
+        if !self.payload.user.isEmpty { return "User \(Self.quoted(self.payload.user))" }
         if !self.payload.authToken.isEmpty { return "Token \"[REDACTED]\"" }
         return nil
     }

@@ -2,26 +2,33 @@
 enum ProtocolText {
     /// The bytes in double quotes, escaped as Go's `%q` does it.
     static func quoted(_ bytes: some Collection<UInt8>) -> String {
+        "\"\(self.readable(Array(bytes), escapingQuotes: true))\""
+    }
+
+    /// The bytes as they are, but for control characters, which could forge lines or steer a terminal.
+    static func escaped(_ bytes: some Collection<UInt8>) -> String {
         let bytes = Array(bytes)
-        var text = "\""
+        let isHarmless = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
+        return isHarmless ? String(decoding: bytes, as: UTF8.self) : self.readable(bytes, escapingQuotes: false)
+    }
+
+    private static func readable(_ bytes: [UInt8], escapingQuotes: Bool) -> String {
+        var text = ""
         var index = 0
         while index < bytes.count {
             if let (scalar, length) = self.scalar(in: bytes, at: index) {
-                self.append(scalar, to: &text)
+                if !escapingQuotes, scalar == "\"" || scalar == "\\" {
+                    text.unicodeScalars.append(scalar)
+                } else {
+                    self.append(scalar, to: &text)
+                }
                 index += length
             } else {
                 text += "\\x" + self.hex(UInt32(bytes[index]), digits: 2)
                 index += 1
             }
         }
-        return text + "\""
-    }
-
-    /// The bytes without quotes; control characters, which could forge lines or steer a terminal, are escaped.
-    static func escaped(_ bytes: some Collection<UInt8>) -> String {
-        let bytes = Array(bytes)
-        let isHarmless = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
-        return isHarmless ? String(decoding: bytes, as: UTF8.self) : String(self.quoted(bytes).dropFirst().dropLast())
+        return text
     }
 
     /// A duration as Go writes it: `1h0m0s`, `2m5.5s`, `500ms`, `1.5µs`, `0s`.
@@ -128,7 +135,7 @@ enum ProtocolText {
             guard let (_, valueEnd) = self.string(in: text, at: index) else { break }
             index = valueEnd
         }
-        return String(decoding: result, as: UTF8.self)
+        return self.escaped(result)
     }
 
     private static func isSecret(_ key: [UInt8]) -> Bool {

@@ -110,7 +110,7 @@ struct MatchCache: ~Copyable {
         _ loop: ServerLoop
     ) -> MatchResult.Pointer {
         let result = self.index.withMatch(subject) { match, generation in
-            MatchResult.make(subject: subject, hash: hash, generation: generation, match: match, loop: loop)
+            MatchResult.make(subject: subject, generation: generation, match: match, loop: loop)
         }
         self.slots[slot] = Slot(hash: hash, result: result)
         self.count += 1
@@ -131,6 +131,13 @@ struct MatchCache: ~Copyable {
         self.size -= result.pointee.size
         self.epoch &+= 1
         MatchResult.destroy(result)
+    }
+
+    /// Throws away results for connections that are gone.
+    mutating func evictDead() {
+        for slot in 0..<self.capacity {
+            if let result = self.slots[slot].result, result.pointee.hasDeadTarget { self.evict(slot) }
+        }
     }
 
     private mutating func evictUntilSmall(keeping kept: Int) {

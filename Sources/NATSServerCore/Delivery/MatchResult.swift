@@ -42,7 +42,6 @@ struct MatchResult {
         var subscription: Unmanaged<Subscription>
     }
 
-    let hash: UInt64
     let subjectLength: Int
     /// When the result was last known to be right (see ``SubscriptionIndex``).
     var generation: UInt64
@@ -66,11 +65,13 @@ struct MatchResult {
 
     func subscription(at index: Int) -> Subscription { self.owners[index].subscription.takeUnretainedValue() }
 
+    /// Whether a connection in it is gone.
+    var hasDeadTarget: Bool { (0..<self.targetCount).contains { self.outlet(at: $0).connection == nil } }
+
     func outlet(at index: Int) -> Outlet { self.owners[index].outlet.takeUnretainedValue() }
 
     static func make(
         subject: UnsafeBufferPointer<UInt8>,
-        hash: UInt64,
         generation: UInt64,
         match: Sublist<Subscription>.Match,
         loop: ServerLoop
@@ -115,7 +116,6 @@ struct MatchResult {
         let result = block.bindMemory(to: MatchResult.self, capacity: 1)
         result.initialize(
             to: MatchResult(
-                hash: hash,
                 subjectLength: subject.count,
                 generation: generation,
                 plainCount: match.plain.count,

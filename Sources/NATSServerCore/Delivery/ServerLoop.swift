@@ -33,7 +33,13 @@ final class ServerLoop: @unchecked Sendable {
     /// All loops of the server, in order of their index; set once before the first connection.
     var siblings: [ServerLoop] = []
 
+    private static let goneConnectionsKept = 4096
+
+    private var timers = LoopTimers()
+    private var goneConnections = 0
     private var touched: ContiguousArray<Outlet> = []
+    /// The other of two arrays that take turns.
+    private var flushing: ContiguousArray<Outlet> = []
     private var flushIsScheduled = false
     /// Outlets to connections of other loops, by client id.
     private var remoteOutlets: [UInt64: Outlet] = [:]
@@ -57,9 +63,45 @@ final class ServerLoop: @unchecked Sendable {
         guard self.connections.removeValue(forKey: connection.id) != nil else { return }
         self.blocked[connection.id] = nil
         self.totals.traffic += connection.statistics
+        self.connectionGone()
+        guard !self.shared.isEnding else { return }
         for sibling in self.siblings where sibling !== self {
             let id = connection.id
-            sibling.eventLoop.execute { sibling.remoteOutlets.removeValue(forKey: id)?.detach() }
+            sibling.eventLoop.execute {
+                guard let outlet = sibling.remoteOutlets.removeValue(forKey: id) else { return }
+                outlet.detach()
+                sibling.connectionGone()
+            }
+        }
+    }
+
+    /// Match results keep what is left of a closed connection alive; every now and then those are thrown away.
+    private func connectionGone() {
+        self.goneConnections += 1
+        guard self.goneConnections == Self.goneConnectionsKept, !self.shared.isEnding else { return }
+        // Not at once: a delivery may be under way with such a result.
+        self.eventLoop.execute {
+            self.goneConnections = 0
+            self.router.cache.pointee.evictDead()
+        }
+    }
+
+    // MARK: Timers
+
+    /// Lets a connection's ``ClientConnection/timerFired(_:deadline:)`` be called at a time, if it is still there.
+    func setTimer(_ kind: LoopTimers.Kind, for connection: UInt64, at deadline: NIODeadline) {
+        self.timers.set(kind, for: connection, at: deadline)
+        self.scheduleTimers()
+    }
+
+    private func scheduleTimers() {
+        guard let next = self.timers.nextToSchedule() else { return }
+        self.eventLoop.scheduleTask(deadline: next) {
+            while let due = self.timers.popDue(now: .now()) {
+                self.connections[due.connection]?.timerFired(due.kind, deadline: due.deadline)
+            }
+            self.timers.scheduledFired(next)
+            self.scheduleTimers()
         }
     }
 
@@ -88,10 +130,10 @@ final class ServerLoop: @unchecked Sendable {
     private func flush() {
         self.flushIsScheduled = false
         guard !self.touched.isEmpty else { return }
-        let touched = self.touched
-        self.touched.removeAll(keepingCapacity: true)
+        swap(&self.touched, &self.flushing)
+        defer { self.flushing.removeAll(keepingCapacity: true) }
         var local: [(ClientConnection, Outlet.Staged)] = []
-        for outlet in touched {
+        for outlet in self.flushing {
             let staged = outlet.takeStaged()
             guard let connection = outlet.connection, !staged.buffers.isEmpty else { continue }
             if connection.loop === self {
@@ -106,10 +148,29 @@ final class ServerLoop: @unchecked Sendable {
 
     /// Sends at once what was staged, without waiting for the end of the tick.
     func send(_ staged: Outlet.Staged, to connection: ClientConnection) {
-        if connection.loop === self {
-            connection.send(staged)
-        } else {
+        guard connection.loop === self else {
             self.handOver(staged, to: connection)
+            return
+        }
+        // A PONG may be in it: what came before and goes to other loops has to be in their mailboxes first.
+        if self.siblings.count > 1 {
+            for outlet in self.touched {
+                guard let target = outlet.connection, target.loop !== self else { continue }
+                let staged = outlet.takeStaged(keepingTouched: true)
+                if !staged.buffers.isEmpty { self.handOver(staged, to: target) }
+            }
+        }
+        connection.send(staged)
+    }
+
+    /// Calls `done`, on this loop, when every other loop has finished what it is delivering now, and its output has been sent.
+    func afterOthersFlushed(_ done: @escaping @Sendable () -> Void) {
+        let flushed = self.siblings.filter { $0 !== self }.map { sibling in
+            sibling.eventLoop.submit { sibling.flush() }
+        }
+        EventLoopFuture.andAllComplete(flushed, on: self.eventLoop).whenComplete { _ in
+            self.collectMail()
+            done()
         }
     }
 

@@ -9,12 +9,16 @@ enum ReservedSubjects {
 
     /// nats-server client.go processInboundClientMsg: gateway replies and raft groups.
     static func isReservedForPublish(_ subject: UnsafeRawBufferPointer) -> Bool {
-        subject.starts(with: self.gatewayReply) || subject.starts(with: self.raft)
+        self.isLonger(subject, than: self.gatewayReply) || subject.starts(with: self.raft)
     }
 
     /// nats-server client.go isReservedReply.
     static func isReservedReply(_ reply: UnsafeRawBufferPointer) -> Bool {
-        reply.starts(with: self.serviceReply) || reply.starts(with: self.acknowledgement)
-            || reply.starts(with: self.gatewayReply)
+        reply.starts(with: self.serviceReply) || self.isLonger(reply, than: self.acknowledgement)
+            || self.isLonger(reply, than: self.gatewayReply)
+    }
+
+    private static func isLonger(_ subject: UnsafeRawBufferPointer, than prefix: [UInt8]) -> Bool {
+        subject.count > prefix.count && subject.starts(with: prefix)
     }
 }

@@ -28,12 +28,6 @@ struct SublistPlace: Equatable {
 ///
 /// A pure data structure: no lock, no clock.
 struct Sublist<Element: SublistElement> {
-    /// Members of one queue group at one node.
-    private struct Group {
-        var name: [UInt8]
-        var members: ContiguousArray<Element>
-    }
-
     private struct Node {
         var token: [UInt8] = []
         var edgeHash: UInt64 = 0
@@ -42,7 +36,8 @@ struct Sublist<Element: SublistElement> {
         var rest: Int32 = -1
         var literalChildren: Int32 = 0
         var plain: ContiguousArray<Element> = []
-        var groups: ContiguousArray<Group> = []
+        /// Members of the queue groups, by name.
+        var groups: [[UInt8]: ContiguousArray<Element>] = [:]
 
         var isUnused: Bool {
             self.star < 0 && self.rest < 0 && self.literalChildren == 0 && self.plain.isEmpty && self.groups.isEmpty
@@ -62,7 +57,30 @@ struct Sublist<Element: SublistElement> {
         /// addNodeToResults).
         var groups: ContiguousArray<ContiguousArray<Element>> = []
 
+        /// Where each group's array is; only kept once there are enough groups to make a search slow.
+        private var places: [[UInt8]: Int] = [:]
+        private static var searchedGroups: Int { 8 }
+
         var isEmpty: Bool { self.plain.isEmpty && self.groups.isEmpty }
+
+        fileprivate mutating func add(_ members: ContiguousArray<Element>, toGroup name: [UInt8]) {
+            if let place = self.place(of: name) {
+                self.groups[place].append(contentsOf: members)
+                return
+            }
+            self.groups.append(members)
+            if !self.places.isEmpty { self.places[name] = self.groups.count - 1 }
+        }
+
+        private mutating func place(of name: [UInt8]) -> Int? {
+            guard self.groups.count > Self.searchedGroups else {
+                return self.groups.firstIndex { $0.first?.queue == name }
+            }
+            if self.places.isEmpty {
+                for (place, members) in self.groups.enumerated() { self.places[members.first?.queue ?? []] = place }
+            }
+            return self.places[name]
+        }
     }
 
     private let hash: SubjectHash
@@ -111,9 +129,9 @@ struct Sublist<Element: SublistElement> {
         let index = Int(place.index)
         if element.queue.isEmpty {
             Self.swapRemove(&self.nodes[node].plain, at: index)
-        } else if let group = self.nodes[node].groups.firstIndex(where: { $0.name == element.queue }) {
-            Self.swapRemove(&self.nodes[node].groups[group].members, at: index)
-            if self.nodes[node].groups[group].members.isEmpty { self.nodes[node].groups.remove(at: group) }
+        } else {
+            Self.swapRemove(&self.nodes[node].groups[element.queue, default: []], at: index)
+            if self.nodes[node].groups[element.queue]?.isEmpty == true { self.nodes[node].groups[element.queue] = nil }
         }
         self.count -= 1
         self.prune(place.node)
@@ -129,53 +147,48 @@ struct Sublist<Element: SublistElement> {
             return result
         }
         self.nodes.withUnsafeBufferPointer { nodes in
-            self.match(base, subject.count, from: 0, at: 0, nodes, &result)
+            self.match(base, subject.count, nodes, &result)
         }
         return result
     }
 
-    /// Calls `body` with every element, in no order.
-    func forEach(_ body: (Element) -> Void) {
-        for node in self.nodes {
-            node.plain.forEach(body)
-            for group in node.groups { group.members.forEach(body) }
-        }
-    }
-
     // MARK: Matching
 
+    /// Walks down one branch and keeps the others for later: a subject has thousands of tokens at worst, more than a
+    /// thread's stack could take as calls.
     private func match(
         _ subject: UnsafePointer<UInt8>,
         _ count: Int,
-        from start: Int,
-        at node: Int,
         _ nodes: UnsafeBufferPointer<Node>,
         _ result: inout Match
     ) {
-        var end = start
-        while end < count, subject[end] != UInt8(ascii: ".") { end += 1 }
-        let rest = nodes[node].rest
-        if rest >= 0 { Self.collect(nodes[Int(rest)], &result) }
-        let star = nodes[node].star
-        let literal = self.child(of: Int32(truncatingIfNeeded: node), subject + start, end - start, nodes)
-        if end == count {
-            if star >= 0 { Self.collect(nodes[Int(star)], &result) }
-            if literal > 0 { Self.collect(nodes[Int(literal)], &result) }
-        } else {
-            if star >= 0 { self.match(subject, count, from: end + 1, at: Int(star), nodes, &result) }
-            if literal > 0 { self.match(subject, count, from: end + 1, at: Int(literal), nodes, &result) }
+        var later: ContiguousArray<(node: Int, start: Int)> = []
+        var current: (node: Int, start: Int)? = (0, 0)
+        while let (node, start) = current {
+            current = nil
+            var end = start
+            while end < count, subject[end] != UInt8(ascii: ".") { end += 1 }
+            let rest = nodes[node].rest
+            if rest >= 0 { Self.collect(nodes[Int(rest)], &result) }
+            let star = nodes[node].star
+            let literal = self.child(of: Int32(truncatingIfNeeded: node), subject + start, end - start, nodes)
+            if end == count {
+                if star >= 0 { Self.collect(nodes[Int(star)], &result) }
+                if literal > 0 { Self.collect(nodes[Int(literal)], &result) }
+            } else {
+                if star >= 0 { current = (Int(star), end + 1) }
+                if literal > 0 {
+                    if let star = current { later.append(star) }
+                    current = (Int(literal), end + 1)
+                }
+            }
+            current = current ?? later.popLast()
         }
     }
 
     private static func collect(_ node: borrowing Node, _ result: inout Match) {
         if !node.plain.isEmpty { result.plain.append(contentsOf: node.plain) }
-        for group in node.groups {
-            if let existing = result.groups.firstIndex(where: { $0.first?.queue == group.name }) {
-                result.groups[existing].append(contentsOf: group.members)
-            } else {
-                result.groups.append(group.members)
-            }
-        }
+        for (name, members) in node.groups { result.add(members, toGroup: name) }
     }
 
     /// The child for a literal token, or 0.
@@ -214,12 +227,8 @@ struct Sublist<Element: SublistElement> {
             self.nodes[node].plain.append(element)
             return Int32(truncatingIfNeeded: self.nodes[node].plain.count - 1)
         }
-        if let group = self.nodes[node].groups.firstIndex(where: { $0.name == element.queue }) {
-            self.nodes[node].groups[group].members.append(element)
-            return Int32(truncatingIfNeeded: self.nodes[node].groups[group].members.count - 1)
-        }
-        self.nodes[node].groups.append(Group(name: element.queue, members: [element]))
-        return 0
+        self.nodes[node].groups[element.queue, default: []].append(element)
+        return Int32(truncatingIfNeeded: (self.nodes[node].groups[element.queue]?.count ?? 1) - 1)
     }
 
     private static func swapRemove(_ elements: inout ContiguousArray<Element>, at index: Int) {

@@ -61,18 +61,17 @@ final class Subscription: SublistElement, @unchecked Sendable {
     var isLimited: Bool { self.limit.load(ordering: .relaxed) != 0 }
 
     /// Messages delivered since the SUB.
-    var delivered: Int {
-        guard !self.isLimited else { return self.limited.load(ordering: .relaxed) }
-        return (0..<self.loopCount).reduce(0) { $0 &+ self.counters[$1].load(ordering: .relaxed) }
+    var delivered: Int { self.limited.load(ordering: .relaxed) &+ self.unlimited }
+
+    private var unlimited: Int {
+        (0..<self.loopCount).reduce(0) { $0 &+ self.counters[$1].load(ordering: .relaxed) }
     }
 
     /// Sets the total after which the subscription ends.
     ///
     /// - Returns: `false` if that many messages have been delivered already.
     func setLimit(_ total: Int) -> Bool {
-        let delivered = self.delivered
-        guard total > delivered else { return false }
-        if !self.isLimited { self.limited.store(delivered, ordering: .relaxed) }
+        guard total > self.delivered else { return false }
         self.limit.store(total, ordering: .relaxed)
         return true
     }
@@ -86,7 +85,7 @@ final class Subscription: SublistElement, @unchecked Sendable {
     /// Counts one delivery against the limit.
     func countLimited() -> LimitedDelivery {
         let total = self.limit.load(ordering: .relaxed)
-        let count = self.limited.add(1, ordering: .relaxed).newValue
+        let count = self.limited.add(1, ordering: .relaxed).newValue &+ self.unlimited
         if count < total { return .deliver }
         return count == total ? .deliverLast : .exceeded
     }

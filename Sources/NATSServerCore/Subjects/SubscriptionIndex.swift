@@ -20,6 +20,7 @@ final class SubscriptionIndex: @unchecked Sendable {
     }
 
     private static let logLength = 256
+    private static let removedAtOnce = 1024
 
     let hash: SubjectHash
     private let currentGeneration = Atomic<UInt64>(1)
@@ -57,10 +58,16 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
-    func remove(contentsOf subscriptions: some Sequence<Subscription>) {
-        self.lock.withLock {
-            for subscription in subscriptions where self.sublist.remove(subscription) {
-                self.recordChange(of: subscription)
+    /// Removes many, in slices, so that other loops get their turn in between.
+    func remove(contentsOf subscriptions: some Collection<Subscription>) {
+        var rest = subscriptions[...]
+        while !rest.isEmpty {
+            let slice = rest.prefix(Self.removedAtOnce)
+            rest = rest.dropFirst(Self.removedAtOnce)
+            self.lock.withLock {
+                for subscription in slice where self.sublist.remove(subscription) {
+                    self.recordChange(of: subscription)
+                }
             }
         }
     }

@@ -55,10 +55,10 @@ struct LogLineFormatter {
             buffer.append(UInt8(ascii: " "))
         }
         buffer.append(contentsOf: self.bracketed(label).utf8)
-        buffer.append(contentsOf: text.utf8)
-        if buffer.last != UInt8(ascii: "\n") {
-            buffer.append(UInt8(ascii: "\n"))
-        }
+        // Whatever a message carries, it stays on its line.
+        let line = text.hasSuffix("\n") ? text.utf8.dropLast() : text.utf8[...]
+        buffer.append(contentsOf: line.lazy.map { $0 < 0x20 && $0 != 0x09 ? 0x20 : $0 })
+        buffer.append(UInt8(ascii: "\n"))
     }
 
     /// `YYYY/MM/DD HH:MM:SS`.
