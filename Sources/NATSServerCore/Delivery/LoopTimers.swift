@@ -28,7 +28,7 @@ struct LoopTimers {
         self.heap.insert(Timer(deadline: deadline, connection: connection, kind: kind))
     }
 
-    /// The time for which a task has to be set; it counts as set then. `nil` if one is set that is early enough.
+    /// The time for which a task has to be set, which then counts as set; `nil` if one is set that is early enough.
     mutating func nextToSchedule() -> NIODeadline? {
         guard let next = self.heap.min?.deadline, self.scheduled.map({ next < $0 }) ?? true else { return nil }
         self.scheduled = next
