@@ -241,7 +241,11 @@ def once_row(count):
 
 
 def allocation_row(count):
-    """Two runs with N and 2 N messages: the difference has no start-up in it."""
+    """Two runs with N and 2 N messages: the difference has no start-up in it.
+
+    What is left belongs to the flushes and reads, some for hundreds of messages each, so the target of none for a message is
+    below one for a hundred.
+    """
 
     def counted(programs, mode, count):
         with tempfile.TemporaryDirectory() as folder:
@@ -262,8 +266,8 @@ def allocation_row(count):
         return result
 
     lines = [
-        Line("publish, non-async", "publish-sync", "swift", None, "<=", 0.005),
-        Line("publish, async", "publish-async", "swift", None, "<=", 0.005),
+        Line("publish, non-async", "publish-sync", "swift", None, "<=", 0.01),
+        Line("publish, async", "publish-async", "swift", None, "<=", 0.01),
         Line("receive, AsyncSequence", "subscribe", "swift", None, "<=", 0.1),
     ]
     return Row("client/allocations per message", ["swift"], lines, measure)

@@ -6,7 +6,8 @@ internal import NIOCore
 /// writes. Request/reply traffic is too slow to be taken for such a stream.
 struct ReadModerator {
     private static let streak = 32
-    private static let window: TimeAmount = .microseconds(400)
+    /// 25 us for each read: a cycle of reading, delivering and waking the subscriber takes 10 to 15 us, a request about 50.
+    private static let window: TimeAmount = .microseconds(800)
     private static let smallRead = 4096
     private static let delay: TimeAmount = .microseconds(250)
     /// A delayed read has to bring this many times the usual amount, or waiting is no use.
