@@ -41,14 +41,14 @@ public struct NATSMessageBatches: AsyncSequence, Sendable {
         }
 
         /// The next batch, never empty; nil when the subscription has ended.
-        public mutating func next(
-            isolation actor: isolated (any Actor)? = #isolation
+        public nonisolated(nonsending) mutating func next(
+            isolation actor: (any Actor)?
         ) async throws(NATSError) -> NATSMessageBatch? {
             try await self.base.nextMessages()
         }
 
         /// The next batch, never empty; nil when the subscription has ended.
-        public mutating func next() async throws(NATSError) -> NATSMessageBatch? {
+        public nonisolated(nonsending) mutating func next() async throws(NATSError) -> NATSMessageBatch? {
             try await self.base.nextMessages()
         }
     }

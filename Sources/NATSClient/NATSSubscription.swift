@@ -121,9 +121,12 @@ extension NATSSubscription: AsyncSequence {
         // MARK: Hot path
 
         /// The next message, waiting for one if need be; nil when the subscription has ended.
+        ///
+        /// Runs where its caller runs. (An isolated parameter would mean the same, but a loop in a function that itself runs
+        /// where its caller runs would then switch executors twice for each message.)
         @inlinable
-        public mutating func next(
-            isolation actor: isolated (any Actor)? = #isolation
+        public nonisolated(nonsending) mutating func next(
+            isolation actor: (any Actor)?
         ) async throws(NATSError) -> NATSMessage? {
             if self.index == self.frames.count || self.state.isDiscarded.load(ordering: .relaxed) {
                 guard try await self.refill() else {
@@ -135,8 +138,8 @@ extension NATSSubscription: AsyncSequence {
 
         /// The next message, waiting for one if need be; nil when the subscription has ended.
         @inlinable
-        public mutating func next() async throws(NATSError) -> NATSMessage? {
-            try await self.next(isolation: #isolation)
+        public nonisolated(nonsending) mutating func next() async throws(NATSError) -> NATSMessage? {
+            try await self.next(isolation: nil)
         }
 
         @inlinable

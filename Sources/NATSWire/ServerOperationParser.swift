@@ -55,10 +55,25 @@ package enum ServerOperationParser {
             let word = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
             let verb = word | 0x2020_2020
             if verb & 0x00FF_FFFF == 0x0067_736D, Self.isBlank(UInt8(truncatingIfNeeded: word &>> 24)) {  // "msg"
-                return Self.parseMessage(base, available, from: &position, arguments: position &+ 4, hasHeaders: false)
+                if let step = Self.parsePlainMessage(base, available, from: &position, arguments: position &+ 4) {
+                    return step
+                }
+                return Self.parseAnyMessage(
+                    base,
+                    available,
+                    from: &position,
+                    arguments: position &+ 4,
+                    hasHeaders: false
+                )
             }
             if verb == 0x6773_6D68, Self.isBlank(base.load(fromByteOffset: position &+ 4, as: UInt8.self)) {  // "hmsg"
-                return Self.parseMessage(base, available, from: &position, arguments: position &+ 5, hasHeaders: true)
+                return Self.parseAnyMessage(
+                    base,
+                    available,
+                    from: &position,
+                    arguments: position &+ 5,
+                    hasHeaders: true
+                )
             }
         }
         return Self.parseOther(bytes, at: &position)
@@ -150,9 +165,81 @@ package enum ServerOperationParser {
         return value
     }
 
+    /// The form that servers send nearly always: `subject sid size` with single blanks, whole and with its payload.
+    ///
+    /// Nil for every other form, which ``parseAnyMessage(_:_:from:arguments:hasHeaders:)`` then takes from the start.
     @inlinable
     @inline(__always)
-    static func parseMessage(
+    static func parsePlainMessage(
+        _ base: UnsafeRawPointer,
+        _ available: Int,
+        from frameStart: inout Int,
+        arguments: Int
+    ) -> Step? {
+        guard let subjectEnd = Self.tokenEnd(base, available, arguments),
+            // Room for a blank, 10 digits, a blank, 9 digits and the line end: no further checks below.
+            available &- subjectEnd >= 24, subjectEnd > arguments,
+            base.load(fromByteOffset: subjectEnd, as: UInt8.self) == 0x20
+        else {
+            return nil
+        }
+        var position = subjectEnd &+ 1
+        var sid: UInt64 = 0
+        let sidLimit = position &+ 10
+        while position < sidLimit {
+            let digit = base.load(fromByteOffset: position, as: UInt8.self) &- UInt8(ascii: "0")
+            if digit > 9 {
+                break
+            }
+            sid = sid &* 10 &+ UInt64(digit)
+            position = position &+ 1
+        }
+        guard position > subjectEnd &+ 1, base.load(fromByteOffset: position, as: UInt8.self) == 0x20 else {
+            return nil
+        }
+        position = position &+ 1
+        let sizeStart = position
+        var size = 0
+        let sizeLimit = position &+ 9
+        while position < sizeLimit {
+            let digit = base.load(fromByteOffset: position, as: UInt8.self) &- UInt8(ascii: "0")
+            if digit > 9 {
+                break
+            }
+            size = size &* 10 &+ Int(digit)
+            position = position &+ 1
+        }
+        guard position > sizeStart,
+            UInt16(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt16.self)) == 0x0A0D
+        else {
+            return nil
+        }
+        let bodyStart = position &+ 2
+        let bodyEnd = bodyStart &+ size
+        guard bodyEnd &+ 2 <= available,
+            UInt16(littleEndian: base.loadUnaligned(fromByteOffset: bodyEnd, as: UInt16.self)) == 0x0A0D,
+            size <= Self.maximumBodyLength
+        else {
+            return nil
+        }
+        frameStart = bodyEnd &+ 2
+        return .message(
+            MessageFrame(
+                subjectStart: UInt32(truncatingIfNeeded: arguments),
+                subjectEnd: UInt32(truncatingIfNeeded: subjectEnd),
+                replyStart: 0,
+                replyEnd: 0,
+                bodyStart: UInt32(truncatingIfNeeded: bodyStart),
+                payloadStart: UInt32(truncatingIfNeeded: bodyStart),
+                payloadEnd: UInt32(truncatingIfNeeded: bodyEnd)
+            ),
+            sid: sid
+        )
+    }
+
+    @usableFromInline
+    @inline(never)
+    static func parseAnyMessage(
         _ base: UnsafeRawPointer,
         _ available: Int,
         from frameStart: inout Int,
