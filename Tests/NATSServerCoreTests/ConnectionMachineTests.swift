@@ -265,11 +265,16 @@ struct ReadModeratorTests {
 struct BacklogTests {
     @Test("producers are slowed above three quarters of the maximum")
     func congestion() {
-        let backlog = Backlog(maximum: 100)
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        let backlog = Backlog(maximum: 100, now: start)
         #expect(backlog.change(by: 75) == 75)
         #expect(!backlog.isCongested)
         #expect(backlog.change(by: 1) == 76)
         #expect(backlog.isCongested)
+        #expect(backlog.shouldStallProducers(now: start + .milliseconds(50)))
+        #expect(!backlog.shouldStallProducers(now: start + .milliseconds(200)), "nobody waits for a dead one")
+        backlog.progressed(now: start + .milliseconds(150))
+        #expect(backlog.shouldStallProducers(now: start + .milliseconds(200)))
         #expect(backlog.change(by: -1) == 75)
         #expect(!backlog.isCongested)
     }

@@ -30,8 +30,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private static let lingerLimit: TimeAmount = .seconds(2)
     /// So much small output is put together while the socket is blocked.
     private static let gatheredMaximum = 64 << 10
-    /// What a producer pauses when a target has fallen behind (nats-server client.go stallClientMinDuration).
-    private static let stallTime: TimeAmount = .milliseconds(2)
+    /// What a producer pauses when a target has fallen behind (nats-server client.go stallClientMaxDuration).
+    private static let stallTime: TimeAmount = .milliseconds(5)
 
     let id: UInt64
     let loop: ServerLoop
@@ -84,7 +84,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.id = id
         self.loop = loop
         self.shared = loop.shared
-        self.backlog = Backlog(maximum: options.maxPending)
+        self.backlog = Backlog(maximum: options.maxPending, now: now)
         self.session = ClientSession(policy: loop.shared.policy, serverSupportsHeaders: !options.noHeaderSupport)
         self.keepAlive = KeepAlive(
             interval: TimeAmount(options.pingInterval),
@@ -335,6 +335,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.backlog.change(by: -bytes)
         guard succeeded else { return }
         self.lastProgress = .now()
+        self.backlog.progressed(now: self.lastProgress)
         for buffer in buffers { self.loop.pool.recycle(buffer) }
         if self.outstandingWrites == 0, let context = self.context { self.writeGathered(context) }
     }

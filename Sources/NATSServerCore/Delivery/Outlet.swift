@@ -69,7 +69,9 @@ final class Outlet: @unchecked Sendable {
             self.isTouched = true
             self.loop.touch(self)
         }
-        if connection.backlog.isCongested { self.loop.producersShouldStall = true }
+        if connection.backlog.isCongested, connection.backlog.shouldStallProducers(now: .now()) {
+            self.loop.producersShouldStall = true
+        }
         if self.chunk != nil {
             self.finishChunk()
             self.sizeClass = min(self.sizeClass + 1, OutputChunkPool.largestClass)
