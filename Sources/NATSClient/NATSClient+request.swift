@@ -10,7 +10,7 @@ extension NATSClient {
     ///   - payload: The bytes.
     ///   - subject: Where to; no wildcards, no empty tokens, no white space.
     ///   - headers: Headers; need a server that supports them.
-    ///   - timeout: How long to wait for the reply.
+    ///   - timeout: How long to wait for room in the buffer and for the reply.
     /// - Returns: The reply.
     /// - Throws: ``NATSError/Code/noResponders`` if nobody is subscribed to `subject`; ``NATSError/Code/timeout``;
     ///   ``NATSError/Code/disconnected`` if the connection was lost after the request was sent;
@@ -54,7 +54,10 @@ extension NATSClient {
             case .failed(let error):
                 throw error
             case .notSent(let outcome):
-                try await self.outbound.waitOrThrow(outcome, payload, subject, nil, headers)
+                guard case .full = outcome else {
+                    throw self.outbound.error(outcome, payload, subject, nil, headers)
+                }
+                try await self.outbound.waitForRoom(until: deadline)
             }
         }
     }

@@ -44,14 +44,19 @@ public struct NATSClientConfiguration: Sendable {
 
     /// Whether a lost connection is made again; without, the client closes when it is lost.
     public var allowReconnect = true
-    /// Failed attempts in a row after which a server is given up; nil for never.
+    /// Failed attempts in a row after which a server is given up; nil, or less than zero, for never.
     public var maxReconnects: Int?
-    /// Wait after the first pass over the servers failed; it doubles with each further pass.
+    /// Wait after the first pass over the servers failed; it doubles with each further pass, and with each connection
+    /// that is lost sooner than ``maxReconnectWait`` after it was made.
+    ///
+    /// At least 1 ms.
     public var reconnectWait: Duration = .milliseconds(50)
     /// Longest wait between two passes over the servers.
     public var maxReconnectWait: Duration = .seconds(2)
     /// A random part, up to this, is added to each wait.
     public var reconnectJitter: Duration = .milliseconds(100)
+    /// Whether the first attempt after a loss waits as well, as that of the Go client does.
+    package var waitsBeforeFirstReconnect = false
     /// Bytes of publishes kept while disconnected; 0 refuses every publish then.
     public var reconnectBufferSize = 8_388_608
     /// Whether ``NATSClient/connect(_:logger:)`` returns a client that goes on trying when the first pass failed.

@@ -146,4 +146,45 @@ import Testing
         peer.close()
         await server.close()
     }
+
+    @Test("several drains of one subscription, and one of its client, all end when the consumer is done")
+    func concurrentDrains() async throws {
+        try await NATSTestServer.withServer { server in
+            let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let subscription = try await client.subscribe("a", confirm: true)
+            var iterator = subscription.makeAsyncIterator()
+            try await client.publish("x", to: "a")
+            #expect(try await iterator.next()?.string == "x")
+            let state = subscription.state
+            let drains = (0..<2).map { _ in Task { try await subscription.drain(timeout: .seconds(120)) } }
+            try await eventually { state.observerCount == 2 }
+            // Begun after the subscription ended, and not done before the consumer either.
+            let late = Task { try await subscription.drain(timeout: .seconds(120)) }
+            try await eventually { state.observerCount == 3 }
+            let all = Task { try await client.drain(timeout: .seconds(120)) }
+            try await eventually { client.core.outbound.isDrainingSubscriptions }
+            #expect(try await iterator.next() == nil)
+            for drain in drains + [late, all] {
+                try await drain.value
+            }
+            #expect(client.isClosed)
+        }
+    }
+
+    @Test("a drained subscription is not kept by its drain")
+    func drainReleases() async throws {
+        try await NATSTestServer.withServer { server in
+            try await withTestClient(quickConfiguration(server.clientURL)) { client in
+                weak var state: SubscriptionState?
+                do {
+                    let subscription = try await client.subscribe("a")
+                    state = subscription.state
+                    try await subscription.drain()
+                    #expect(subscription.state.observerCount == 0)
+                }
+                try await client.flush()
+                try await eventually { state == nil }
+            }
+        }
+    }
 }

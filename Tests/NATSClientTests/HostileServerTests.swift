@@ -217,4 +217,41 @@ import Testing
             _ = try? channel.finish(acceptAlreadyClosed: true)
         }
     }
+
+    @Test("the PINGs of one read are answered together")
+    func pingsTogether() throws {
+        let (channel, core, _) = try self.makeHandler()
+        try channel.writeInbound(ByteBuffer(string: Self.handshake))
+        while try channel.readOutbound(as: ByteBuffer.self) != nil {}
+        try channel.writeInbound(ByteBuffer(string: "PING\r\nPING\r\n+OK\r\nPING\r\nPI"))
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(string: "PONG\r\nPONG\r\nPONG\r\n"))
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+        try channel.writeInbound(ByteBuffer(string: "NG\r\n"))
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(string: "PONG\r\n"))
+        core.close(error: nil)
+        _ = try channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test("a server that sends PINGs and reads nothing loses the connection, not the client its memory")
+    func pingFlood() throws {
+        let (channel, core, handler) = try self.makeHandler()
+        try channel.writeInbound(ByteBuffer(string: Self.handshake))
+        while try channel.readOutbound(as: ByteBuffer.self) != nil {}
+        channel.isWritable = false
+        channel.pipeline.fireChannelWritabilityChanged()
+        try channel.writeInbound(ByteBuffer(string: "PING\r\nPING\r\n"))
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+        channel.isWritable = true
+        channel.pipeline.fireChannelWritabilityChanged()
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(string: "PONG\r\nPONG\r\n"))
+        channel.isWritable = false
+        let flood = ByteBuffer(string: String(repeating: "PING\r\n", count: 600))
+        try channel.writeInbound(flood)
+        #expect(handler.failure == nil)
+        try channel.writeInbound(flood)
+        #expect(handler.failure?.code == .protocolViolation)
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+        core.close(error: nil)
+        _ = try channel.finish(acceptAlreadyClosed: true)
+    }
 }

@@ -361,4 +361,29 @@ import Testing
         #expect(plain.reply == nil && plain.headers.isEmpty && plain.payloadSize == 0)
         await expectError(.noReply) { try await plain.respond("") }
     }
+
+    @Test("an iteration mixed with next(timeout:) may see a message twice, but never traps")
+    func mixedConsumers() async throws {
+        try await NATSTestServer.withServer { server in
+            try await withTestClient(quickConfiguration(server.clientURL)) { client in
+                let subscription = try await client.subscribe("a", confirm: true)
+                for round in 0..<3 {
+                    for index in 0..<10 {
+                        try client.tryPublish("\(round * 10 + index)", to: "a")
+                    }
+                    try await client.flush()
+                }
+                var iterator = subscription.makeAsyncIterator()
+                #expect(try await iterator.next()?.string == "0")
+                for index in 1..<30 {
+                    #expect(try await subscription.next(timeout: .seconds(30))?.string == "\(index)")
+                }
+                // The iterator holds messages that are finished; its count is behind.
+                _ = try await iterator.next()
+                try client.tryPublish("last", to: "a")
+                #expect(try await subscription.next(timeout: .seconds(30))?.string == "last")
+                #expect(subscription.statistics.pendingMessages == 0)
+            }
+        }
+    }
 }

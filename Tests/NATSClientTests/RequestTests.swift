@@ -221,4 +221,24 @@ import Testing
             }
         }
     }
+
+    @Test("the timeout of a request counts while it waits for room as well")
+    func timeoutWhileFull() async throws {
+        let server = try ScriptedServer()
+        var configuration = quickConfiguration(server.url)
+        configuration.publishHighWaterMark = 1
+        let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+        let (peer, _) = try await server.acceptClient(info: ScriptedServer.info(maxPayload: 64 << 20))
+        let client = try await connecting.value
+        peer.pauseReading()
+        // More than all buffers between here and there take; behind it nothing is written any more.
+        try client.tryPublish([UInt8](repeating: 0, count: 32 << 20), to: "large")
+        try await eventually { client.statistics.bufferedBytes == 0 }
+        try client.tryPublish("x", to: "small")
+        await expectError(.timeout) { _ = try await client.request("x", to: "s", timeout: .milliseconds(20)) }
+        #expect(client.statistics.outstandingRequests == 0)
+        peer.reset()
+        await client.close()
+        await server.close()
+    }
 }

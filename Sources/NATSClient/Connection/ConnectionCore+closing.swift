@@ -25,14 +25,14 @@ extension ConnectionCore {
             status.lastError = error ?? status.lastError
         }
 
+        let remainder = self.outbound.close(error: error)
         // Subscriptions that other threads made but the registry has not seen yet must end as well.
-        self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
-        let (bytes, pings, waiters) = self.outbound.close(error: error)
+        self.apply(remainder.operations)
         let closed = NATSError(.connectionClosed, "the client is closed", cause: error)
-        for ping in pings {
+        for ping in remainder.pings {
             ping.complete(.failure(closed))
         }
-        for waiter in waiters {
+        for waiter in remainder.waiters {
             waiter.resume()
         }
         self.requests.close(closed)
@@ -52,7 +52,7 @@ extension ConnectionCore {
         self.events.send(.closed(error))
         self.events.finish()
         self.started.complete(.failure(error ?? closed))
-        self.closeChannel(lastBytes: wasConnected ? bytes : nil)
+        self.closeChannel(lastBytes: wasConnected ? remainder.bytes : nil)
         for waiter in self.drainWaiters {
             waiter.complete(error.map { .failure($0) } ?? .success(()))
         }
@@ -124,6 +124,7 @@ extension ConnectionCore {
             self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
             for entry in self.registry.all {
                 if case .subscription(let state) = entry.handle {
+                    state.startDrain()
                     self.drainingSubscriptions.append(state)
                     self.outbound.unsubscribeForDrain(sid: entry.sid)
                 }
@@ -133,7 +134,7 @@ extension ConnectionCore {
             for state in self.drainingSubscriptions {
                 _ = self.registry.remove(sid: state.sid)
                 state.finish(nil)
-                state.observeProgress { [weak self] in
+                _ = state.observeProgress { [weak self] in
                     guard let self else {
                         return
                     }

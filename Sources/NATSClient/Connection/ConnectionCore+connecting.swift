@@ -116,6 +116,7 @@ extension ConnectionCore {
         }
         self.attemptTimer?.cancel()
         self.phase = .connected
+        self.connectedAt = self.eventLoop.now
         self.reconnector.succeeded()
         self.pool.connected(handler.address)
         self.lastAttemptError = nil
@@ -126,9 +127,13 @@ extension ConnectionCore {
             status.lastError = nil
         }
         self.merge(info, announcing: !isFirst)
+        var ended: [SubscriptionState] = []
         let bytes = self.outbound.connected(maxPayload: info.maxPayload, headersSupported: info.headers) { operations in
-            self.apply(operations)
+            ended = self.register(operations)
             return self.registry.replay()
+        }
+        for state in ended {
+            state.finish(nil)
         }
         if let bytes {
             self.write(bytes)
@@ -148,8 +153,7 @@ extension ConnectionCore {
     func connectionEnded(
         _ handler: NATSChannelHandler,
         error: NATSError,
-        serverError: ServerErrorText?,
-        wasHandshake: Bool
+        serverError: ServerErrorText?
     ) {
         guard self.handler === handler else {
             return
@@ -226,7 +230,11 @@ extension ConnectionCore {
             status.isConnected = false
             status.lastError = error
         }
-        let loss = self.outbound.disconnected()
+        let life = Duration.nanoseconds((self.eventLoop.now - self.connectedAt).nanoseconds)
+        if self.reconnector.hasLasted(life) {
+            self.pool.connectionLasted(address)
+        }
+        let loss = self.outbound.disconnected(isFinal: !self.configuration.allowReconnect)
         for ping in loss.pings {
             ping.complete(.failure(NATSError(.disconnected, "the connection was lost", cause: error)))
         }
@@ -248,7 +256,6 @@ extension ConnectionCore {
             return self.close(error: error)
         }
         self.lastAttemptError = nil
-        self.reconnector = ReconnectStateMachine(backoff: Self.backoff(self.configuration), isSinglePass: false)
-        self.perform(self.reconnector.started(using: &self.random))
+        self.perform(self.reconnector.connectionLost(after: life, using: &self.random))
     }
 }

@@ -20,26 +20,32 @@ extension ConnectionCore {
 
     /// Drains one subscription.
     func drain(_ state: SubscriptionState, timeout: Duration?) async throws(NATSError) {
-        guard state.isOpen else {
+        guard state.startDrain() else {
             return
         }
         let limit = timeout ?? self.configuration.drainTimeout
         let deadline = NIODeadline.now() + limit.timeAmount
-        self.outbound.unsubscribeForDrain(sid: state.sid)
-        do throws(NATSError) {
-            _ = try await self.flush(timeout: limit)
-        } catch {
+        // One that another task drains already is only waited for.
+        if state.isOpen {
+            self.outbound.unsubscribeForDrain(sid: state.sid)
+            do throws(NATSError) {
+                _ = try await self.flush(timeout: limit)
+            } catch {
+                self.outbound.unsubscribe(sid: state.sid, maximum: nil)
+                state.finish(nil)
+                throw error.code == .timeout ? NATSError(.drainTimeout, "draining took too long", cause: error) : error
+            }
             self.outbound.unsubscribe(sid: state.sid, maximum: nil)
             state.finish(nil)
-            throw error.code == .timeout ? NATSError(.drainTimeout, "draining took too long", cause: error) : error
         }
-        self.outbound.unsubscribe(sid: state.sid, maximum: nil)
-        state.finish(nil)
         let box = ResultBox<Void>()
-        state.observeProgress {
-            if state.isDrained {
+        let observer = state.observeProgress { [weak state] in
+            if let state, state.isDrained {
                 box.complete(.success(()))
             }
+        }
+        defer {
+            state.removeObserver(observer)
         }
         let timer = self.eventLoop.scheduleTask(deadline: deadline) {
             _ = box.complete(.failure(NATSError(.drainTimeout, "draining took too long")))

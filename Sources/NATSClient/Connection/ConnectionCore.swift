@@ -56,6 +56,8 @@ final class ConnectionCore: @unchecked Sendable {
     var phase = Phase.connecting(isFirst: true)
     var random = SystemRandomNumberGenerator()
     var attempt: UInt64 = 0
+    /// When the connection in use, or the last one, was made.
+    var connectedAt = NIODeadline.uptimeNanoseconds(0)
     /// The handler of the connection in use, or in the handshake.
     var handler: NATSChannelHandler?
     /// Sockets that are being opened.
@@ -91,7 +93,7 @@ final class ConnectionCore: @unchecked Sendable {
             addresses: addresses,
             randomize: configuration.randomizeServers,
             ignoreDiscovered: configuration.ignoreDiscoveredServers,
-            maxReconnects: configuration.maxReconnects,
+            maxReconnects: configuration.maxReconnects.flatMap { $0 < 0 ? nil : $0 },
             random: &self.random
         )
         self.reconnector = ReconnectStateMachine(
@@ -105,10 +107,13 @@ final class ConnectionCore: @unchecked Sendable {
     }
 
     static func backoff(_ configuration: NATSClientConfiguration) -> ReconnectStateMachine.Backoff {
-        .init(
-            initial: configuration.reconnectWait,
-            maximum: max(configuration.reconnectWait, configuration.maxReconnectWait),
-            jitter: configuration.reconnectJitter
+        // Without any wait an unreachable server would be asked in a loop.
+        let initial = max(.milliseconds(1), configuration.reconnectWait)
+        return .init(
+            initial: initial,
+            maximum: max(initial, configuration.maxReconnectWait),
+            jitter: configuration.reconnectJitter,
+            waitsBeforeFirstAttempt: configuration.waitsBeforeFirstReconnect
         )
     }
 
@@ -168,6 +173,14 @@ final class ConnectionCore: @unchecked Sendable {
     }
 
     func apply(_ operations: [RegistryOperation]) {
+        for state in self.register(operations) {
+            state.finish(nil)
+        }
+    }
+
+    /// Carries out operations and returns the subscriptions that have come to their end by that.
+    func register(_ operations: [RegistryOperation]) -> [SubscriptionState] {
+        var ended: [SubscriptionState] = []
         for operation in operations {
             switch operation {
             case .add(let sid, let subject, let queueGroup, let handle):
@@ -176,10 +189,11 @@ final class ConnectionCore: @unchecked Sendable {
                 _ = self.registry.remove(sid: sid)
             case .limit(let sid, let maximum):
                 if case .subscription(let state) = self.registry.limit(sid: sid, maximum: maximum) {
-                    state.finish(nil)
+                    ended.append(state)
                 }
             }
         }
+        return ended
     }
 
     // MARK: Reading

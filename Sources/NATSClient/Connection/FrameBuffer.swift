@@ -56,15 +56,15 @@ struct FrameBuffer: ~Copyable {
     }
 
     /// All bytes written; goes on in the memory of `replacement`, if that is free again, or in new memory.
-    mutating func take(replacement: consuming ByteBuffer?) -> ByteBuffer {
+    ///
+    /// Takes `replacement` in any case: while another variable holds its memory, that memory is not free.
+    mutating func take(replacement: inout ByteBuffer?) -> ByteBuffer {
         self.storage.moveWriterIndex(to: self.count)
-        var next: ByteBuffer
-        if let replacement, replacement.capacity <= Self.largestKept {
-            next = replacement
-            next.clear()  // reuses the memory when nobody else holds it
-        } else {
-            next = ByteBufferAllocator().buffer(capacity: Self.initialCapacity)
+        if let capacity = replacement?.capacity, capacity > Self.largestKept {
+            replacement = nil
         }
+        var next = replacement.take() ?? ByteBufferAllocator().buffer(capacity: Self.initialCapacity)
+        next.clear()  // reuses the memory when nobody else holds it
         swap(&self.storage, &next)
         self.count = 0
         self.refreshPointer()

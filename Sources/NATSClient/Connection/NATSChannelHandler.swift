@@ -26,6 +26,11 @@ final class NATSChannelHandler: ChannelInboundHandler {
     private var cut = ByteBuffer()
     /// Length of that operation, or 0 while its line has not ended.
     private var cutLength = 0
+    /// PINGs of the server that have not been answered.
+    private var owedPongs = 0
+    /// A server that sends more than this many PINGs while it reads nothing gets no more answers kept for it.
+    private static let maximumOwedPongs = 1024
+
     /// As many frames as the previous read had, to begin the next with enough room.
     private var expectedFrames = 4
 
@@ -76,11 +81,11 @@ final class NATSChannelHandler: ChannelInboundHandler {
             return
         }
         self.isClosed = true
-        let wasHandshake = self.machine.closed()
+        _ = self.machine.closed()
         let error =
             self.failure ?? self.serverError?.error
             ?? NATSError(.disconnected, "the server \(self.address.url) closed the connection")
-        self.core.connectionEnded(self, error: error, serverError: self.serverError, wasHandshake: wasHandshake)
+        self.core.connectionEnded(self, error: error, serverError: self.serverError)
     }
 
     // MARK: Hot path
@@ -94,11 +99,34 @@ final class NATSChannelHandler: ChannelInboundHandler {
         var offset = 0
         if self.cut.readableBytes > 0 {
             offset = self.completeCut(from: bytes)
-            guard self.cut.readableBytes == 0, self.failure == nil else {
-                return
-            }
         }
-        self.parse(bytes, from: offset)
+        if self.cut.readableBytes == 0, self.failure == nil {
+            self.parse(bytes, from: offset)
+        }
+        if self.owedPongs > 0 {
+            self.answerPings()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.answerPings()
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Answers all PINGs of a read at once, and none while the server does not take what it was sent.
+    @inline(never)
+    private func answerPings() {
+        guard let context = self.context, self.failure == nil, self.owedPongs > 0 else {
+            return
+        }
+        guard context.channel.isWritable else {
+            if self.owedPongs > Self.maximumOwedPongs {
+                self.fail(self.protocolError("it sends PING after PING and reads nothing"))
+            }
+            return
+        }
+        self.write(Array(repeatElement("PONG\r\n".utf8, count: self.owedPongs).joined()))
+        self.owedPongs = 0
     }
 
     /// Takes the operations out of `bytes`; what is left of the last one is kept for the next read.
@@ -246,7 +274,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
             guard self.machine.receivedOther() else {
                 return self.failWithoutInfo()
             }
-            self.write(Array("PONG\r\n".utf8))
+            self.owedPongs += 1
         case .pong:
             self.receivedPong()
         case .ok:

@@ -1,4 +1,5 @@
 import NATSWire
+import NIOConcurrencyHelpers
 import NIOCore
 
 extension OutboundBuffer {
@@ -102,12 +103,21 @@ extension OutboundBuffer {
         guard case .full = outcome else {
             throw self.error(outcome, payload, subject, reply, headers)
         }
-        try await self.waitForRoom()
+        try await self.waitForRoom(until: nil)
     }
 
-    /// Waits until the event loop has taken what is there.
-    private func waitForRoom() async throws(NATSError) {
+    /// Waits until the event loop has taken what is there, or `deadline`.
+    func waitForRoom(until deadline: NIODeadline?) async throws(NATSError) {
         let registration = WaiterRegistration()
+        let timedOut = NIOLockedValueBox(false)
+        let timer = deadline.map { deadline in
+            self.eventLoop.scheduleTask(deadline: deadline) {
+                timedOut.withLockedValue { $0 = true }
+                if let id = registration.cancelled() {
+                    self.cancelWaiter(id)
+                }
+            }
+        }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: Waiter) in
                 guard let id = self.addWaiter(continuation) else {
@@ -122,8 +132,12 @@ extension OutboundBuffer {
                 self.cancelWaiter(id)
             }
         }
+        timer?.cancel()
         if Task.isCancelled {
             throw NATSError(.cancelled, "cancelled while waiting to publish")
+        }
+        if timedOut.withLockedValue({ $0 }) {
+            throw NATSError(.timeout, "the bytes that wait to be written left no room in time")
         }
     }
 }

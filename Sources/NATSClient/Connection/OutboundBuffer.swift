@@ -24,6 +24,8 @@ final class OutboundBuffer: @unchecked Sendable {
         case buffering
         /// No publish any more, but the rest still goes out.
         case drainingPublishes
+        /// The last connection is gone, and the client closes.
+        case ending
         case closed
     }
 
@@ -78,6 +80,8 @@ final class OutboundBuffer: @unchecked Sendable {
     @exclusivity(unchecked) private var maxPayload = 64 << 20
     @exclusivity(unchecked) private var headersSupported = true
     private var inboxSubscription: (sid: UInt64, subject: String)?
+    /// Messages that subscriptions had received before the server was told of them anew; it counts from there.
+    private var receivedBefore: [UInt64: UInt64] = [:]
     @exclusivity(unchecked) private var isInboxSubscribed = false
     private var nextSid: UInt64 = 1
     private var refusesSubscriptions = false
@@ -165,7 +169,7 @@ final class OutboundBuffer: @unchecked Sendable {
 
     @inline(never)
     private func wantsFlushNow(atOnce: Bool) -> Bool {
-        guard self.mode != .buffering else {
+        guard self.mode != .buffering, self.mode != .ending else {
             return false
         }
         if self.flush == .delayed, !atOnce, self.frames.count < min(FlushPacer.fullBytes, self.limit) {
@@ -223,7 +227,7 @@ final class OutboundBuffer: @unchecked Sendable {
     @inline(never)
     private func refusal(bodyLength: Int, hasHeaders: Bool) -> PublishOutcome {
         switch self.mode {
-        case .closed, .drainingPublishes:
+        case .closed, .drainingPublishes, .ending:
             return .refused
         case .connected, .buffering:
             break
@@ -343,13 +347,19 @@ final class OutboundBuffer: @unchecked Sendable {
     /// Ends a subscription at once, or after `maximum` messages in its whole life.
     func unsubscribe(sid: UInt64, maximum: UInt64?) {
         self.lock.withLock {
+            guard self.mode != .closed else {
+                return
+            }
             if let maximum {
                 self.operations.append(.limit(sid: sid, maximum: maximum))
             } else {
                 self.operations.append(.remove(sid: sid))
             }
             if self.mode == .connected || self.mode == .drainingPublishes {
-                self.frames.append(SubscriptionCommands.unsubscribe(sid: sid, maximum: maximum))
+                let before = self.receivedBefore[sid] ?? 0
+                // What was received already needs no number: the registry ends the subscription.
+                let remainder = maximum.flatMap { $0 > before ? $0 - before : nil }
+                self.frames.append(SubscriptionCommands.unsubscribe(sid: sid, maximum: remainder))
             }
         }
         self.scheduleFlush()
@@ -415,7 +425,7 @@ final class OutboundBuffer: @unchecked Sendable {
             case .buffering:
                 self.pings.append(waiter)
                 return true
-            case .closed:
+            case .ending, .closed:
                 return false
             }
         }
@@ -474,7 +484,7 @@ final class OutboundBuffer: @unchecked Sendable {
             let wasDelayed = self.flush == .delayed
             self.flush = .none
             self.isUrgent = false
-            if self.frames.count > 0, self.mode != .buffering {
+            if self.frames.count > 0, self.mode != .buffering, self.mode != .ending {
                 self.pacer.took(self.messagesOut &- self.messagesHandedOver, wasDelayed: wasDelayed, now: now)
                 work.bytes = self.handOver()
                 work.waiters = self.takeWaiters()
@@ -491,9 +501,7 @@ final class OutboundBuffer: @unchecked Sendable {
         self.socketBytesOut += UInt64(self.frames.count)
         self.messagesHandedOver = self.messagesOut
         self.pings.handedOver()
-        let bytes = self.frames.take(replacement: self.spare)
-        self.spare = nil
-        return bytes
+        return self.frames.take(replacement: &self.spare)
     }
 
     /// The socket took the bytes; their memory may be used again.
@@ -519,12 +527,12 @@ final class OutboundBuffer: @unchecked Sendable {
 
     /// The connection is usable.
     ///
-    /// The registry has taken every operation when `replay` is asked for the bytes that restore it; behind them come
-    /// the publishes kept and the PINGs of those who still wait.
+    /// `replay` takes every operation and gives the bytes that restore the subscriptions; behind them come the publishes
+    /// kept and the PINGs of those who still wait. It runs under the lock and must call nobody else.
     func connected(
         maxPayload: Int,
         headersSupported: Bool,
-        replay: ([RegistryOperation]) -> [UInt8]
+        replay: ([RegistryOperation]) -> SubscriptionReplay
     ) -> ByteBuffer? {
         self.lock.withLock {
             guard self.mode == .buffering else {
@@ -532,10 +540,11 @@ final class OutboundBuffer: @unchecked Sendable {
             }
             var operations: [RegistryOperation] = []
             swap(&operations, &self.operations)
-            var kept = self.frames.take(replacement: nil)
-            self.frames.append(replay(operations))
+            let kept = self.frames.take(replacement: &self.spare)
+            let replay = replay(operations)
+            self.receivedBefore = replay.received
+            self.frames.append(replay.bytes)
             kept.withUnsafeReadableBytes { self.frames.append($0) }
-            kept.clear()
             for _ in 0..<self.pings.unwrittenCount {
                 self.frames.append(Array("PING\r\n".utf8))
             }
@@ -570,7 +579,9 @@ final class OutboundBuffer: @unchecked Sendable {
     }
 
     /// The connection was lost: publishes not handed over stay, other operations are forgotten.
-    func disconnected() -> Loss {
+    ///
+    /// `isFinal`: there will be no other. Publishes are refused then, as they are while draining.
+    func disconnected(isFinal: Bool) -> Loss {
         self.lock.withLock {
             var loss = Loss(messagesHandedOver: self.messagesHandedOver)
             guard self.mode == .connected || self.mode == .drainingPublishes else {
@@ -578,10 +589,16 @@ final class OutboundBuffer: @unchecked Sendable {
             }
             loss.pings = self.pings.connectionLost()
             loss.waiters = self.takeWaiters()
-            let bytes = self.frames.take(replacement: nil)
+            let bytes = self.frames.take(replacement: &self.spare)
             self.frames.append(bytes.withUnsafeReadableBytes { OutboundFrames.publishes(in: $0) })
-            self.mode = .buffering
-            self.limit = self.reconnectBufferSize
+            if isFinal || self.mode == .drainingPublishes || self.refusesSubscriptions {
+                // The client is about to close.
+                self.mode = .ending
+                self.limit = -1
+            } else {
+                self.mode = .buffering
+                self.limit = self.reconnectBufferSize
+            }
             self.flush = .none
             return loss
         }
@@ -602,20 +619,33 @@ final class OutboundBuffer: @unchecked Sendable {
         }
     }
 
-    /// The last bytes, if there is a connection to take them, and everybody who waits.
-    func close(error: NATSError?) -> (bytes: ByteBuffer?, pings: [PingQueue.Waiter], waiters: [Waiter]) {
+    /// What is left when the client closes.
+    struct Remainder {
+        /// Subscriptions that other threads made last are among them, and must end like the others.
+        var operations: [RegistryOperation] = []
+        /// The last bytes, if there is a connection to take them.
+        var bytes: ByteBuffer?
+        var pings: [PingQueue.Waiter] = []
+        var waiters: [Waiter] = []
+    }
+
+    /// From now on everything is refused.
+    func close(error: NATSError?) -> Remainder {
         self.lock.withLock {
+            var remainder = Remainder()
             guard self.mode != .closed else {
-                return (nil, [], [])
+                return remainder
             }
             let canWrite = self.mode == .connected || self.mode == .drainingPublishes
-            let bytes = canWrite && self.frames.count > 0 ? self.handOver() : nil
+            remainder.bytes = canWrite && self.frames.count > 0 ? self.handOver() : nil
             self.mode = .closed
             self.limit = -1
             self.closeError = error
-            self.operations.removeAll()
+            swap(&remainder.operations, &self.operations)
             self.flush = .soon
-            return (bytes, self.pings.removeAll(), self.takeWaiters())
+            remainder.pings = self.pings.removeAll()
+            remainder.waiters = self.takeWaiters()
+            return remainder
         }
     }
 

@@ -3,12 +3,16 @@ import NIOCore
 /// Decides which server to try next and how long to wait, from the loss of a connection to the next one.
 ///
 /// One pass tries every server of the pool once without waiting; between passes the wait doubles up to its limit. The
-/// first attempt after a loss comes at once, but for the jitter that keeps a crowd of clients apart.
+/// first attempt after a loss comes at once, but for the jitter that keeps a crowd of clients apart, unless the lost
+/// connection was short: a server that accepts the client again and again only to drop it is no better than one that
+/// refuses it, and the waits go on doubling.
 struct ReconnectStateMachine {
     struct Backoff: Sendable, Equatable {
         var initial: Duration
         var maximum: Duration
         var jitter: Duration
+        /// Whether the first attempt after a loss waits as the second pass does.
+        var waitsBeforeFirstAttempt = false
 
         /// The wait after so many failed passes, without jitter.
         func wait(afterPasses passes: Int) -> Duration {
@@ -45,8 +49,10 @@ struct ReconnectStateMachine {
     }
 
     private let backoff: Backoff
-    private let isSinglePass: Bool
+    private var isSinglePass: Bool
     private var state: State = .idle
+    /// Passes that have failed, and connections that were short, since the last connection that lasted.
+    private var setbacks = 0
 
     /// `isSinglePass` makes the first connect: no wait, and giving up after one pass.
     init(backoff: Backoff, isSinglePass: Bool) {
@@ -54,10 +60,27 @@ struct ReconnectStateMachine {
         self.isSinglePass = isSinglePass
     }
 
-    /// The first connect begins, or a connection was lost.
+    /// The first connect begins.
     mutating func started(using random: inout some RandomNumberGenerator) -> Action {
         self.state = .waiting(passes: 0)
         return .wait(self.isSinglePass ? .zero : self.backoff.randomJitter(using: &random))
+    }
+
+    /// A connection was lost that had existed for so long.
+    mutating func connectionLost(after life: Duration, using random: inout some RandomNumberGenerator) -> Action {
+        self.isSinglePass = false
+        if self.hasLasted(life) {
+            self.setbacks = 0
+        }
+        let passes = max(self.setbacks, self.backoff.waitsBeforeFirstAttempt ? 1 : 0)
+        self.setbacks += 1
+        self.state = .waiting(passes: passes)
+        return .wait(self.backoff.wait(afterPasses: passes) + self.backoff.randomJitter(using: &random))
+    }
+
+    /// Whether a connection that existed for so long was a success.
+    func hasLasted(_ life: Duration) -> Bool {
+        life >= self.backoff.maximum
     }
 
     /// The wait is over.
@@ -99,6 +122,9 @@ struct ReconnectStateMachine {
 
     /// A connection was made.
     mutating func succeeded() {
+        if case .trying(_, let passes, _) = self.state {
+            self.setbacks = max(self.setbacks, passes)
+        }
         self.state = .idle
     }
 

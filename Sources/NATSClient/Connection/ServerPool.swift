@@ -10,18 +10,17 @@ struct ServerPool {
     /// So many servers are known as "seen before"; beyond, the memory begins anew.
     private static let maximumRemembered = 10_000
 
+    /// So many discovered servers are in the pool at most, whatever a server announces.
+    static let maximumDiscovered = 1000
+
     struct Server: Equatable {
         var address: ServerAddress
         /// Announced by the cluster, not configured.
         var isImplicit = false
         /// Attempts that failed in a row.
         var failures = 0
-        /// The client has been connected to it.
-        var didConnect = false
-        /// Its newest authentication error, until it accepts the client.
+        /// Its newest authentication error, until a connection to it lasts.
         var lastAuthError: NATSError.Code?
-        /// Refused for a reason that a further attempt does not change.
-        var isFatal = false
         /// When it was given up.
         var givenUpAt: NIODeadline?
     }
@@ -60,8 +59,8 @@ struct ServerPool {
 
     /// Starts a pass: the servers to try, in order.
     ///
-    /// The one used last goes to the end; servers given up are left out unless no other is left and they may be tried
-    /// again.
+    /// The one used last goes to the end. Servers given up are left out; a configured one comes back after its rest, a
+    /// discovered one when it is announced again.
     mutating func beginPass(now: NIODeadline) -> [ServerAddress] {
         for index in self.servers.indices {
             guard let givenUpAt = self.servers[index].givenUpAt, !self.servers[index].isImplicit,
@@ -71,7 +70,6 @@ struct ServerPool {
             }
             self.servers[index].givenUpAt = nil
             self.servers[index].failures = 0
-            self.servers[index].isFatal = false
         }
         if let current = self.current, let index = self.index(of: current) {
             let server = self.servers.remove(at: index)
@@ -86,16 +84,22 @@ struct ServerPool {
     }
 
     /// The server accepted the client.
+    ///
+    /// It may refuse it again a moment later: see ``connectionLasted(_:)``.
     mutating func connected(_ address: ServerAddress) {
         self.current = address
         guard let index = self.index(of: address) else {
             return
         }
         self.servers[index].failures = 0
-        self.servers[index].didConnect = true
-        self.servers[index].lastAuthError = nil
-        self.servers[index].isFatal = false
         self.servers[index].givenUpAt = nil
+    }
+
+    /// A connection to the server lasted, and so its credentials were in order for a while.
+    mutating func connectionLasted(_ address: ServerAddress) {
+        if let index = self.index(of: address) {
+            self.servers[index].lastAuthError = nil
+        }
     }
 
     /// An attempt on the server failed.
@@ -104,7 +108,6 @@ struct ServerPool {
             return
         }
         self.servers[index].failures += 1
-        self.servers[index].isFatal = isFatal
         let isOverLimit = self.maxReconnects.map { self.servers[index].failures >= $0 } ?? false
         if isFatal || isOverLimit {
             self.servers[index].givenUpAt = now
@@ -124,7 +127,8 @@ struct ServerPool {
     /// Takes over the servers of an `INFO`; returns all known ones if some were never seen before.
     ///
     /// nats.go processInfo: an empty list changes nothing; discovered servers that are no longer listed go, except the
-    /// one in use; configured ones always stay; new ones inherit the userinfo of the URL in use.
+    /// one in use; configured ones always stay; new ones inherit the userinfo of the URL in use. A discovered server that
+    /// was given up and is announced again is tried again.
     mutating func merge(connectURLs: [String], random: inout some RandomNumberGenerator) -> [String]? {
         guard !self.ignoreDiscovered, !connectURLs.isEmpty else {
             return nil
@@ -137,6 +141,10 @@ struct ServerPool {
             server.isImplicit && current?.isSameServer(as: server.address) != true
                 && !announcedNames.contains(server.address.hostAndPort)
         }
+        for index in self.servers.indices where self.servers[index].isImplicit && self.servers[index].givenUpAt != nil {
+            self.servers[index].givenUpAt = nil
+            self.servers[index].failures = 0
+        }
         let userinfo = current.flatMap { address in
             self.servers.first { $0.address.isSameServer(as: address) }?.address ?? address
         }
@@ -145,10 +153,12 @@ struct ServerPool {
             self.everSeen = known
         }
         var isNew = false
-        for var address in announced where known.insert(address.hostAndPort).inserted {
+        var room = Self.maximumDiscovered - self.servers.count(where: \.isImplicit)
+        for var address in announced where room > 0 && known.insert(address.hostAndPort).inserted {
             address.user = userinfo?.user
             address.password = userinfo?.password
             self.servers.append(Server(address: address, isImplicit: true))
+            room -= 1
             if self.everSeen.insert(address.hostAndPort).inserted {
                 isNew = true
             }

@@ -137,7 +137,7 @@ struct DeliveryQueue<Waiter> {
     /// What the consumer gets next, given what it has finished.
     mutating func next(consumed: Consumed) -> Next {
         while let batch = self.batches.first {
-            let index = consumed.messages - self.headNumber
+            let index = max(0, consumed.messages - self.headNumber)
             if index < batch.frames.count {
                 return .messages(batch, index: index)
             }
@@ -189,10 +189,6 @@ struct DeliveryQueue<Waiter> {
 
     mutating func removeWaiter(_ id: UInt64) -> Waiter? {
         self.waiters.removeValue(forKey: id)
-    }
-
-    var hasWaiters: Bool {
-        !self.waiters.isEmpty
     }
 
     private mutating func takeWaiters() -> [Waiter] {

@@ -193,17 +193,18 @@ final class RequestCenter: @unchecked Sendable {
 
     private func arm(_ deadline: UInt64) {
         self.outbound.eventLoop.scheduleTask(deadline: .uptimeNanoseconds(deadline)) { [weak self] in
-            self?.timerFired()
+            self?.timerFired(deadline)
         }
     }
 
-    private func timerFired() {
-        let (waiters, next, observer) = self.lock.withLock {
-            let waiters = self.multiplexer.expired(now: NIODeadline.now().uptimeNanoseconds)
-            return (waiters, self.multiplexer.deadlineToArm(), self.observerIfEmpty())
+    private func timerFired(_ deadline: UInt64) {
+        let (expired, next, observer) = self.lock.withLock {
+            let now = max(deadline, NIODeadline.now().uptimeNanoseconds)
+            let expired = self.multiplexer.expired(timer: deadline, now: now)
+            return (expired, self.multiplexer.deadlineToArm(), self.observerIfEmpty())
         }
-        for waiter in waiters {
-            waiter.resume(returning: .failed(NATSError(.timeout, "no reply in time")))
+        for (waiter, subject) in expired {
+            waiter.resume(returning: .failed(NATSError(.timeout, "no reply from \"\(subject)\" in time")))
         }
         if let next {
             self.arm(next)

@@ -16,7 +16,8 @@ struct RequestMultiplexer<Waiter> {
     private var nextToken: UInt64 = 0
     /// Messages up to this one went down with a connection.
     private var lostThrough: UInt64 = 0
-    private var armedDeadline = UInt64.max
+    /// The timers that are set, the earliest last.
+    private var armedDeadlines: [UInt64] = []
     private var closeError: NATSError?
 
     var count: Int {
@@ -71,26 +72,26 @@ struct RequestMultiplexer<Waiter> {
         return self.take(token)
     }
 
-    /// The deadline to set a timer for, if it is earlier than the one set already.
+    /// The deadline to set a timer for, if it is earlier than those that are set.
     mutating func deadlineToArm() -> UInt64? {
-        guard let first = self.deadlines.first, first.deadline < self.armedDeadline else {
+        guard let first = self.deadlines.first, first.deadline < self.armedDeadlines.last ?? .max else {
             return nil
         }
-        self.armedDeadline = first.deadline
+        self.armedDeadlines.append(first.deadline)
         return first.deadline
     }
 
-    /// The timer fired: everybody whose time has run out.
-    mutating func expired(now: UInt64) -> [Waiter] {
-        self.armedDeadline = .max
-        var waiters: [Waiter] = []
+    /// The timer for `deadline` fired: everybody whose time has run out, and what they asked.
+    mutating func expired(timer deadline: UInt64, now: UInt64) -> [(waiter: Waiter, subject: String)] {
+        self.armedDeadlines.removeAll { $0 == deadline }
+        var expired: [(waiter: Waiter, subject: String)] = []
         while let first = self.deadlines.first, first.deadline <= now || self.requests[first.token] == nil {
             _ = self.deadlines.removeFirst()
-            if let waiter = self.take(first.token) {
-                waiters.append(waiter)
+            if let request = self.requests.removeValue(forKey: first.token) {
+                expired.append((request.waiter, request.subject))
             }
         }
-        return waiters
+        return expired
     }
 
     /// Messages up to `number` were given to a connection that is lost; later ones wait for the next.

@@ -5,6 +5,13 @@ enum SubscriptionHandle: Sendable {
     case requests
 }
 
+/// What restores the subscriptions on a new connection.
+struct SubscriptionReplay: Equatable {
+    var bytes: [UInt8] = []
+    /// Messages received so far, by sid, where there are some.
+    var received: [UInt64: UInt64] = [:]
+}
+
 /// The subscriptions as the server knows them, or will know them after a reconnect.
 struct SubscriptionRegistry<Handle> {
     struct Entry {
@@ -77,19 +84,22 @@ struct SubscriptionRegistry<Handle> {
     /// The operations that restore all subscriptions on a new connection, by ascending sid.
     ///
     /// The server counts from the new SUB, so a maximum is sent less what was received.
-    func replay() -> [UInt8] {
-        var bytes: [UInt8] = []
+    func replay() -> SubscriptionReplay {
+        var replay = SubscriptionReplay()
         for entry in self.all {
-            bytes += SubscriptionCommands.subscribe(
+            replay.bytes += SubscriptionCommands.subscribe(
                 subject: entry.subject,
                 queueGroup: entry.queueGroup,
                 sid: entry.sid
             )
             if let maximum = entry.maximum {
-                bytes += SubscriptionCommands.unsubscribe(sid: entry.sid, maximum: maximum - entry.received)
+                replay.bytes += SubscriptionCommands.unsubscribe(sid: entry.sid, maximum: maximum - entry.received)
+            }
+            if entry.received > 0 {
+                replay.received[entry.sid] = entry.received
             }
         }
-        return bytes
+        return replay
     }
 
     /// Takes out the subscription that the server refused: by sid if it named one, else the first with subject and group.

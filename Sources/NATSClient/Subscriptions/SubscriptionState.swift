@@ -5,12 +5,13 @@ public import Synchronization
 
 /// The inner half of a subscription: the queue between the event loop, which fills it, and the consumer.
 ///
-/// `@unchecked Sendable`: `queue`, the consumer counts and `progressObserver` are touched only while `lock` is held,
+/// `@unchecked Sendable`: `queue`, the rest of the private variables are touched only while `lock` is held,
 /// `arrived` and its companions only on the event loop; the rest is constant or atomic.
 @usableFromInline
 final class SubscriptionState: @unchecked Sendable {
     typealias Waiter = UnsafeContinuation<Void, Never>
     typealias Queue = DeliveryQueue<Waiter>
+    typealias Observer = @Sendable () -> Void
 
     let sid: UInt64
     let subject: String
@@ -22,7 +23,11 @@ final class SubscriptionState: @unchecked Sendable {
     private var attachedIterators = 0
     /// The iterator has come back for more after the last message it was given.
     private var consumerIsIdle = true
-    private var progressObserver: (@Sendable () -> Void)?
+    /// What the consumer had finished when it last came for more.
+    private var settled = Queue.Consumed()
+    private var isDrainStarted = false
+    private var observers: [(id: UInt64, call: Observer)] = []
+    private var nextObserverID: UInt64 = 0
 
     /// What the consumer has finished.
     ///
@@ -95,21 +100,36 @@ final class SubscriptionState: @unchecked Sendable {
         )
     }
 
+    /// What has been finished, corrected (under the lock) if an iterator and ``nextMessage(timeout:)`` were mixed: the
+    /// iterator then counts messages that the other has finished, and its count lags behind.
+    private func settledConsumed() -> Queue.Consumed {
+        let consumed = self.consumed
+        if consumed.messages < self.settled.messages {
+            self.consumedMessages.store(self.settled.messages, ordering: .relaxed)
+            self.consumedBytes.store(self.settled.bytes, ordering: .relaxed)
+        } else {
+            self.settled = consumed
+        }
+        return self.settled
+    }
+
     /// The next messages in the queue, waiting for some if need be; nil at the end.
     @usableFromInline
     func nextBatch() async throws(NATSError) -> (batch: MessageBatch, index: Int)? {
         while true {
-            let next = self.lock.withLock { () -> (Queue.Next, (@Sendable () -> Void)?) in
-                let next = self.queue.next(consumed: self.consumed)
+            let (next, observers) = self.lock.withLock { () -> (Queue.Next, [(id: UInt64, call: Observer)]) in
+                let next = self.queue.next(consumed: self.settledConsumed())
                 if case .messages = next {
                     self.consumerIsIdle = false
-                    return (next, nil)
+                    return (next, [])
                 }
                 self.consumerIsIdle = true
-                return (next, self.progressObserver)
+                return (next, self.observers)
             }
-            next.1?()
-            switch next.0 {
+            for observer in observers {
+                observer.call()
+            }
+            switch next {
             case .messages(let batch, let index):
                 return (batch, index)
             case .ended(nil):
@@ -128,18 +148,22 @@ final class SubscriptionState: @unchecked Sendable {
     func nextMessage(timeout: Duration?) async throws(NATSError) -> NATSMessage? {
         let deadline = timeout.map { NIODeadline.now() + $0.timeAmount }
         while true {
-            let next = self.lock.withLock { () -> (Queue.Next, (@Sendable () -> Void)?) in
-                let next = self.queue.next(consumed: self.consumed)
+            let (next, observers) = self.lock.withLock { () -> (Queue.Next, [(id: UInt64, call: Observer)]) in
+                let consumed = self.settledConsumed()
+                let next = self.queue.next(consumed: consumed)
                 if case .messages(let batch, let index) = next {
-                    let consumed = self.consumed
-                    self.consumedMessages.store(consumed.messages + 1, ordering: .relaxed)
-                    self.consumedBytes.store(consumed.bytes + batch.frames[index].payloadLength, ordering: .relaxed)
-                    return (next, nil)
+                    self.settled.messages = consumed.messages + 1
+                    self.settled.bytes = consumed.bytes + batch.frames[index].payloadLength
+                    self.consumedMessages.store(self.settled.messages, ordering: .relaxed)
+                    self.consumedBytes.store(self.settled.bytes, ordering: .relaxed)
+                    return (next, [])
                 }
-                return (next, self.progressObserver)
+                return (next, self.observers)
             }
-            next.1?()
-            switch next.0 {
+            for observer in observers {
+                observer.call()
+            }
+            switch next {
             case .messages(let batch, let index):
                 return NATSMessage(batch: batch, frame: batch.frames[index])
             case .ended(nil):
@@ -208,34 +232,62 @@ final class SubscriptionState: @unchecked Sendable {
 
     /// The iterator is gone.
     func detachIterator() {
-        let observer = self.lock.withLock {
+        let observers = self.lock.withLock {
             self.attachedIterators = 0
-            return self.progressObserver
+            return self.observers
         }
-        observer?()
+        for observer in observers {
+            observer.call()
+        }
     }
 
     // MARK: End
 
     /// No message arrives any more; what is queued stays, unless `discardingQueued`.
     func finish(_ error: NATSError?, discardingQueued: Bool = false) {
-        let (waiters, observer) = self.lock.withLock {
+        let (waiters, observers) = self.lock.withLock {
             if discardingQueued {
                 self.queue.discard()
                 self.isDiscarded.store(true, ordering: .relaxed)
             }
-            return (self.queue.finish(error), self.progressObserver)
+            return (self.queue.finish(error), self.observers)
         }
         for waiter in waiters {
             waiter.resume()
         }
-        observer?()
+        for observer in observers {
+            observer.call()
+        }
     }
 
-    /// Calls `observer`, on any thread, whenever ``isDrained`` may have become true.
-    func observeProgress(_ observer: @escaping @Sendable () -> Void) {
-        self.lock.withLock { self.progressObserver = observer }
+    /// Somebody drains the subscription; false if it has ended otherwise.
+    @discardableResult
+    func startDrain() -> Bool {
+        self.lock.withLock {
+            if self.queue.isOpen {
+                self.isDrainStarted = true
+            }
+            return self.isDrainStarted
+        }
+    }
+
+    /// Calls `observer`, now and on any thread whenever ``isDrained`` may have become true, until it is removed.
+    func observeProgress(_ observer: @escaping Observer) -> UInt64 {
+        let id = self.lock.withLock {
+            self.nextObserverID += 1
+            self.observers.append((self.nextObserverID, observer))
+            return self.nextObserverID
+        }
         observer()
+        return id
+    }
+
+    func removeObserver(_ id: UInt64) {
+        self.lock.withLock { self.observers.removeAll { $0.id == id } }
+    }
+
+    var observerCount: Int {
+        self.lock.withLock { self.observers.count }
     }
 
     /// Nothing arrives any more, and whoever iterates has asked for more after the last message.

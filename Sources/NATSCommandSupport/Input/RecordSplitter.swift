@@ -49,7 +49,7 @@ package struct RecordSplitter: Sendable {
     ///   - maximumLength: The largest record, in bytes.
     package init(delimiter: UInt8?, maximumLength: Int) {
         self.delimiter = delimiter
-        self.maximumLength = maximumLength
+        self.maximumLength = max(0, maximumLength)
     }
 
     /// Takes the next block of input.

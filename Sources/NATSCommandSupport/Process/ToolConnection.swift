@@ -11,6 +11,11 @@ package enum ToolConnection {
         case forTenMinutes
     }
 
+    /// What a server's `max_payload` allows; the client takes a missing or senseless one for 64 MiB, its own limit.
+    package static func maximumPayload(announced: Int) -> Int {
+        announced > 0 ? min(announced, 64 << 20) : 64 << 20
+    }
+
     /// Connects, or fails after one pass over the servers.
     ///
     /// - Returns: The client.
@@ -33,6 +38,7 @@ package enum ToolConnection {
             configuration.reconnectWait = .seconds(1)
             configuration.maxReconnectWait = .seconds(1)
             configuration.reconnectJitter = .zero
+            configuration.waitsBeforeFirstReconnect = true
         }
         // One connection: one thread.
         configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -52,8 +58,8 @@ package enum ToolConnection {
 }
 
 extension NATSClient {
-    /// The largest headers plus payload that the server takes.
+    /// The largest headers plus payload that the client sends to the server.
     package var maximumPayload: Int {
-        self.serverInfo?.maxPayload ?? 1_048_576
+        ToolConnection.maximumPayload(announced: self.serverInfo?.maxPayload ?? 1_048_576)
     }
 }

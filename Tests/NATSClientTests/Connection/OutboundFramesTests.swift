@@ -41,7 +41,7 @@ import Testing
     @Test("frames are written in full, with reply and headers")
     func frames() {
         let buffer = self.buffer()
-        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in [] }
+        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
         #expect(self.publish(buffer, "hello", to: "foo") == .accepted)
         #expect(buffer.enqueue("", to: "a.b", reply: "r", headers: [:]) == .accepted)
         #expect(buffer.enqueue("hi", to: "a", reply: nil, headers: ["X": "y"]) == .accepted)
@@ -57,7 +57,7 @@ import Testing
     @Test("publishes are refused above the mark, with bad subjects and headers, and beyond the server's limits")
     func refusals() {
         let buffer = self.buffer(highWaterMark: 20)
-        _ = buffer.connected(maxPayload: 10, headersSupported: false) { _ in [] }
+        _ = buffer.connected(maxPayload: 10, headersSupported: false) { _ in .init() }
         #expect(self.publish(buffer, "01234567890", to: "a") == .payloadTooLarge)
         #expect(buffer.enqueue("", to: "a", reply: nil, headers: ["a": "b"]) == .headersNotSupported)
         #expect(buffer.enqueue("", to: "a", reply: nil, headers: ["a": "b\n"]) == .badHeader)
@@ -83,7 +83,7 @@ import Testing
         var operations = 0
         let bytes = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { pending in
             operations = pending.count
-            return Array("SUB s 1\r\n".utf8)
+            return .init(bytes: Array("SUB s 1\r\n".utf8))
         }
         #expect(operations == 1)
         #expect(self.text(bytes) == "SUB s 1\r\nPUB a 3\r\none\r\nPUB a 3\r\ntwo\r\n")
@@ -92,19 +92,89 @@ import Testing
     @Test("a lost connection leaves publishes that were not handed over, and PINGs that were not")
     func loss() throws {
         let buffer = self.buffer()
-        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in [] }
+        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
         #expect(buffer.ping(.init { _ in }))
         #expect(self.publish(buffer, "gone", to: "a") == .accepted)
         _ = buffer.takeWork(canWrite: true, now: 0)
         #expect(self.publish(buffer, "kept", to: "a") == .accepted)
         _ = try buffer.subscribe(subject: "s", queueGroup: nil, limits: .init())
         #expect(buffer.ping(.init { _ in }))
-        let loss = buffer.disconnected()
+        let loss = buffer.disconnected(isFinal: false)
         #expect(loss.pings.count == 1)
         #expect(loss.messagesHandedOver == 1)
-        let bytes = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in [] }
+        let bytes = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
         #expect(self.text(bytes) == "PUB a 4\r\nkept\r\nPING\r\n")
         #expect(buffer.receivedPong() != nil)
         #expect(buffer.receivedPong() == nil)
+    }
+
+    @Test("a subscription that another thread makes at the last moment is among what is left at the close")
+    func subscribedAtTheEnd() throws {
+        let buffer = self.buffer()
+        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
+        #expect(buffer.takeWork(canWrite: false, now: 0).operations.isEmpty)
+        let state = try buffer.subscribe(subject: "s", queueGroup: nil, limits: .init())
+        let remainder = buffer.close(error: nil)
+        guard case .add(state.sid, "s", nil, .subscription(let left)) = remainder.operations.first else {
+            Issue.record("\(remainder.operations)")
+            return
+        }
+        #expect(left === state)
+        #expect(buffer.close(error: nil).operations.isEmpty)
+        #expect(throws: NATSError.self) { try buffer.subscribe(subject: "s", queueGroup: nil, limits: .init()) }
+        // Nothing piles up in a closed buffer.
+        buffer.unsubscribe(sid: state.sid, maximum: nil)
+        #expect(buffer.takeWork(canWrite: false, now: 0).operations.isEmpty)
+    }
+
+    @Test("a maximum set after a reconnect is sent less what the connections before brought")
+    func maximumAfterReconnect() throws {
+        let buffer = self.buffer()
+        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init(received: [7: 40]) }
+        buffer.unsubscribe(sid: 7, maximum: 100)
+        buffer.unsubscribe(sid: 8, maximum: 100)
+        buffer.unsubscribe(sid: 7, maximum: 40)
+        let work = buffer.takeWork(canWrite: true, now: 0)
+        #expect(self.text(work.bytes) == "UNSUB 7 60\r\nUNSUB 8 100\r\nUNSUB 7\r\n")
+        // The registry counts over the whole life.
+        guard case .limit(7, 100) = work.operations.first else {
+            Issue.record("\(work.operations)")
+            return
+        }
+    }
+
+    @Test("the memory of a completed write is written again")
+    func reuse() {
+        let buffer = self.buffer()
+        _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
+        func address() -> Int? {
+            _ = self.publish(buffer, "x", to: "a")
+            var bytes = buffer.takeWork(canWrite: true, now: 0).bytes
+            let address = bytes?.withUnsafeReadableBytes { $0.baseAddress.map { Int(bitPattern: $0) } }
+            if let written = bytes.take() {
+                _ = buffer.writeCompleted(written, now: 0)
+            }
+            return address ?? nil
+        }
+        let addresses = (0..<6).map { _ in address() }
+        #expect(Set(addresses).count == 2, "\(addresses)")
+        #expect(!addresses.contains(nil))
+    }
+
+    @Test("a publish into a connection that was the last, or was draining, is refused rather than forgotten")
+    func noOtherConnection() {
+        let last = self.buffer()
+        _ = last.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
+        _ = last.disconnected(isFinal: true)
+        #expect(self.publish(last, "x", to: "a") == .refused)
+        #expect(!last.ping(.init { _ in }))
+        let draining = self.buffer()
+        _ = draining.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
+        draining.drainSubscriptions()
+        #expect(self.publish(draining, "x", to: "a") == .accepted)
+        draining.drainPublishes()
+        #expect(self.publish(draining, "x", to: "a") == .refused)
+        _ = draining.disconnected(isFinal: false)
+        #expect(self.publish(draining, "x", to: "a") == .refused)
     }
 }

@@ -105,4 +105,66 @@ import Testing
             #expect((action == .giveUp) == (expected == 2))
         }
     }
+
+    /// Loses a connection and makes the next one at once; returns the wait between them, without jitter.
+    private mutating func waitAfterLoss(
+        _ life: Duration,
+        _ machine: inout ReconnectStateMachine,
+        _ pool: inout ServerPool
+    ) -> Duration? {
+        guard case .wait(let wait) = machine.connectionLost(after: life, using: &self.random),
+            case .connect = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+        else {
+            return nil
+        }
+        machine.succeeded()
+        return wait
+    }
+
+    private mutating func connectedMachine(
+        waitsBeforeFirstAttempt: Bool = false,
+        _ pool: inout ServerPool
+    ) -> ReconnectStateMachine {
+        var backoff = self.backoff
+        backoff.jitter = .zero
+        backoff.waitsBeforeFirstAttempt = waitsBeforeFirstAttempt
+        var machine = ReconnectStateMachine(backoff: backoff, isSinglePass: true)
+        _ = machine.started(using: &self.random)
+        _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+        machine.succeeded()
+        return machine
+    }
+
+    @Test("a server that accepts the client only to drop it is asked less and less often")
+    mutating func shortConnections() {
+        var pool = self.pool(["a"])
+        var machine = self.connectedMachine(&pool)
+        let waits = (0...7).map { _ in self.waitAfterLoss(.milliseconds(1), &machine, &pool) }
+        #expect(waits == [0, 50, 100, 200, 400, 800, 1600, 2000].map { .milliseconds($0) })
+        // A connection that lasts sets it back.
+        #expect(self.waitAfterLoss(.seconds(2), &machine, &pool) == .zero)
+        #expect(self.waitAfterLoss(.zero, &machine, &pool) == .milliseconds(50))
+    }
+
+    @Test("passes that failed before a short connection count")
+    mutating func failedPasses() {
+        var pool = self.pool(["a"])
+        var machine = self.connectedMachine(&pool)
+        _ = machine.connectionLost(after: .seconds(60), using: &self.random)
+        for _ in 0..<3 {
+            _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+            _ = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+        }
+        _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+        machine.succeeded()
+        #expect(self.waitAfterLoss(.zero, &machine, &pool) == .milliseconds(200))
+    }
+
+    @Test("the first attempt waits if it is to")
+    mutating func firstAttemptWaits() {
+        var pool = self.pool(["a"])
+        var machine = self.connectedMachine(waitsBeforeFirstAttempt: true, &pool)
+        #expect(self.waitAfterLoss(.seconds(60), &machine, &pool) == .milliseconds(50))
+        #expect(self.waitAfterLoss(.seconds(60), &machine, &pool) == .milliseconds(50))
+    }
 }

@@ -116,7 +116,32 @@ import Testing
         #expect(pool.authenticationFailed(self.address("b"), code: .authorization) == .tryAgain)
         #expect(pool.authenticationFailed(self.address("a"), code: .authExpired) == .tryAgain)
         pool.connected(self.address("a"))
+        pool.connectionLasted(self.address("a"))
         #expect(pool.authenticationFailed(self.address("a"), code: .authExpired) == .tryAgain)
+        // It accepts the client only to refuse it again.
+        pool.connected(self.address("a"))
         #expect(pool.authenticationFailed(self.address("a"), code: .authExpired) == .giveUp)
+    }
+
+    @Test("a hostile INFO does not fill the pool")
+    mutating func announcementFlood() {
+        var pool = self.pool(["a"])
+        pool.connected(self.address("a"))
+        for round in 0..<3 {
+            let urls = (0..<5000).map { "10.\(round).\($0 / 256).\($0 % 256):4222" }
+            _ = pool.merge(connectURLs: urls, random: &self.random)
+            #expect(pool.servers.count == 1 + ServerPool.maximumDiscovered)
+        }
+    }
+
+    @Test("a discovered server that was given up is tried again when it is announced again")
+    mutating func announcedAgain() {
+        var pool = self.pool(["a"])
+        pool.connected(self.address("a"))
+        _ = pool.merge(connectURLs: ["a:4222", "b:4222"], random: &self.random)
+        pool.failed(self.address("b"), isFatal: true, now: .uptimeNanoseconds(0))
+        #expect(pool.beginPass(now: .uptimeNanoseconds(0) + .hours(1)).map(\.host) == ["a"])
+        _ = pool.merge(connectURLs: ["a:4222", "b:4222"], random: &self.random)
+        #expect(pool.beginPass(now: .uptimeNanoseconds(0)).map(\.host) == ["b", "a"])
     }
 }

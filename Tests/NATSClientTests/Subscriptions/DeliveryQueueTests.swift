@@ -119,4 +119,13 @@ import Testing
         }
         #expect(queue.pendingMessages(.init()) == 0 && queue.pendingBytes(.init()) == 0)
     }
+
+    @Test("a consumer whose count lags behind what is gone goes on with what is there")
+    func lagging() {
+        var queue = Queue(limits: .init())
+        _ = self.push(&queue, [1, 1, 1])
+        _ = self.push(&queue, [5, 5])
+        #expect(self.count(queue.next(consumed: .init(messages: 3, bytes: 3))) == 2)
+        #expect(self.count(queue.next(consumed: .init(messages: 1, bytes: 1))) == 2)
+    }
 }

@@ -21,7 +21,7 @@ import Testing
         let token = self.register(&multiplexer, "a")
         #expect(multiplexer.take(token) == "a")
         #expect(multiplexer.take(token) == nil)
-        #expect(multiplexer.expired(now: 1000) == [])
+        #expect(multiplexer.expired(timer: 100, now: 1000).isEmpty)
         #expect(multiplexer.count == 0)
     }
 
@@ -34,9 +34,12 @@ import Testing
         #expect(multiplexer.deadlineToArm() == nil)
         _ = self.register(&multiplexer, "early", deadline: 200)
         #expect(multiplexer.deadlineToArm() == 200)
-        #expect(multiplexer.expired(now: 199) == [])
+        #expect(multiplexer.expired(timer: 200, now: 199).isEmpty)
         #expect(multiplexer.deadlineToArm() == 200)
-        #expect(multiplexer.expired(now: 300) == ["early", "late"])
+        #expect(multiplexer.expired(timer: 200, now: 200).map(\.waiter) == ["early"])
+        // The timer for 300 is still set.
+        #expect(multiplexer.deadlineToArm() == nil)
+        #expect(multiplexer.expired(timer: 300, now: 300).map(\.waiter) == ["late"])
         #expect(multiplexer.deadlineToArm() == 400)
     }
 
@@ -99,5 +102,29 @@ import Testing
         _ = self.register(&multiplexer, "b")
         _ = self.register(&multiplexer, "c")
         #expect(multiplexer.takeOnly() == nil)
+    }
+
+    @Test("short requests beside a long one do not set more and more timers")
+    func timers() {
+        var multiplexer = RequestMultiplexer<String>()
+        _ = self.register(&multiplexer, "long", deadline: 1_000_000)
+        var timers = [multiplexer.deadlineToArm()].compactMap { $0 }
+        var now: UInt64 = 0
+        for _ in 0..<1000 {
+            _ = self.register(&multiplexer, "short", subject: "q", deadline: now + 10)
+            if let timer = multiplexer.deadlineToArm() {
+                timers.append(timer)
+            }
+            now += 10
+            while let due = timers.filter({ $0 <= now }).min() {
+                timers.removeAll { $0 == due }
+                #expect(multiplexer.expired(timer: due, now: now).map(\.subject) == ["q"])
+                if let timer = multiplexer.deadlineToArm() {
+                    timers.append(timer)
+                }
+            }
+        }
+        #expect(timers == [1_000_000])
+        #expect(multiplexer.expired(timer: 1_000_000, now: 1_000_000).map(\.waiter) == ["long"])
     }
 }
