@@ -2,13 +2,6 @@ import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// A change to the subscriptions, made on any thread and carried out on the event loop before the bytes that go with it.
-enum RegistryOperation {
-    case add(sid: UInt64, subject: String, queueGroup: String?, handle: SubscriptionHandle)
-    case remove(sid: UInt64)
-    case limit(sid: UInt64, maximum: UInt64)
-}
-
 /// Everything on its way to the server: operations as bytes in one buffer under one lock, one flush per batch.
 ///
 /// Any thread appends; the event loop takes. `@unchecked Sendable`: every stored variable is touched only while `lock` is
@@ -16,46 +9,6 @@ enum RegistryOperation {
 /// variables of the hot path go without the run-time check for them, which costs a tenth of a publish.
 @usableFromInline
 final class OutboundBuffer: @unchecked Sendable {
-    /// What a publish may do now.
-    enum Mode: Equatable {
-        /// Operations go to the server.
-        case connected
-        /// No connection: publishes are kept, other operations exist only as state.
-        case buffering
-        /// No publish any more, but the rest still goes out.
-        case drainingPublishes
-        /// The last connection is gone, and the client closes.
-        case ending
-        case closed
-    }
-
-    /// When the event loop comes to take what has been appended.
-    private enum Flush {
-        /// Not before it is asked.
-        case none
-        /// As soon as it can: it was asked, or a write is under way.
-        case soon
-        /// After the delay of a stream; it may be asked to come at once.
-        case delayed
-    }
-
-    /// What the event loop has to do when a write has completed.
-    enum NextFlush {
-        case none
-        case now
-        case delayed
-    }
-
-    /// A task that waits for the buffer to be written.
-    typealias Waiter = UnsafeContinuation<Void, Never>
-
-    /// What the event loop has to do after a flush was asked for.
-    struct Work {
-        var operations: [RegistryOperation] = []
-        var bytes: ByteBuffer?
-        var waiters: [Waiter] = []
-    }
-
     let eventLoop: any EventLoop
     private let highWaterMark: Int
     private let reconnectBufferSize: Int
@@ -568,14 +521,6 @@ final class OutboundBuffer: @unchecked Sendable {
     private func setServerLimits(maxPayload: Int, headersSupported: Bool) {
         self.maxPayload = maxPayload > 0 ? min(maxPayload, 64 << 20) : 64 << 20
         self.headersSupported = headersSupported
-    }
-
-    /// What the loss of a connection leaves to be told.
-    struct Loss {
-        var pings: [PingQueue.Waiter] = []
-        var waiters: [Waiter] = []
-        /// Messages up to this number were given to a socket.
-        var messagesHandedOver: UInt64 = 0
     }
 
     /// The connection was lost: publishes not handed over stay, other operations are forgotten.
