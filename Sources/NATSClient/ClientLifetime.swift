@@ -1,3 +1,5 @@
+import NIOConcurrencyHelpers
+
 /// Held by everything that a user holds.
 ///
 /// When the last reference goes, so does the connection.
@@ -9,6 +11,9 @@ final class ClientLifetime: Sendable {
     }
 
     deinit {
-        self.core.abandon()
+        // The event loop of a closed client may be gone as well.
+        if !self.core.status.withLockedValue({ $0.isClosed }) {
+            self.core.abandon()
+        }
     }
 }

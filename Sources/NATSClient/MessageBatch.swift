@@ -8,15 +8,15 @@ public import NIOCore
 final class MessageBatch: Sendable {
     @usableFromInline let bytes: ByteBuffer
     @usableFromInline let frames: [MessageFrame]
-    /// Payload bytes of all messages.
-    let payloadBytes: Int
+    /// Bytes of headers and payload of all messages.
+    let bodyBytes: Int
     /// Where responses go; nil for a message made by the user.
     let outbound: OutboundBuffer?
 
-    init(bytes: ByteBuffer, frames: [MessageFrame], payloadBytes: Int, outbound: OutboundBuffer?) {
+    init(bytes: ByteBuffer, frames: [MessageFrame], bodyBytes: Int, outbound: OutboundBuffer?) {
         self.bytes = bytes
         self.frames = frames
-        self.payloadBytes = payloadBytes
+        self.bodyBytes = bodyBytes
         self.outbound = outbound
     }
 
@@ -26,16 +26,16 @@ final class MessageBatch: Sendable {
     static func make(
         frames: [MessageFrame],
         in bytes: ByteBuffer,
-        payloadBytes: Int,
+        bodyBytes: Int,
         outbound: OutboundBuffer?
     ) -> MessageBatch {
-        // With many messages the sum cannot be small; do not spend time on it.
-        guard frames.count <= 64 else {
-            return MessageBatch(bytes: bytes, frames: frames, payloadBytes: payloadBytes, outbound: outbound)
+        // Headers and payloads alone often settle it; they are summed already.
+        guard bodyBytes * 4 < bytes.storageCapacity else {
+            return MessageBatch(bytes: bytes, frames: frames, bodyBytes: bodyBytes, outbound: outbound)
         }
         let used = frames.reduce(0) { $0 + $1.span.count }
         guard used * 4 < bytes.storageCapacity else {
-            return MessageBatch(bytes: bytes, frames: frames, payloadBytes: payloadBytes, outbound: outbound)
+            return MessageBatch(bytes: bytes, frames: frames, bodyBytes: bodyBytes, outbound: outbound)
         }
         var copy = ByteBufferAllocator().buffer(capacity: used)
         var moved: [MessageFrame] = []
@@ -46,7 +46,7 @@ final class MessageBatch: Sendable {
                 copy.writeBytes(source[frame.span])
             }
         }
-        return MessageBatch(bytes: copy, frames: moved, payloadBytes: payloadBytes, outbound: outbound)
+        return MessageBatch(bytes: copy, frames: moved, bodyBytes: bodyBytes, outbound: outbound)
     }
 
     func string(_ start: UInt32, _ end: UInt32) -> String {

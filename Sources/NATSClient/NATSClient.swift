@@ -7,8 +7,9 @@ import Synchronization
 
 /// A connection to NATS that finds its servers, survives their loss and ends with its last user.
 ///
-/// Usable from any task and thread. Delivery is at most once: what was handed to the operating system when a connection
-/// broke may be lost; what was not is sent on the next connection. Use ``flush(timeout:)`` to know that the server has
+/// Usable from any task and thread. Delivery is at most once: what had been given to the connection for writing when it
+/// broke, up to one buffer, may be lost, whether the operating system had taken it or not; what was published behind that
+/// is sent on the next connection. Use ``flush(timeout:)`` to know that the server has
 /// processed everything published so far, ``drain(timeout:)`` to end without losing anything.
 ///
 /// The connection closes when the last reference to the client, its subscriptions and their iterators goes.

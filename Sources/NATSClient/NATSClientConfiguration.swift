@@ -18,7 +18,7 @@ public struct NATSClientConfiguration: Sendable {
     public struct PendingLimits: Sendable, Hashable {
         /// Largest number of messages; nil for no limit.
         public var messages: Int?
-        /// Largest number of payload bytes; nil for no limit.
+        /// Largest number of bytes of headers and payloads; nil for no limit.
         public var bytes: Int?
 
         /// 500,000 messages and 64 MiB unless said otherwise.

@@ -41,7 +41,7 @@ public struct NATSMessage: Sendable {
             payloadEnd: offset()
         )
         self.init(
-            batch: MessageBatch(bytes: bytes, frames: [frame], payloadBytes: frame.payloadLength, outbound: nil),
+            batch: MessageBatch(bytes: bytes, frames: [frame], bodyBytes: frame.bodyLength, outbound: nil),
             frame: frame
         )
     }
@@ -134,7 +134,7 @@ public struct NATSMessage: Sendable {
             batch: MessageBatch(
                 bytes: bytes,
                 frames: [frame],
-                payloadBytes: frame.payloadLength,
+                bodyBytes: frame.bodyLength,
                 outbound: self.batch.outbound
             ),
             frame: frame

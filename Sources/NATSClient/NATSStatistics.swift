@@ -24,7 +24,7 @@ public struct NATSStatistics: Sendable, Hashable {
 public struct NATSSubscriptionStatistics: Sendable, Hashable {
     /// Messages that wait for the consumer.
     public var pendingMessages = 0
-    /// Payload bytes that wait for the consumer.
+    /// Bytes of headers and payloads that wait for the consumer.
     public var pendingBytes = 0
     /// The most messages that ever waited.
     public var maxPendingMessages = 0

@@ -151,7 +151,7 @@ extension NATSSubscription: AsyncSequence {
             let frame = self.frames[self.index]
             self.index &+= 1
             self.consumedMessages &+= 1
-            self.consumedBytes &+= frame.payloadLength
+            self.consumedBytes &+= frame.bodyLength
             self.state.consumedMessages.store(self.consumedMessages, ordering: .relaxed)
             self.state.consumedBytes.store(self.consumedBytes, ordering: .relaxed)
             return NATSMessage(batch: batch, frame: frame)
@@ -180,7 +180,7 @@ extension NATSSubscription: AsyncSequence {
             let messages = NATSMessageBatch(batch: batch, range: self.index..<self.frames.count)
             var bytes = 0
             for frame in self.frames[self.index...] {
-                bytes += frame.payloadLength
+                bytes += frame.bodyLength
             }
             self.state.consumedMessages.store(self.consumedMessages + messages.count, ordering: .relaxed)
             self.state.consumedBytes.store(self.consumedBytes + bytes, ordering: .relaxed)

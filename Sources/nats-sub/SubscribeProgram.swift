@@ -170,7 +170,10 @@ struct SubscribeProgram: Sendable {
                     try await writer.waitForRoom()
                 }
             }
-        } catch let error as NATSError where error.code == .connectionClosed || error.code == .cancelled {
+        } catch let error as NATSError
+            where error.code == .connectionClosed || error.code == .cancelled || client.isClosed
+        {
+            // If the whole client ended, the event says why.
             return .none
         }
         // If the whole client ended without being asked to, the event says why.

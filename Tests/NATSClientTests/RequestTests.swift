@@ -241,4 +241,18 @@ import Testing
         await client.close()
         await server.close()
     }
+
+    @Test("a forbidden reply subject fails the request that has it, and no other")
+    func replyRefused() async throws {
+        try await self.withScriptedClient { client, peer in
+            let first = Task { try await client.request("1", to: "s", timeout: .seconds(60)) }
+            let reply = try await self.replySubject(peer)
+            let second = Task { try await client.request("2", to: "s", timeout: .seconds(60)) }
+            let other = try await self.replySubject(peer)
+            await peer.send("-ERR 'Permissions Violation for Publish with Reply of \"\(reply)\"'\r\n")
+            await expectError(.permissionViolation) { _ = try await first.value }
+            await peer.send("MSG \(other) 1 2\r\nok\r\n")
+            #expect(try await second.value.string == "ok")
+        }
+    }
 }

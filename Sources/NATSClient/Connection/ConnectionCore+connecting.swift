@@ -28,6 +28,10 @@ extension ConnectionCore {
         let configuration = self.configuration
         self.logger?.debug("connecting to NATS server", metadata: ["nats.server": "\(address.url)"])
         TCPTransport.connect(to: address, timeout: configuration.connectTimeout, eventLoop: self.eventLoop) { channel in
+            // The client may have been closed while the host name was looked up: no socket is opened any more.
+            guard attempt == self.attempt, case .connecting = self.phase else {
+                throw NATSError(.connectionClosed, "the client is closed")
+            }
             let handler = NATSChannelHandler(
                 core: self,
                 address: address,

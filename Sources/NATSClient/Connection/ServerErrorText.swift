@@ -46,6 +46,9 @@ struct ServerErrorText: Equatable {
         ("no responders requires headers support", .server, .fatalForServer),
     ]
 
+    /// A server's longest text names a subject and a queue group; beyond this many characters nothing is kept.
+    private static let maximumLength = 512
+
     init(_ raw: String) {
         var text = raw[...]
         while let first = text.first, first == "'" || first == " " || first == "\t" {
@@ -54,9 +57,9 @@ struct ServerErrorText: Equatable {
         while let last = text.last, last == "'" || last == " " || last == "\t" {
             text = text.dropLast()
         }
-        let lowercased = text.lowercased()
+        let lowercased = text.prefix(Self.maximumLength).lowercased()
         let row = Self.table.first { lowercased.hasPrefix($0.prefix) }
-        self.text = String(text)
+        self.text = String(text.prefix(Self.maximumLength))
         self.code = row?.code ?? .server
         self.treatment = row?.treatment ?? .report
     }

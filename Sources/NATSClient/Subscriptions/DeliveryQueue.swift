@@ -84,7 +84,7 @@ struct DeliveryQueue<Waiter> {
     mutating func push(
         _ frames: [MessageFrame],
         consumed: Consumed,
-        makeBatch: ([MessageFrame], _ payloadBytes: Int) -> MessageBatch
+        makeBatch: ([MessageFrame], _ bodyBytes: Int) -> MessageBatch
     ) -> PushAction {
         var action = PushAction()
         guard self.isOpen else {
@@ -93,41 +93,47 @@ struct DeliveryQueue<Waiter> {
         var messages = self.pendingMessages(consumed)
         var bytes = self.pendingBytes(consumed)
         // nats.go rearms with the next accepted message and so reports a busy consumer over and over (net.v1#506).
-        if let start = self.episodeStart, self.isBelow80Percent(messages, bytes) {
-            action.slowConsumer = .ended(dropped: self.dropped - start)
+        let previousEpisode = self.episodeStart
+        if previousEpisode != nil, self.isBelow80Percent(messages, bytes) {
             self.episodeStart = nil
         }
 
         var accepted = frames
-        var payloadBytes = frames.reduce(0) { $0 &+ $1.payloadLength }
+        var bodyBytes = frames.reduce(0) { $0 &+ $1.bodyLength }
         if frames.count > self.maximumMessages - min(messages, self.maximumMessages)
-            || payloadBytes > self.maximumBytes - min(bytes, self.maximumBytes)
+            || bodyBytes > self.maximumBytes - min(bytes, self.maximumBytes)
         {
             accepted = []
-            payloadBytes = 0
+            bodyBytes = 0
             for frame in frames {
                 guard messages + accepted.count < self.maximumMessages,
-                    frame.payloadLength <= self.maximumBytes - min(bytes + payloadBytes, self.maximumBytes)
+                    frame.bodyLength <= self.maximumBytes - min(bytes + bodyBytes, self.maximumBytes)
                 else {
                     continue
                 }
                 accepted.append(frame)
-                payloadBytes += frame.payloadLength
+                bodyBytes += frame.bodyLength
             }
             if self.episodeStart == nil, accepted.count < frames.count {
-                self.episodeStart = self.dropped
-                action.slowConsumer = .began(dropped: UInt64(frames.count - accepted.count))
+                // One that ended with this very push goes on: it is told of once, at its end.
+                self.episodeStart = previousEpisode ?? self.dropped
+                if previousEpisode == nil {
+                    action.slowConsumer = .began(dropped: UInt64(frames.count - accepted.count))
+                }
             }
             self.dropped += UInt64(frames.count - accepted.count)
+        }
+        if let previousEpisode, self.episodeStart == nil {
+            action.slowConsumer = .ended(dropped: self.dropped - previousEpisode)
         }
         guard !accepted.isEmpty else {
             return action
         }
-        self.batches.append(makeBatch(accepted, payloadBytes))
+        self.batches.append(makeBatch(accepted, bodyBytes))
         self.pushedMessages += accepted.count
-        self.pushedBytes += payloadBytes
+        self.pushedBytes += bodyBytes
         messages += accepted.count
-        bytes += payloadBytes
+        bytes += bodyBytes
         self.maxPendingMessages = max(self.maxPendingMessages, messages)
         self.maxPendingBytes = max(self.maxPendingBytes, bytes)
         action.waiters = self.takeWaiters()

@@ -165,7 +165,7 @@ final class RequestCenter: @unchecked Sendable {
         let batch = MessageBatch.make(
             frames: [frame],
             in: bytes,
-            payloadBytes: frame.payloadLength,
+            bodyBytes: frame.bodyLength,
             outbound: self.outbound
         )
         return NATSMessage(batch: batch, frame: batch.frames[0])
@@ -177,7 +177,10 @@ final class RequestCenter: @unchecked Sendable {
             // nats.go respHandler: the subject was rewritten on the way; if only one request is out, it is that one's.
             return self.multiplexer.takeOnly()
         }
-        let digits = subject[self.inboxPrefix.count...]
+        return Self.token(subject[self.inboxPrefix.count...]).flatMap { self.multiplexer.take($0) }
+    }
+
+    private static func token(_ digits: some Collection<UInt8>) -> UInt64? {
         guard !digits.isEmpty, digits.count <= 19 else {
             return nil
         }
@@ -188,7 +191,7 @@ final class RequestCenter: @unchecked Sendable {
             }
             token = token * 10 + UInt64(byte - UInt8(ascii: "0"))
         }
-        return self.multiplexer.take(token)
+        return token
     }
 
     private func arm(_ deadline: UInt64) {
@@ -218,8 +221,14 @@ final class RequestCenter: @unchecked Sendable {
         }
     }
 
+    /// The server forbids publishing to `subject`, or with it as reply subject.
     func publishRefused(subject: String, error: NATSError) {
-        self.failAll(error) { $0.publishRefused(subject: subject) }
+        let bytes = Array(subject.utf8)
+        if bytes.starts(with: self.inboxPrefix), let token = Self.token(bytes[self.inboxPrefix.count...]) {
+            self.failAll(error) { $0.replyRefused(token) }
+        } else {
+            self.failAll(error) { $0.publishRefused(subject: subject) }
+        }
     }
 
     func inboxRefused(_ error: NATSError) {

@@ -107,6 +107,11 @@ struct RequestMultiplexer<Waiter> {
         self.takeAll { $0.subject == subject }
     }
 
+    /// The server forbids the reply subject of one request.
+    mutating func replyRefused(_ token: UInt64) -> [Waiter] {
+        self.take(token).map { [$0] } ?? []
+    }
+
     /// The server forbids the inbox.
     mutating func inboxRefused() -> [Waiter] {
         self.takeAll { _ in true }

@@ -81,8 +81,8 @@ final class SubscriptionState: @unchecked Sendable {
         swap(&frames, &self.arrived)
         let outbound = self.outbound
         let action = self.lock.withLock {
-            self.queue.push(frames, consumed: self.consumed) { frames, payloadBytes in
-                MessageBatch.make(frames: frames, in: bytes, payloadBytes: payloadBytes, outbound: outbound)
+            self.queue.push(frames, consumed: self.consumed) { frames, bodyBytes in
+                MessageBatch.make(frames: frames, in: bytes, bodyBytes: bodyBytes, outbound: outbound)
             }
         }
         for waiter in action.waiters {
@@ -153,7 +153,7 @@ final class SubscriptionState: @unchecked Sendable {
                 let next = self.queue.next(consumed: consumed)
                 if case .messages(let batch, let index) = next {
                     self.settled.messages = consumed.messages + 1
-                    self.settled.bytes = consumed.bytes + batch.frames[index].payloadLength
+                    self.settled.bytes = consumed.bytes + batch.frames[index].bodyLength
                     self.consumedMessages.store(self.settled.messages, ordering: .relaxed)
                     self.consumedBytes.store(self.settled.bytes, ordering: .relaxed)
                     return (next, [])

@@ -41,8 +41,9 @@ package struct PayloadRecords: Sendable {
         } catch {
             throw ToolFailure("standard input: \(POSIX.describe(error.errno))")
         }
-        // A stopped reader gives up a record that has no end yet: it may be half a message.
-        if self.isAtEnd, self.reader.isStopped { self.isFinished = true }
+        // A stopped reader gives up a record that has no end yet: it may be half a message. So does a cancelled task,
+        // which a signal makes before it stops the reader.
+        if self.isAtEnd, self.reader.isStopped || Task.isCancelled { self.isFinished = true }
         return !self.isFinished
     }
 

@@ -89,11 +89,25 @@ package final class OutputWriter: Sendable {
         try await self.wait(forProgress: true) { $0.held.readableBytes < Self.highWaterMark }
     }
 
-    /// Waits until everything is written.
+    /// Waits until everything is written, also in a cancelled task: a tool that ends by a signal still writes what it has.
+    ///
+    /// A signal bounds the time that the whole tool has left.
     ///
     /// - Throws: `WriteError` if a write failed.
     package func flush() async throws(WriteError) {
-        try await self.wait(forProgress: true) { $0.isIdle }
+        while true {
+            let (error, done) = self.state.withLockedValue { ($0.error, $0.isIdle) }
+            if let error { throw error }
+            if done { return }
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                let mustWait = self.state.withLockedValue { state in
+                    guard state.error == nil, !state.isIdle else { return false }
+                    state.waiters.append(continuation)
+                    return true
+                }
+                if !mustWait { continuation.resume() }
+            }
+        }
     }
 
     /// Waits for a failed write or for the reader going away; nil if the task is cancelled first.

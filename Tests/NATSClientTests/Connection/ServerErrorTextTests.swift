@@ -73,4 +73,11 @@ import Testing
         #expect(permission("'Permissions Violation'") == nil)
         #expect(permission("'Stale Connection \"x\"'") == nil)
     }
+
+    @Test("of an endless text only the start is kept")
+    func endless() {
+        let text = ServerErrorText("'Authorization Violation" + String(repeating: "x", count: 1 << 20))
+        #expect(text.code == .authorization)
+        #expect(text.text.count == 512 && text.error.message.utf8.count < 1024)
+    }
 }

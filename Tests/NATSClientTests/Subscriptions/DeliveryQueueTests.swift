@@ -24,7 +24,7 @@ import Testing
 
     private func push(_ queue: inout Queue, _ lengths: [Int], consumed: Queue.Consumed = .init()) -> Queue.PushAction {
         queue.push(self.frames(lengths), consumed: consumed) { frames, payloadBytes in
-            MessageBatch(bytes: ByteBuffer(), frames: frames, payloadBytes: payloadBytes, outbound: nil)
+            MessageBatch(bytes: ByteBuffer(), frames: frames, bodyBytes: payloadBytes, outbound: nil)
         }
     }
 
@@ -127,5 +127,33 @@ import Testing
         _ = self.push(&queue, [5, 5])
         #expect(self.count(queue.next(consumed: .init(messages: 3, bytes: 3))) == 2)
         #expect(self.count(queue.next(consumed: .init(messages: 1, bytes: 1))) == 2)
+    }
+
+    @Test("an episode that would end with a push that drops again goes on, and its end is told")
+    func episodeGoesOn() {
+        var queue = Queue(limits: .init(messages: 10, bytes: nil))
+        let many = Array(repeating: 1, count: 12)
+        #expect(self.push(&queue, many).slowConsumer == .began(dropped: 2))
+        #expect(self.push(&queue, many, consumed: .init(messages: 5, bytes: 5)).slowConsumer == nil)
+        #expect(queue.dropped == 9)
+        #expect(self.push(&queue, [1], consumed: .init(messages: 15, bytes: 15)).slowConsumer == .ended(dropped: 9))
+        #expect(self.push(&queue, many, consumed: .init(messages: 16, bytes: 16)).slowConsumer == .began(dropped: 2))
+    }
+
+    @Test("messages that are a small part of a large read are copied, however many they are")
+    func smallPart() {
+        var bytes = ByteBufferAllocator().buffer(capacity: 256 * 1024)
+        bytes.writeRepeatingByte(UInt8(ascii: "x"), count: 200 * 1024)
+        let few = MessageBatch.make(frames: self.frames([16]), in: bytes, bodyBytes: 16, outbound: nil)
+        #expect(few.bytes.storageCapacity < 1024)
+        let many = MessageBatch.make(
+            frames: self.frames(Array(repeating: 16, count: 65)),
+            in: bytes,
+            bodyBytes: 65 * 16,
+            outbound: nil
+        )
+        #expect(many.frames.count == 65 && many.bytes.storageCapacity < 8 * 1024)
+        let large = MessageBatch.make(frames: self.frames([150_000]), in: bytes, bodyBytes: 150_000, outbound: nil)
+        #expect(large.bytes.storageCapacity >= 256 * 1024)
     }
 }
