@@ -379,19 +379,23 @@ extension ClientConnection {
     /// The last message that a subscription's UNSUB allows has been delivered.
     private func endLimited(_ subscription: Subscription, of connection: ClientConnection, _ batch: inout PublishBatch)
     {
+        if connection.loop === self.loop {
+            connection.limitReached(subscription)
+        } else {
+            self.shared.globalAccount.remove(subscription)
+            connection.loop.eventLoop.execute { connection.limitReached(subscription) }
+        }
+        batch.generation = self.loop.router.index.generation
+    }
+
+    private func limitReached(_ subscription: Subscription) {
         self.logger.debug(
             """
-            \(connection.id) - Auto-unsubscribe limit of \(subscription.delivered) reached for sid \
+            \(self.label) - Auto-unsubscribe limit of \(subscription.delivered) reached for sid \
             '\(ProtocolText.escaped(subscription.sid))'
             """
         )
-        if connection.loop === self.loop {
-            connection.remove(subscription)
-        } else {
-            self.shared.globalAccount.remove(subscription)
-            connection.loop.eventLoop.execute { connection.remove(subscription) }
-        }
-        batch.generation = self.loop.router.index.generation
+        self.remove(subscription)
     }
 
     /// Tells a requester at once that nobody listens (nats-server client.go processInboundClientMsg, subForReply).
