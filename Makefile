@@ -40,11 +40,11 @@ test-long: test-address test-thread test-repeat test-fuzz docs  ## Sanitizers, r
 
 test-address: test-dependencies  ## All tests under the address and leak sanitizers
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/leak-suppressions:print_suppressions=0 \
-	$(SWIFT) test --disable-xctest --sanitize=address --scratch-path .build/address
+	$(SWIFT) test --disable-xctest --no-parallel --sanitize=address --scratch-path .build/address
 
 test-thread: test-dependencies  ## All tests under the thread sanitizer
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/thread-suppressions \
-	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build/thread
+	$(SWIFT) test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build/thread
 
 test-repeat: test-dependencies  ## The concurrent suites 50 times (REPEAT=n for another number)
 	Scripts/test-repeat

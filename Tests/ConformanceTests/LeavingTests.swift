@@ -10,7 +10,7 @@ struct LeavingTests {
     )
     func unsubscribeThenPing(server: ServerUnderTest) async throws {
         try await server.withServer { server in
-            let messages = 20_000
+            let messages = 5_000
             let stayer = try await server.connect(options: "{\"verbose\":false}")
             await stayer.send("SUB work group 1\r\n")
             try await stayer.expectNothing()
