@@ -242,9 +242,55 @@ struct ReadModeratorTests {
             now = now + .microseconds(5)
         }
         #expect(moderator.readCompleted(bytes: 200, now: now) != nil)
-        #expect(moderator.readCompleted(bytes: 5_000, now: now + .milliseconds(1)) != nil)
+        #expect(moderator.readCompleted(bytes: 50_000, now: now + .milliseconds(1)) != nil)
         #expect(moderator.readCompleted(bytes: 400, now: now + .milliseconds(2)) == nil)
         #expect(moderator.readCompleted(bytes: 200, now: now + .milliseconds(2)) == nil)
+    }
+
+    /// A sender that gives 60 bytes in each microsecond, or 220 once the receive window was full.
+    private struct Sender {
+        private static let window = 64 << 10
+        private var isMerging = false
+        private(set) var now: NIODeadline
+
+        init(now: NIODeadline) { self.now = now }
+
+        mutating func bytes(after delay: TimeAmount?) -> Int {
+            let cycle = TimeAmount.microseconds(10) + (delay ?? .zero)
+            self.now = self.now + cycle
+            let given = Int(cycle.nanoseconds) * (self.isMerging ? 220 : 60) / 1_000
+            self.isMerging = given >= Self.window / (self.isMerging ? 4 : 1)
+            return min(given, Self.window)
+        }
+    }
+
+    @Test("a sender that fills the window is read so that it stays fast")
+    func merging() {
+        var moderator = ReadModerator()
+        var sender = Sender(now: self.start)
+        var delay: TimeAmount?
+        var total = 0
+        for _ in 0..<10_000 {
+            let bytes = sender.bytes(after: delay)
+            total += bytes
+            delay = moderator.readCompleted(bytes: bytes, now: sender.now)
+        }
+        let rate = Double(total) / Double((sender.now - self.start).nanoseconds)
+        #expect(rate > 0.15, "bytes in a nanosecond")
+    }
+
+    @Test("requests after a stream are not delayed for long")
+    func requestsAfterStream() {
+        var moderator = ReadModerator()
+        var sender = Sender(now: self.start)
+        var delay: TimeAmount?
+        for _ in 0..<1_000 {
+            delay = moderator.readCompleted(bytes: sender.bytes(after: delay), now: sender.now)
+        }
+        #expect(delay != nil)
+        let now = sender.now + .milliseconds(1)
+        #expect(moderator.readCompleted(bytes: 100, now: now) == nil)
+        #expect(moderator.readCompleted(bytes: 100, now: now + .microseconds(50)) == nil)
     }
 
     @Test("requests in turn, and large reads, are never delayed")

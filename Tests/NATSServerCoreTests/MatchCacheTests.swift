@@ -94,6 +94,23 @@ struct MatchCacheTests {
         #expect(fixture.sids("foo") == ["1"])
     }
 
+    @Test("inboxes that are used once leave no trace, others do, and all are right")
+    func inboxes() throws {
+        let fixture = Fixture(connectionCount: 2)
+        _ = try #require(fixture.subscribe("_INBOX.client.*", sid: "all"))
+        let before = fixture.loop.router.cache.pointee.count
+        for round in 0..<10_000 {
+            let extra =
+                round % 10 == 0 ? try #require(fixture.subscribe("_INBOX.client.\(round)", sid: "x", on: 1)) : nil
+            #expect(fixture.sids("_INBOX.client.\(round)") == (extra == nil ? ["all"] : ["all", "x"]))
+            if let extra { fixture.shared.globalAccount.remove(extra) }
+        }
+        #expect(fixture.loop.router.cache.pointee.count == before)
+        for _ in 0..<3 { #expect(fixture.sids("_INBOX.client.again") == ["all"]) }
+        #expect(fixture.loop.router.cache.pointee.count == before + 1)
+        #expect(fixture.sids("_INBOX.") == [] && fixture.sids("_INBOX.x") == [])
+    }
+
     @Test("long and short sids, several connections, queue groups")
     func targets() throws {
         let fixture = Fixture(connectionCount: 2)

@@ -24,32 +24,36 @@ struct PublishBatch {
     var mustCheckPhase = false
 
     init(_ connection: ClientConnection) {
-        let session = connection.session
         self.parser = connection.parser
         self.cache = connection.loop.router.cache
         self.generation = connection.loop.router.index.generation
         self.isTracing = connection.isTracing
-        self.isSlow = session.verbose || session.pedantic || self.isTracing
-        self.specialFlags = Self.specialFlags(session, isTracing: self.isTracing)
-        self.checksFirstByte = session.awaitsConnect
-        self.noResponders = session.noResponders
+        // One look in place: a copy of the session would retain all that it holds.
+        let traits = connection.session.publisherTraits
+        self.isSlow = traits.needsAttention || self.isTracing
+        self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
+        self.checksFirstByte = traits.awaitsConnect
+        self.noResponders = traits.noResponders
     }
 
     /// An operation may have changed the session or the subscriptions.
     mutating func refresh(_ connection: ClientConnection) {
-        let session = connection.session
         self.parser = connection.parser
         self.generation = connection.loop.router.index.generation
-        self.isSlow = session.verbose || session.pedantic || self.isTracing
-        self.specialFlags = Self.specialFlags(session, isTracing: self.isTracing)
-        self.checksFirstByte = session.awaitsConnect
-        self.noResponders = session.noResponders
+        let traits = connection.session.publisherTraits
+        self.isSlow = traits.needsAttention || self.isTracing
+        self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
+        self.checksFirstByte = traits.awaitsConnect
+        self.noResponders = traits.noResponders
     }
 
-    private static func specialFlags(_ session: ClientSession, isTracing: Bool) -> DeliveryTarget.Flags {
+    private static func specialFlags(
+        _ traits: ClientSession.PublisherTraits,
+        isTracing: Bool
+    ) -> DeliveryTarget.Flags {
         var flags: DeliveryTarget.Flags = [.limited, .longSid]
         // Only the publisher's own subscriptions can be left out for the lack of echo.
-        if !session.echo { flags.insert(.noEcho) }
+        if !traits.echo { flags.insert(.noEcho) }
         if isTracing { flags.insert(.always) }
         return flags
     }

@@ -295,38 +295,70 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// - Parameters:
     ///   - staged: The output of one producing loop.
     ///   - isCounted: Whether the bytes are in ``backlog`` already.
-    func send(_ staged: Outlet.Staged, isCounted: Bool = false) {
-        guard self.phase != .closed, let context = self.context, let last = staged.buffers.last else {
-            if isCounted { self.backlog.change(by: -staged.bytes) }
+    func send(_ staged: consuming Outlet.Staged, isCounted: Bool = false) {
+        let bytes = staged.bytes
+        guard self.phase != .closed, let context = self.context, let last = staged.last.take() else {
+            if isCounted { self.backlog.change(by: -bytes) }
             return
         }
         self.statistics.messagesOut &+= staged.messages
         self.statistics.bytesOut &+= staged.payloadBytes
-        let pending = self.backlog.change(by: isCounted ? 0 : staged.bytes)
+        let pending = self.backlog.change(by: isCounted ? 0 : bytes)
         if self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
             self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
             self.loop.totals.slowConsumers += 1
             self.close(.slowConsumerPendingBytes)
             return
         }
-        if self.outstandingWrites > 0, staged.bytes < Self.gatheredMaximum / 4 {
+        if self.outstandingWrites > 0, bytes < Self.gatheredMaximum / 4 {
             // A write of its own would cost the socket's queue far more memory than these bytes.
-            self.gather(staged)
+            self.gather(staged.earlier, last)
             return
         }
         self.writeGathered(context)
-        self.write(staged.buffers, last, staged.bytes, context)
+        self.write(staged.earlier, last, bytes, context)
     }
 
-    private func write(_ buffers: [ByteBuffer], _ last: ByteBuffer, _ bytes: Int, _ context: ChannelHandlerContext) {
+    private func write(
+        _ earlier: [ByteBuffer],
+        _ last: consuming ByteBuffer,
+        _ bytes: Int,
+        _ context: ChannelHandlerContext
+    ) {
+        if earlier.isEmpty, self.outstandingWrites == 0 {
+            self.writeToIdleSocket(last, bytes, context)
+            return
+        }
         if self.outstandingWrites == 0 { self.lastProgress = .now() }
         self.outstandingWrites += 1
-        for buffer in buffers.dropLast() { context.write(self.wrapOutboundOut(buffer), promise: nil) }
+        for buffer in earlier { context.write(self.wrapOutboundOut(buffer), promise: nil) }
+        let buffers = earlier + [copy last]
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { result in
             self.written(buffers, bytes, succeeded: (try? result.get()) != nil)
         }
         context.writeAndFlush(self.wrapOutboundOut(last), promise: promise)
+        if self.outstandingWrites > 0 { self.loop.watch(self) }
+    }
+
+    /// An idle socket nearly always takes everything at once, which shows in the channel not holding the buffer any more:
+    /// cheaper to see than a promise is to make.
+    private func writeToIdleSocket(_ buffer: consuming ByteBuffer, _ bytes: Int, _ context: ChannelHandlerContext) {
+        context.writeAndFlush(self.wrapOutboundOut(copy buffer), promise: nil)
+        if buffer.modifyIfUniquelyOwned({ _ in }) != nil {
+            self.backlog.change(by: -bytes)
+            self.loop.pool.recycle(buffer)
+            return
+        }
+        self.lastProgress = .now()
+        self.outstandingWrites += 1
+        // Writes complete in order, so an empty one completes right after this one.
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        let buffers = [buffer]
+        promise.futureResult.whenComplete { result in
+            self.written(buffers, bytes, succeeded: (try? result.get()) != nil)
+        }
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: promise)
         if self.outstandingWrites > 0 { self.loop.watch(self) }
     }
 
@@ -340,11 +372,13 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         if self.outstandingWrites == 0, let context = self.context { self.writeGathered(context) }
     }
 
-    private func gather(_ staged: Outlet.Staged) {
-        for buffer in staged.buffers {
+    private func gather(_ earlier: [ByteBuffer], _ last: consuming ByteBuffer) {
+        for buffer in earlier {
             self.gathered.writeImmutableBuffer(buffer)
             self.loop.pool.recycle(buffer)
         }
+        self.gathered.writeImmutableBuffer(last)
+        self.loop.pool.recycle(last)
         if self.gathered.readableBytes >= Self.gatheredMaximum, let context = self.context {
             self.writeGathered(context)
         }
@@ -355,7 +389,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard self.gathered.readableBytes > 0 else { return }
         let buffer = self.gathered
         self.gathered = ByteBuffer()
-        self.write([buffer], buffer, buffer.readableBytes, context)
+        let bytes = buffer.readableBytes
+        self.write([], buffer, bytes, context)
     }
 
     /// Cuts the connection off if its socket has taken nothing for too long.

@@ -84,3 +84,23 @@ struct ClientSession {
 
     private static func quoted(_ text: String) -> String { ProtocolText.quoted(Array(text.utf8)) }
 }
+
+extension ClientSession {
+    /// What matters for the messages that the client publishes.
+    struct PublisherTraits {
+        /// Verbose or pedantic: each message has to be answered or checked.
+        let needsAttention: Bool
+        let awaitsConnect: Bool
+        let echo: Bool
+        let noResponders: Bool
+    }
+
+    var publisherTraits: PublisherTraits {
+        PublisherTraits(
+            needsAttention: self.verbose || self.pedantic,
+            awaitsConnect: self.awaitsConnect,
+            echo: self.echo,
+            noResponders: self.noResponders
+        )
+    }
+}

@@ -17,19 +17,33 @@ struct MatchCache: ~Copyable {
     private let index: SubscriptionIndex
     private var slots: UnsafeMutablePointer<Slot>
     private var capacity: Int
-    private var count = 0
+    private(set) var count = 0
     private var size = 0
     private var clock = 0
     /// Changes whenever a result is freed: pointers kept elsewhere are only good within an epoch.
     private(set) var epoch: UInt64 = 1
+    /// The result for a subject that is not worth keeping, until the next such one.
+    private var passing: MatchResult.Pointer?
+    private var recentInboxes: UnsafeMutablePointer<UInt32>
+
+    /// Subjects below this are kept only when they are used again.
+    ///
+    /// Replies come to a new inbox each: keeping their results would only push others out. The second message to the same
+    /// inbox, if not too many others come between, makes it an ordinary subject.
+    private static let inboxPrefix: StaticString = "_INBOX."
+    private static let recentInboxCount = 1024
 
     init(index: SubscriptionIndex) {
         self.index = index
         self.capacity = Self.smallestCapacity
         self.slots = Self.allocate(Self.smallestCapacity)
+        self.recentInboxes = .allocate(capacity: Self.recentInboxCount)
+        self.recentInboxes.initialize(repeating: 0, count: Self.recentInboxCount)
     }
 
     deinit {
+        if let passing { MatchResult.destroy(passing) }
+        self.recentInboxes.deallocate()
         for slot in 0..<self.capacity {
             if let result = self.slots[slot].result { MatchResult.destroy(result) }
         }
@@ -56,10 +70,36 @@ struct MatchCache: ~Copyable {
             if result.pointee.generation >= generation { return result }
             return self.refresh(slot, result, subject, count, hash, loop)
         }
+        if self.isNewInbox(subject, count, hash) { return self.pass(subject, count, loop) }
         return self.insert(subject, count, hash, loop)
     }
 
     // MARK: Misses
+
+    private mutating func isNewInbox(_ subject: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64) -> Bool {
+        let prefix = Self.inboxPrefix
+        guard count > prefix.utf8CodeUnitCount, ByteCompare.equal(subject, prefix.utf8Start, prefix.utf8CodeUnitCount)
+        else {
+            return false
+        }
+        let tag = UInt32(truncatingIfNeeded: hash >> 32)
+        let place = self.recentInboxes + Int(truncatingIfNeeded: hash) & (Self.recentInboxCount - 1)
+        defer { place.pointee = tag }
+        return place.pointee != tag
+    }
+
+    @inline(never)
+    private mutating func pass(_ subject: UnsafePointer<UInt8>, _ count: Int, _ loop: ServerLoop) -> MatchResult.Pointer
+    {
+        let old = self.passing.take()
+        if old != nil { self.epoch &+= 1 }
+        let bytes = UnsafeBufferPointer(start: subject, count: count)
+        let result = self.index.withMatch(bytes) { match, generation in
+            MatchResult.make(subject: bytes, generation: generation, match: match, loop: loop, reusing: old)
+        }
+        self.passing = result
+        return result
+    }
 
     @inline(never)
     private mutating func refresh(
@@ -137,6 +177,11 @@ struct MatchCache: ~Copyable {
     mutating func evictDead() {
         for slot in 0..<self.capacity {
             if let result = self.slots[slot].result, result.pointee.hasDeadTarget { self.evict(slot) }
+        }
+        if let passing, passing.pointee.hasDeadTarget {
+            self.epoch &+= 1
+            MatchResult.destroy(passing)
+            self.passing = nil
         }
     }
 

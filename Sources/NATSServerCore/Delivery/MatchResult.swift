@@ -70,11 +70,13 @@ struct MatchResult {
 
     func outlet(at index: Int) -> Outlet { self.owners[index].outlet.takeUnretainedValue() }
 
+    /// Makes a result, in the memory of an `old` one that is no longer needed if it is large enough.
     static func make(
         subject: UnsafeBufferPointer<UInt8>,
         generation: UInt64,
         match: Sublist<Subscription>.Match,
-        loop: ServerLoop
+        loop: ServerLoop,
+        reusing old: Pointer? = nil
     ) -> Pointer {
         let targetCount = match.groups.reduce(match.plain.count) { $0 + $1.count }
         let prefixLength = subject.count + 6
@@ -88,7 +90,15 @@ struct MatchResult {
         let ownersOffset = size
         size += targetCount * MemoryLayout<Owner>.stride
 
-        let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+        let block: UnsafeMutableRawPointer
+        if let old, old.pointee.size >= size {
+            size = old.pointee.size
+            Self.releaseOwners(of: old)
+            block = UnsafeMutableRawPointer(old)
+        } else {
+            if let old { Self.destroy(old) }
+            block = .allocate(byteCount: size, alignment: 16)
+        }
         let prefix = (block + prefixOffset).bindMemory(to: UInt8.self, capacity: prefixLength)
         let targets = (block + targetsOffset).bindMemory(to: DeliveryTarget.self, capacity: targetCount)
         let groupEnds = (block + groupsOffset).bindMemory(to: Int.self, capacity: match.groups.count)
@@ -133,12 +143,16 @@ struct MatchResult {
     }
 
     static func destroy(_ result: Pointer) {
+        self.releaseOwners(of: result)
+        UnsafeMutableRawPointer(result).deallocate()
+    }
+
+    private static func releaseOwners(of result: Pointer) {
         for index in 0..<result.pointee.targetCount {
             let owner = result.pointee.owners[index]
             owner.outlet.release()
             owner.subscription.release()
         }
-        UnsafeMutableRawPointer(result).deallocate()
     }
 
     private static func target(for subscription: Subscription, _ outlet: Outlet, _ loop: Int) -> DeliveryTarget {

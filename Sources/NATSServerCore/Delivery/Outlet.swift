@@ -24,7 +24,9 @@ struct OutletState {
 final class Outlet: @unchecked Sendable {
     /// What is handed over at a flush.
     struct Staged {
-        var buffers: [ByteBuffer]
+        /// All buffers but the last, which is mostly the only one.
+        var earlier: [ByteBuffer]
+        var last: ByteBuffer?
         var bytes: Int
         var messages: Int
         var payloadBytes: Int
@@ -111,20 +113,24 @@ final class Outlet: @unchecked Sendable {
     /// - Returns: the chunks in order, and what they carry.
     func takeStaged(keepingTouched: Bool = false) -> Staged {
         self.isTouched = keepingTouched
+        let last: ByteBuffer?
         if let chunk = self.chunk.take() {
             let count = self.state.pointee.write - chunk.base
             if self.full.isEmpty, self.sizeClass > 0, count < chunk.capacity / 8 { self.sizeClass -= 1 }
             self.fullBytes += count
-            self.full.append(chunk.finish(count: count))
+            last = chunk.finish(count: count)
+        } else {
+            last = self.full.popLast()
         }
         self.clearWindow()
         let staged = Staged(
-            buffers: self.full,
+            earlier: self.full,
+            last: last,
             bytes: self.fullBytes,
             messages: self.state.pointee.messages,
             payloadBytes: self.state.pointee.payloadBytes
         )
-        self.full = []
+        if !self.full.isEmpty { self.full = [] }
         self.fullBytes = 0
         self.state.pointee.messages = 0
         self.state.pointee.payloadBytes = 0

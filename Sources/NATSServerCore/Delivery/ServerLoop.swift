@@ -132,22 +132,22 @@ final class ServerLoop: @unchecked Sendable {
         guard !self.touched.isEmpty else { return }
         swap(&self.touched, &self.flushing)
         defer { self.flushing.removeAll(keepingCapacity: true) }
-        var local: [(ClientConnection, Outlet.Staged)] = []
-        for outlet in self.flushing {
-            let staged = outlet.takeStaged()
-            guard let connection = outlet.connection, !staged.buffers.isEmpty else { continue }
-            if connection.loop === self {
-                local.append((connection, staged))
-            } else {
-                self.handOver(staged, to: connection)
+        // What goes to other loops is in their mailboxes before any PONG of this one leaves.
+        if self.siblings.count > 1 {
+            for outlet in self.flushing {
+                guard let connection = outlet.connection, connection.loop !== self else { continue }
+                let staged = outlet.takeStaged()
+                if staged.last != nil { self.handOver(staged, to: connection) }
             }
         }
-        // What goes to other loops is in their mailboxes before any PONG of this one leaves.
-        for (connection, staged) in local { connection.send(staged) }
+        for outlet in self.flushing {
+            guard let connection = outlet.connection, connection.loop === self else { continue }
+            connection.send(outlet.takeStaged())
+        }
     }
 
     /// Sends at once what was staged, without waiting for the end of the tick.
-    func send(_ staged: Outlet.Staged, to connection: ClientConnection) {
+    func send(_ staged: consuming Outlet.Staged, to connection: ClientConnection) {
         guard connection.loop === self else {
             self.handOver(staged, to: connection)
             return
@@ -157,7 +157,7 @@ final class ServerLoop: @unchecked Sendable {
             for outlet in self.touched {
                 guard let target = outlet.connection, target.loop !== self else { continue }
                 let staged = outlet.takeStaged(keepingTouched: true)
-                if !staged.buffers.isEmpty { self.handOver(staged, to: target) }
+                if staged.last != nil { self.handOver(staged, to: target) }
             }
         }
         connection.send(staged)
@@ -174,7 +174,7 @@ final class ServerLoop: @unchecked Sendable {
         }
     }
 
-    private func handOver(_ staged: Outlet.Staged, to connection: ClientConnection) {
+    private func handOver(_ staged: consuming Outlet.Staged, to connection: ClientConnection) {
         connection.backlog.change(by: staged.bytes)
         let target = connection.loop
         if target.mailbox.put(connection, staged) { target.eventLoop.execute { target.collectMail() } }

@@ -187,7 +187,13 @@ struct Sublist<Element: SublistElement> {
     }
 
     private static func collect(_ node: borrowing Node, _ result: inout Match) {
-        if !node.plain.isEmpty { result.plain.append(contentsOf: node.plain) }
+        if result.plain.isEmpty {
+            // Mostly there is only one such node: no copy of its elements then.
+            result.plain = node.plain
+        } else {
+            result.plain.append(contentsOf: node.plain)
+        }
+        guard !node.groups.isEmpty else { return }
         for (name, members) in node.groups { result.add(members, toGroup: name) }
     }
 

@@ -87,11 +87,14 @@ struct SubscribeProgramTests {
             let counted = try ToolShell("nats-sub $U x -n 5 --wait 5s", url: server.clientURL)
             let uncounted = try ToolShell("nats-sub $U x --wait 5s", url: server.clientURL)
             for shell in [counted, uncounted] { try await shell.waitForErrors() }
+            let listening = ContinuousClock.now
             for number in 1...3 { try await tap.publish("x", "\(number)") }
+            // A machine so busy that the wait was over first proves nothing about the count.
+            let wereInTime = ContinuousClock.now - listening < .seconds(4)
             for (shell, status) in [(counted, 3), (uncounted, 0)] {
                 let result = try await shell.result()
                 #expect(result.status == status)
-                #expect(result.output.split(separator: "\n").count == 3)
+                #expect(result.output.split(separator: "\n").count == 3 || !wereInTime)
                 #expect(result.duration >= .seconds(5))
             }
             let timed = try await ToolShell.run("nats-sub $U x -n 5 --max-time 300ms", url: server.clientURL)
