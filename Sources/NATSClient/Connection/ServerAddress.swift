@@ -4,13 +4,9 @@ struct ServerAddress: Sendable, Hashable {
 
     var host: String
     var port: Int
+    /// A user name, or a token if there is no password.
     var user: String?
     var password: String?
-
-    /// A user without password is a token.
-    var token: String? {
-        self.password == nil ? self.user : nil
-    }
 
     /// The URL without credentials, fit for logs and errors.
     var url: String {
