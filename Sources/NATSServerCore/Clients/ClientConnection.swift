@@ -350,7 +350,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             self.loop.pool.recycle(buffer)
             return
         }
+        // Whatever was written before has been taken.
         self.lastProgress = .now()
+        self.backlog.progressed(now: self.lastProgress)
         self.outstandingWrites += 1
         // Writes complete in order, so an empty one completes right after this one.
         let promise = context.eventLoop.makePromise(of: Void.self)
