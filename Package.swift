@@ -15,6 +15,7 @@ let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", 
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
@@ -31,6 +32,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -38,6 +40,12 @@ let package = Package(
     targets: [
         // Bytes <-> operations, for every kind of peer.
         .target(name: "NATSWire", dependencies: [nioCore], swiftSettings: settings),
+
+        // Keys and signatures: nkeys.
+        .target(name: "NATSAuth", dependencies: [crypto], swiftSettings: settings),
+
+        // bcrypt: the password hashes of the system's libcrypt. Apple's systems have none.
+        .systemLibrary(name: "CCrypt"),
 
         // The client SDK.
         .target(
@@ -49,7 +57,11 @@ let package = Package(
         // The server engine, without process matters.
         .target(
             name: "NATSServerCore",
-            dependencies: ["NATSWire", nioCore, nioPosix, nioConcurrency, logging, heap],
+            dependencies: [
+                "NATSWire", "NATSAuth", .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore,
+                nioPosix,
+                nioConcurrency, logging, heap, crypto,
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -98,9 +110,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "NATSAuthTests",
+            dependencies: ["NATSAuth", "NATSTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "NATSServerCoreTests",
             dependencies: [
-                "NATSServerCore", "NATSWire", "NATSTestSupport", nioCore, nioPosix, nioEmbedded, nioConcurrency,
+                "NATSServerCore", "NATSAuth", "NATSWire", "NATSTestSupport", nioCore, nioPosix, nioEmbedded,
+                nioConcurrency,
                 logging,
             ],
             swiftSettings: settings
@@ -134,7 +152,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["NATSTestServer", "NATSTestSupport", "NATSWire", logging],
+            dependencies: ["NATSTestServer", "NATSAuth", "NATSTestSupport", "NATSWire", logging],
             swiftSettings: settings
         ),
     ]

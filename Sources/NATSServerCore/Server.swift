@@ -68,6 +68,10 @@ package final class Server: Sendable {
         guard mayStart else { throw ServerStartError(description: "server was started before") }
         let options = self.shared.options
         let logger = self.shared.logger
+        if let problem = options.authorization.firstProblem() {
+            self.state.withLockedValue { $0 = .stopped }
+            throw ServerStartError(description: problem)
+        }
         self.announce()
         // -1 asks for any port; the official server refuses what is lower.
         guard (-1...65_535).contains(options.port) else {
@@ -191,6 +195,21 @@ package final class Server: Sendable {
         }
     }
 
+    // MARK: Reload
+
+    /// Takes over other users and permissions, for new and for existing connections.
+    ///
+    /// Connections whose user is gone are closed, those whose credentials are wrong now are told so first, and those that
+    /// stay lose the subscriptions that they may not have any more. Everybody has been looked at when it returns; only
+    /// passwords that need a new bcrypt check may be refused later.
+    ///
+    /// - Throws: ``ServerStartError``, and nothing changes, if the options cannot be used.
+    package func reload(authorization: AuthorizationOptions) async throws(ServerStartError) {
+        if let problem = authorization.firstProblem() { throw ServerStartError(description: problem) }
+        let authenticator = self.shared.replaceAuthorization(authorization)
+        for answer in self.ask({ $0.reload(authenticator) }) { _ = try? await answer.get() }
+    }
+
     // MARK: Statistics
 
     /// What the server has done so far; a snapshot loop by loop.
@@ -248,8 +267,7 @@ package final class Server: Sendable {
         logger.debug("  swift-nats: \(ServerVersion.release)")
         logger.info("  Name:     \(self.shared.serverName)")
         logger.info("  ID:       \(self.shared.identity.id)")
-        // nats-server auth.go checkAuthforWarnings: a token is no password.
-        if self.shared.options.password != nil {
+        if self.shared.options.authorization.hasPlaintextPasswords {
             logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
         }
         if self.shared.options.maxPayload > 8 << 20 {

@@ -10,13 +10,8 @@ package struct ServerOptions: Sendable {
     package var port = 4222
     /// `server_name`; the server id if `nil`.
     package var serverName: String?
-    /// User name and password of the only user.
-    package var username: String?
-    package var password: String?
-    /// Token, instead of a user.
-    package var token: String?
-    /// Time from accept to CONNECT when credentials are needed.
-    package var authTimeout: Duration = .seconds(2)
+    /// Who may connect, and what they may do.
+    package var authorization = AuthorizationOptions()
     /// Largest header block plus payload, in bytes.
     package var maxPayload = 1_048_576
     /// Largest argument of a control line, in bytes.
@@ -26,6 +21,10 @@ package struct ServerOptions: Sendable {
     /// Time that a write may make no progress before the client is cut off.
     package var writeDeadline: Duration = .seconds(10)
     package var maxConnections = 65_536
+    /// Subscriptions of a client; 0 and -1 mean any number.
+    package var maxSubscriptions = 0
+    /// Tokens of a subscription's subject (`max_subscription_tokens`); 0 means any number.
+    package var maxSubscriptionTokens = 0
     package var pingInterval: Duration = .seconds(120)
     /// PINGs that may be unanswered (`ping_max`).
     package var pingsOutMax = 2
@@ -44,5 +43,30 @@ package struct ServerOptions: Sendable {
     package init(logger: Logger) {
         self.logger = logger
     }
+}
 
+extension ServerOptions {
+    /// User name of the only user.
+    package var username: String? {
+        get { self.authorization.username }
+        set { self.authorization.username = newValue }
+    }
+
+    /// Password of the only user.
+    package var password: String? {
+        get { self.authorization.password }
+        set { self.authorization.password = newValue }
+    }
+
+    /// Token, instead of a user.
+    package var token: String? {
+        get { self.authorization.token }
+        set { self.authorization.token = newValue }
+    }
+
+    /// Time from accept to CONNECT when credentials are needed.
+    package var authTimeout: Duration {
+        get { self.authorization.timeout }
+        set { self.authorization.timeout = newValue }
+    }
 }

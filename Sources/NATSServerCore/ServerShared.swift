@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NATSWire
 import NIOConcurrencyHelpers
+import NIOPosix
 import Synchronization
 
 /// What all connections of a server share: immutable settings, the subscriptions, and a few counters.
@@ -9,7 +10,7 @@ final class ServerShared: Sendable {
     let options: ServerOptions
     let identity: ServerIdentity
     let globalAccount: SubscriptionIndex
-    let policy: AuthenticationPolicy
+    let passwords: PasswordVerifier
     let writeDeadline: TimeAmount
     let logger: Logger
     /// INFO without what differs between connections; set once, when the port is known.
@@ -19,13 +20,20 @@ final class ServerShared: Sendable {
     private let open = Atomic<Int>(0)
     private let ending = Atomic<Bool>(false)
     private let accepted = Atomic<UInt64>(0)
+    private let currentAuthenticator: NIOLockedValueBox<Authenticator>
+    /// When the log last told of too many subscriptions, in nanoseconds.
+    private let subscriptionLimitLogged = Atomic<UInt64>(0)
+    /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
+    private static let subscriptionLimitLogPeriod: UInt64 = 2_000_000_000
 
     init(options: ServerOptions) {
         var generator = SystemRandomNumberGenerator()
         self.options = options
         self.identity = ServerIdentity(using: &generator)
-        self.globalAccount = SubscriptionIndex(hash: SubjectHash(using: &generator))
-        self.policy = AuthenticationPolicy(options)
+        let hash = SubjectHash(using: &generator)
+        self.globalAccount = SubscriptionIndex(hash: hash)
+        self.passwords = PasswordVerifier(threads: System.coreCount / 2)
+        self.currentAuthenticator = NIOLockedValueBox(Authenticator(options.authorization, hash: hash))
         self.writeDeadline = TimeAmount(options.writeDeadline)
         self.logger = options.logger
     }
@@ -34,7 +42,31 @@ final class ServerShared: Sendable {
     /// The event loops are about to end: nothing may be given to another one any more.
     var isEnding: Bool { self.ending.load(ordering: .relaxed) }
 
-    func end() { self.ending.store(true, ordering: .relaxed) }
+    func end() {
+        self.ending.store(true, ordering: .relaxed)
+        self.passwords.end()
+    }
+
+    /// Who may connect now.
+    var authenticator: Authenticator { self.currentAuthenticator.withLockedValue { $0 } }
+
+    /// Takes over another configuration for new connections.
+    ///
+    /// - Returns: what the existing ones have to be looked at with.
+    func replaceAuthorization(_ options: AuthorizationOptions) -> Authenticator {
+        self.currentAuthenticator.withLockedValue { current in
+            current = Authenticator(options, hash: self.globalAccount.hash, previous: current)
+            return current
+        }
+    }
+
+    /// Whether the log may tell of too many subscriptions again.
+    func shouldLogSubscriptionLimit(now: NIODeadline) -> Bool {
+        let last = self.subscriptionLimitLogged.load(ordering: .relaxed)
+        guard last == 0 || now.uptimeNanoseconds &- last >= Self.subscriptionLimitLogPeriod else { return false }
+        self.subscriptionLimitLogged.store(now.uptimeNanoseconds, ordering: .relaxed)
+        return true
+    }
 
     var connectionCount: Int { self.open.load(ordering: .relaxed) }
     var totalConnections: UInt64 { self.accepted.load(ordering: .relaxed) }
@@ -49,7 +81,6 @@ final class ServerShared: Sendable {
             info.host = self.options.host
             info.port = port
             info.headers = !self.options.noHeaderSupport
-            info.authRequired = self.policy.isRequired
             info.maxPayload = self.options.maxPayload
             info.apiLevel = ServerVersion.apiLevel
         }
@@ -57,6 +88,7 @@ final class ServerShared: Sendable {
 
     func makeInfo(clientID: UInt64, clientIP: String) -> ServerInfo {
         var info = self.info.withLockedValue { $0 }
+        info.authRequired = self.authenticator.isRequired
         info.clientID = clientID
         info.clientIP = clientIP
         return info

@@ -18,6 +18,12 @@ extension NATSTestServer {
         public var password: String?
         /// Token that clients have to give, instead of a user.
         public var token: String?
+        /// Users, instead of one ``user`` or a ``token``; nobody may connect if there are none, anybody if `nil`.
+        public var users: [User]?
+        /// The name or nkey among ``users`` that clients without credentials are.
+        public var noAuthUser: String?
+        /// Permissions of ``users`` without permissions of their own.
+        public var defaultPermissions: Permissions?
         /// Time that a client has for its CONNECT when credentials are needed.
         public var authTimeout: Duration = .seconds(2)
         /// Largest headers plus payload of a message, in bytes.
@@ -30,6 +36,10 @@ extension NATSTestServer {
         public var writeDeadline: Duration = .seconds(10)
         /// Number of clients at a time.
         public var maxConnections = 65_536
+        /// Subscriptions of a client; 0 for any number.
+        public var maxSubscriptions = 0
+        /// Tokens of a subscription's subject; 0 for any number.
+        public var maxSubscriptionTokens = 0
         /// Time between two PINGs of the server.
         public var pingInterval: Duration = .seconds(120)
         /// PINGs that a client may leave unanswered.
@@ -50,15 +60,14 @@ extension NATSTestServer {
             options.host = self.host
             options.port = port
             options.serverName = self.serverName
-            options.username = self.user
-            options.password = self.password
-            options.token = self.token
-            options.authTimeout = self.authTimeout
+            options.authorization = self.authorization
             options.maxPayload = self.maxPayload
             options.maxControlLine = self.maxControlLine
             options.maxPending = self.maxPending
             options.writeDeadline = self.writeDeadline
             options.maxConnections = self.maxConnections
+            options.maxSubscriptions = self.maxSubscriptions
+            options.maxSubscriptionTokens = self.maxSubscriptionTokens
             options.pingInterval = self.pingInterval
             options.pingsOutMax = self.pingsOutMax
             options.noHeaderSupport = !self.headers

@@ -75,6 +75,8 @@ public final class NATSTestServer: Sendable {
     /// The server's identity as clients see it in INFO; a restarted server has a new one.
     public var serverID: String { self.running.withLockedValue { $0.server.serverID } }
 
+    var currentServer: Server { self.running.withLockedValue { $0.server } }
+
     /// Stops the server: what is queued is sent, then all clients see the end of the stream.
     ///
     /// Stopping a stopped server does nothing.

@@ -10,8 +10,9 @@ struct ClientSessionTests {
     private func session(_ change: (inout ServerOptions) -> Void = { _ in }) -> ClientSession {
         var options = ServerOptions(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         change(&options)
+        var generator = SystemRandomNumberGenerator()
         return ClientSession(
-            policy: AuthenticationPolicy(options),
+            authenticator: Authenticator(options.authorization, hash: SubjectHash(using: &generator)),
             serverSupportsHeaders: !options.noHeaderSupport
         )
     }
@@ -165,7 +166,11 @@ struct ProtocolTextTests {
         #expect(ProtocolText.escaped(Array("a\"é\\".utf8)) == #"a"é\"#)
         var options = ServerOptions(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         options.token = "t"
-        var session = ClientSession(policy: AuthenticationPolicy(options), serverSupportsHeaders: true)
+        var generator = SystemRandomNumberGenerator()
+        var session = ClientSession(
+            authenticator: Authenticator(options.authorization, hash: SubjectHash(using: &generator)),
+            serverSupportsHeaders: true
+        )
         _ = try Array(#"{"user":"x\"\n[1]"}"#.utf8).withUnsafeBytes { try session.receivedConnect($0) }
         #expect(session.userLabel == #"User "x\"\n[1]""#)
     }

@@ -92,6 +92,15 @@ package final class OfficialServer: Sendable {
         self.process.signal(number)
     }
 
+    /// Gives the server another configuration file and waits until it has taken it over.
+    package func reload(_ configuration: ServerConfiguration) async throws {
+        func reloads() -> Int { self.log.components(separatedBy: "Reloaded server configuration").count }
+        let before = reloads()
+        _ = try self.directory.write(configuration.fileText(portsDirectory: self.directory.path), to: "server.conf")
+        self.signal(SIGHUP)
+        try await eventually("the official server to reload, its log:\n\(self.log)") { reloads() > before }
+    }
+
     /// Ends the server as an operator would (SIGTERM) and waits for it.
     package func stop() async {
         await self.process.stop()

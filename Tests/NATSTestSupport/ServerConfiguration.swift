@@ -1,15 +1,22 @@
+package import NATSTestServer
+
 /// What a test wants of a server, the same for the official one and ours; nil leaves the default.
 package struct ServerConfiguration: Sendable {
     package var serverName: String?
     package var user: String?
     package var password: String?
     package var token: String?
+    package var users: [NATSTestServer.User]?
+    package var noAuthUser: String?
+    package var defaultPermissions: NATSTestServer.Permissions?
     package var authTimeout: Duration?
     package var maxPayload: Int?
     package var maxControlLine: Int?
     package var maxPending: Int?
     package var writeDeadline: Duration?
     package var maxConnections: Int?
+    package var maxSubscriptions: Int?
+    package var maxSubscriptionTokens: Int?
     package var pingInterval: Duration?
     package var pingsOutMax: Int?
     package var headers: Bool?
@@ -21,12 +28,17 @@ package struct ServerConfiguration: Sendable {
         user: String? = nil,
         password: String? = nil,
         token: String? = nil,
+        users: [NATSTestServer.User]? = nil,
+        noAuthUser: String? = nil,
+        defaultPermissions: NATSTestServer.Permissions? = nil,
         authTimeout: Duration? = nil,
         maxPayload: Int? = nil,
         maxControlLine: Int? = nil,
         maxPending: Int? = nil,
         writeDeadline: Duration? = nil,
         maxConnections: Int? = nil,
+        maxSubscriptions: Int? = nil,
+        maxSubscriptionTokens: Int? = nil,
         pingInterval: Duration? = nil,
         pingsOutMax: Int? = nil,
         headers: Bool? = nil,
@@ -36,12 +48,17 @@ package struct ServerConfiguration: Sendable {
         self.user = user
         self.password = password
         self.token = token
+        self.users = users
+        self.noAuthUser = noAuthUser
+        self.defaultPermissions = defaultPermissions
         self.authTimeout = authTimeout
         self.maxPayload = maxPayload
         self.maxControlLine = maxControlLine
         self.maxPending = maxPending
         self.writeDeadline = writeDeadline
         self.maxConnections = maxConnections
+        self.maxSubscriptions = maxSubscriptions
+        self.maxSubscriptionTokens = maxSubscriptionTokens
         self.pingInterval = pingInterval
         self.pingsOutMax = pingsOutMax
         self.headers = headers
@@ -71,12 +88,22 @@ package struct ServerConfiguration: Sendable {
         if let authTimeout = self.authTimeout {
             authorization.append("timeout: \(authTimeout.timeInterval)")
         }
+        if let defaultPermissions = self.defaultPermissions {
+            authorization.append("default_permissions: \(defaultPermissions.fileText)")
+        }
+        if let users = self.users {
+            authorization.append("users: [\n    \(users.map(\.fileText).joined(separator: "\n    "))\n  ]")
+        }
+        if let noAuthUser = self.noAuthUser {
+            lines.append("no_auth_user: \(Self.quoted(noAuthUser))")
+        }
         if !authorization.isEmpty {
             lines.append("authorization {\n  \(authorization.joined(separator: "\n  "))\n}")
         }
         let numbers = [
             ("max_payload", self.maxPayload), ("max_control_line", self.maxControlLine),
             ("max_pending", self.maxPending), ("max_connections", self.maxConnections), ("ping_max", self.pingsOutMax),
+            ("max_subscriptions", self.maxSubscriptions), ("max_sub_tokens", self.maxSubscriptionTokens),
         ]
         for (key, number) in numbers {
             if let number {
@@ -94,7 +121,7 @@ package struct ServerConfiguration: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }

@@ -72,6 +72,14 @@ package enum RunningServer: Sendable {
         }
     }
 
+    /// Gives the running server other users and permissions; everything else must be as it was.
+    package func reload(_ configuration: ServerConfiguration) async throws {
+        switch self {
+        case .official(let server): try await server.reload(configuration)
+        case .ours(let server): try await server.reloadAuthorization(configuration.options)
+        }
+    }
+
     /// A connection that has sent nothing and read nothing.
     package func rawConnection(receiveBuffer: Int? = nil, answersPings: Bool = true) throws -> RawConnection {
         try RawConnection.connect(port: self.port, receiveBuffer: receiveBuffer, answersPings: answersPings)
@@ -117,12 +125,17 @@ extension ServerConfiguration {
         options.user = self.user
         options.password = self.password
         options.token = self.token
+        options.users = self.users
+        options.noAuthUser = self.noAuthUser
+        options.defaultPermissions = self.defaultPermissions
         if let authTimeout = self.authTimeout { options.authTimeout = authTimeout }
         if let maxPayload = self.maxPayload { options.maxPayload = maxPayload }
         if let maxControlLine = self.maxControlLine { options.maxControlLine = maxControlLine }
         if let maxPending = self.maxPending { options.maxPending = maxPending }
         if let writeDeadline = self.writeDeadline { options.writeDeadline = writeDeadline }
         if let maxConnections = self.maxConnections { options.maxConnections = maxConnections }
+        if let maxSubscriptions = self.maxSubscriptions { options.maxSubscriptions = maxSubscriptions }
+        if let tokens = self.maxSubscriptionTokens { options.maxSubscriptionTokens = tokens }
         if let pingInterval = self.pingInterval { options.pingInterval = pingInterval }
         if let pingsOutMax = self.pingsOutMax { options.pingsOutMax = pingsOutMax }
         if let headers = self.headers { options.headers = headers }

@@ -39,7 +39,7 @@ extension ClientConnection {
     ) {
         var position = start
         while position < end {
-            if batch.checksFirstByte, !self.mayBegin(with: base[position]) { return }
+            if batch.checksFirstByte, !self.mayBegin(with: base[position], &batch) { return }
             let outcome = batch.parser.next(base, from: position, to: end, into: &operation.pointee)
             switch outcome {
             case .operation:
@@ -140,19 +140,6 @@ extension ClientConnection {
         default:
             self.cut.clear()
         }
-    }
-
-    /// With credentials required, anything but a CONNECT is refused at its first byte (nats-server parser.go OP_START).
-    private func mayBegin(with byte: UInt8) -> Bool {
-        guard self.session.awaitsConnect, byte | 0x20 != UInt8(ascii: "c") else { return true }
-        self.authenticationFailed()
-        return false
-    }
-
-    private func authenticationFailed() {
-        let user = self.session.userLabel.map { " - \($0)" } ?? ""
-        self.logger.error("\(self.label) - authentication error\(user)")
-        self.fail("Authorization Violation", .authenticationFailure)
     }
 
     // MARK: Errors
@@ -289,54 +276,12 @@ extension ClientConnection {
         self.outlet.append(info.encode())
     }
 
-    private func connect(_ json: UnsafeRawBufferPointer) {
-        if self.isTracing { self.traceIn("CONNECT \(ProtocolText.redacted(json))") }
-        let action: ClientSession.ConnectAction
-        do {
-            action = try self.session.receivedConnect(json)
-        } catch {
-            self.logger.error("\(self.label) - CONNECT is not valid: \(error)")
-            self.close(.protocolViolation)
-            return
-        }
-        self.parser.headersEnabled = self.session.headers
-        switch action {
-        case .accept(let dropSubscriptions):
-            if dropSubscriptions {
-                self.dropSubscriptions()
-                self.needsBarrier = self.loop.siblings.count > 1
-            }
-            // Subscriptions made before the first CONNECT follow it.
-            for subscription in self.subscriptions.values {
-                self.shared.globalAccount.touch(subscription) {
-                    $0.setPreferences(echo: self.session.echo, headers: self.session.headers)
-                }
-            }
-            self.connectAccepted()
-            self.acknowledge()
-        case .refuseCredentials:
-            self.authenticationFailed()
-        case .refuseProtocol:
-            self.failLogged("invalid client protocol", .badClientProtocolVersion)
-        case .refuseNoResponders:
-            self.failLogged("no responders requires headers support", .noRespondersRequiresHeaders)
-        }
-    }
-
     private func subscribe(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
         let bytes = UnsafeBufferPointer(start: base, count: operation.frameEnd)
         let subject = Array(bytes[operation.subject])
         let queue = Array(bytes[operation.queue])
         let sid = Array(bytes[operation.sid])
-        guard queue != ReservedSubjects.systemQueue else {
-            let subjectText = ProtocolText.quoted(subject)
-            let queueText = ProtocolText.quoted(queue)
-            self.logger.error(
-                "\(self.label) - Subscription Violation - Subject \(subjectText), Queue: \(queueText)"
-            )
-            self.sendError("Permissions Violation for Subscription to \(subjectText) using queue \(queueText)")
-            return
-        }
+        guard self.maySubscribe(subject, queue: queue, sid: sid) else { return }
         // A sid in use keeps its subscription (nats-server client.go processSubEx).
         if self.subscriptions[sid] == nil {
             let subscription = Subscription(
@@ -346,6 +291,8 @@ extension ClientConnection {
                 connection: self,
                 echo: self.session.echo,
                 headers: self.session.headers,
+                permissions: self.session.permissions,
+                replies: self.replies,
                 loopCount: self.loop.siblings.count
             )
             guard self.shared.globalAccount.insert(subscription) else {

@@ -20,6 +20,8 @@ struct PublishBatch {
     var specialFlags: DeliveryTarget.Flags
     var checksFirstByte: Bool
     var noResponders: Bool
+    /// Under what match results remember whether this client may publish; 0 if it may publish everything.
+    var publishTag: UInt64
     /// Something happened that may have closed the connection.
     var mustCheckPhase = false
 
@@ -34,6 +36,7 @@ struct PublishBatch {
         self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
         self.checksFirstByte = traits.awaitsConnect
         self.noResponders = traits.noResponders
+        self.publishTag = traits.publishTag
     }
 
     /// An operation may have changed the session or the subscriptions.
@@ -45,13 +48,14 @@ struct PublishBatch {
         self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
         self.checksFirstByte = traits.awaitsConnect
         self.noResponders = traits.noResponders
+        self.publishTag = traits.publishTag
     }
 
     private static func specialFlags(
         _ traits: ClientSession.PublisherTraits,
         isTracing: Bool
     ) -> DeliveryTarget.Flags {
-        var flags: DeliveryTarget.Flags = [.limited, .longSid]
+        var flags: DeliveryTarget.Flags = [.limited, .longSid, .notesReplies]
         // Only the publisher's own subscriptions can be left out for the lack of echo.
         if !traits.echo { flags.insert(.noEcho) }
         if isTracing { flags.insert(.always) }
@@ -105,6 +109,9 @@ extension ClientConnection {
         if batch.isSlow || result.pointee.isReserved || Self.maybeReserved(base, reply) {
             batch.mustCheckPhase = true
             guard self.mayPublish(base, operation.pointee, result, batch) else { return }
+        } else if batch.publishTag != 0, !result.pointee.knowsPublishIsAllowed(for: batch.publishTag) {
+            batch.mustCheckPhase = true
+            guard self.mayPublish(to: UnsafeBufferPointer(start: subject, count: subjectLength), result) else { return }
         }
         let hasHeader = operation.pointee.headerSize > 0
         let delivered: Bool
@@ -242,10 +249,12 @@ extension ClientConnection {
         self.checkSubject(base, operation)
         if batch.isTracing { self.tracePayload(base, operation) }
         if result.pointee.isReserved {
-            let text = ProtocolText.quoted(subject)
-            self.logger.error("\(self.label) - Publish Violation - Subject \(text)")
-            self.sendError("Permissions Violation for Publish to \(text)")
+            self.publishViolation(subject)
             return false
+        }
+        if batch.publishTag != 0 {
+            let bytes = UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+            guard self.mayPublish(to: bytes, result) else { return false }
         }
         if ReservedSubjects.isReservedReply(reply) {
             let text = ProtocolText.quoted(reply)
@@ -367,6 +376,10 @@ extension ClientConnection {
         }
         outlet.state.pointee.messages &+= 1
         batch.mustCheckPhase = true
+        if flags.contains(.notesReplies), !operation.reply.isEmpty {
+            let reply = UnsafeBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
+            result.pointee.replies(at: index)?.received(reply, now: .now())
+        }
         if batch.isTracing {
             self.traceDelivery(
                 to: connection,

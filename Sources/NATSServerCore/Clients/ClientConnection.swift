@@ -45,6 +45,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var keepAlive: KeepAlive
     var parser: ClientOperationParser
     var subscriptions: [[UInt8]: Subscription] = [:]
+    /// What the client may answer besides what it may publish (`allow_responses`).
+    var replies: ReplyPermissions?
+    /// A bcrypt hash that is being computed for this connection.
+    var passwordCheck: PasswordVerifier.Ticket?
     var statistics = TrafficStatistics()
     private(set) var phase: Phase = .open
     private(set) var context: ChannelHandlerContext?
@@ -56,6 +60,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// Whether the server knows of this connection.
     private var isCounted = false
     private var logSuffix = ""
+    private var isNamed = false
 
     /// The beginning of an operation that the last read cut off; never more than that one operation.
     var cut = CutOperation()
@@ -85,7 +90,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.loop = loop
         self.shared = loop.shared
         self.backlog = Backlog(maximum: options.maxPending, now: now)
-        self.session = ClientSession(policy: loop.shared.policy, serverSupportsHeaders: !options.noHeaderSupport)
+        self.session = ClientSession(
+            authenticator: loop.shared.authenticator,
+            serverSupportsHeaders: !options.noHeaderSupport
+        )
         self.keepAlive = KeepAlive(
             interval: TimeAmount(options.pingInterval),
             pingsOutMax: options.pingsOutMax,
@@ -100,6 +108,12 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     var logger: Logger { self.shared.logger }
+
+    /// What a client with an nkey has to sign (nats-server nkey.go generateNonce).
+    private static func makeNonce() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return Base64.encodeURLSafe((0..<11).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    }
 
     /// How the log names this connection.
     var label: String { "\(self.address) - cid:\(self.id)\(self.logSuffix)" }
@@ -122,15 +136,30 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.logger.debug("\(self.label) - Client connection created")
         self.isCounted = true
         let hasRoom = self.shared.connectionOpened()
-        self.outlet.append(self.shared.makeInfo(clientID: self.id, clientIP: ip).encode())
+        // Only now, so that a reload either is known here or finds the connection.
+        let authenticator = self.shared.authenticator
+        self.session = ClientSession(
+            authenticator: authenticator,
+            nonce: authenticator.sendsNonce ? Self.makeNonce() : "",
+            serverSupportsHeaders: !self.shared.options.noHeaderSupport
+        )
+        var info = self.shared.makeInfo(clientID: self.id, clientIP: ip)
+        info.authRequired = authenticator.isAnnounced
+        info.nonce = self.session.nonce
+        self.outlet.append(info.encode())
         guard hasRoom else {
             self.logger.error("\(self.label) - maximum connections exceeded")
             self.fail("maximum connections exceeded", .maxConnectionsExceeded)
             return
         }
+        // Below -1 nobody is within the limit (nats-server client.go applyAccountLimits); -1 is no limit.
+        if self.shared.options.maxSubscriptions < -1 {
+            self.subscriptionLimitExceeded()
+            self.close(.maxSubscriptionsExceeded)
+            return
+        }
         if self.session.awaitsConnect {
-            let deadline = self.accepted + TimeAmount(self.shared.options.authTimeout)
-            self.loop.setTimer(.authentication, for: self.id, at: deadline)
+            self.loop.setTimer(.authentication, for: self.id, at: self.accepted + TimeAmount(authenticator.timeout))
         }
         var generator = self.loop.random
         self.schedulePing(in: self.keepAlive.firstDelay(afterConnect: false, using: &generator))
@@ -209,15 +238,24 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// What the PONG after an UNSUB promises, that nothing more will come, needs this when there are several loops.
     func holdInput(resume: @escaping @Sendable (ClientConnection) -> Void) {
         self.needsBarrier = false
-        self.heldInput = ByteBuffer()
+        self.suspendInput()
         self.loop.afterOthersFlushed {
-            guard self.phase == .open, let held = self.heldInput else { return }
-            self.heldInput = nil
+            guard self.phase == .open, self.heldInput != nil else { return }
             resume(self)
-            held.withUnsafeReadableBytes { self.received($0) }
-            guard self.phase == .open, self.heldInput == nil else { return }
-            if self.inputEnded { self.close(.clientClosed) } else { self.context?.read() }
+            self.resumeInput()
         }
+    }
+
+    /// Handles no more input, and reads none beyond what is on its way, until ``resumeInput()``.
+    func suspendInput() { self.heldInput = ByteBuffer() }
+
+    /// Handles what came meanwhile, and goes on.
+    func resumeInput() {
+        guard self.phase == .open, let held = self.heldInput else { return }
+        self.heldInput = nil
+        held.withUnsafeReadableBytes { self.received($0) }
+        guard self.phase == .open, self.heldInput == nil else { return }
+        if self.inputEnded { self.close(.clientClosed) } else { self.context?.read() }
     }
 
     /// Keeps bytes for later.
@@ -282,7 +320,11 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// A CONNECT was accepted.
     func connectAccepted() {
         self.keepAlive.connectReceived(accepted: self.accepted, now: .now())
-        self.logSuffix = self.session.logSuffix
+        // Later ones do not change the name (nats-server client.go processConnect).
+        if !self.isNamed {
+            self.isNamed = true
+            self.logSuffix = self.session.logSuffix
+        }
         var generator = self.loop.random
         self.schedulePing(in: self.keepAlive.firstDelay(afterConnect: true, using: &generator))
         self.loop.random = generator
@@ -440,6 +482,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.dropSubscriptions()
         self.cut = CutOperation()
         self.heldInput = nil
+        self.passwordCheck?.cancel()
+        self.passwordCheck = nil
         self.logger.debug("\(self.label) - Client connection closed: \(reason.rawValue)")
         if self.isTracing, reason != .serverShutdown { dropped.forEach(self.traceDeleted) }
         guard let context = self.context, context.channel.isActive, reason.flushesFirst else {

@@ -7,6 +7,8 @@ struct ClientSession {
     enum ConnectAction: Equatable {
         /// Accepted. `dropSubscriptions`: it was not the first CONNECT (nats-server 2.15 client.go processConnect).
         case accept(dropSubscriptions: Bool)
+        /// Nothing is to be done with what follows until ``passwordChecked(_:)`` has the result of this.
+        case verify(PasswordCheck, dropSubscriptions: Bool)
         case refuseCredentials
         case refuseProtocol
         case refuseNoResponders
@@ -24,12 +26,25 @@ struct ClientSession {
     private(set) var awaitsConnect: Bool
     private(set) var headers = false
     private var firstPongSent = false
-    private let policy: AuthenticationPolicy
+    /// What the client may do once it has been accepted; everything if `nil`.
+    private(set) var permissions: ClientPermissions? {
+        didSet { self.publishTag = self.permissions?.publishTag ?? 0 }
+    }
+    private var publishTag: UInt64 = 0
+    /// Why credentials were refused, for the debug log.
+    private(set) var refusalReason: String?
+    /// What the client has to sign; empty if nobody signs.
+    let nonce: String
+    private var authenticator: Authenticator
     private let serverSupportsHeaders: Bool
+    private let connectionType = ConnectionType.standard
+    /// What ``passwordChecked(_:)`` goes on with.
+    private var afterCheck: (permissions: ClientPermissions?, isFirst: Bool)?
 
-    init(policy: AuthenticationPolicy, serverSupportsHeaders: Bool) {
-        self.policy = policy
-        self.awaitsConnect = policy.isRequired
+    init(authenticator: Authenticator, nonce: String = "", serverSupportsHeaders: Bool) {
+        self.authenticator = authenticator
+        self.nonce = nonce
+        self.awaitsConnect = authenticator.isRequired
         self.serverSupportsHeaders = serverSupportsHeaders
     }
 
@@ -45,12 +60,78 @@ struct ClientSession {
         let isFirst = !self.connectReceived
         self.connectReceived = true
         self.headers = self.serverSupportsHeaders && self.payload.headers
-        guard self.policy.accepts(self.payload) else { return .refuseCredentials }
+        // Without operators there are no JWTs (nats-server client.go processConnect).
+        self.payload.jwt = ""
+        return self.decide(isFirst: isFirst)
+    }
+
+    private mutating func decide(isFirst: Bool) -> ConnectAction {
+        self.refusalReason = nil
+        self.afterCheck = nil
+        switch self.authenticator.decide(&self.payload, nonce: self.nonce, type: self.connectionType) {
+        case .accept(let permissions):
+            return self.authenticated(permissions, isFirst: isFirst)
+        case .verify(let check, let permissions):
+            self.afterCheck = (permissions, isFirst)
+            return .verify(check, dropSubscriptions: !isFirst)
+        case .refuse(let reason):
+            self.refusalReason = reason
+            return .refuseCredentials
+        }
+    }
+
+    /// Whether ``passwordChecked(_:)`` is waited for.
+    var isCheckingPassword: Bool { self.afterCheck != nil }
+
+    /// The configuration has been reloaded while a password was being checked: the CONNECT is looked at again.
+    mutating func reloadedDuringCheck(_ authenticator: Authenticator) -> ConnectAction {
+        self.authenticator = authenticator
+        return self.decide(isFirst: self.afterCheck?.isFirst ?? false)
+    }
+
+    /// The check that a CONNECT needed has come to an end.
+    mutating func passwordChecked(_ isRight: Bool) -> ConnectAction {
+        guard let afterCheck = self.afterCheck.take(), isRight else { return .refuseCredentials }
+        return self.authenticated(afterCheck.permissions, isFirst: afterCheck.isFirst)
+    }
+
+    private mutating func authenticated(_ permissions: ClientPermissions?, isFirst: Bool) -> ConnectAction {
         self.awaitsConnect = false
+        self.permissions = permissions
         guard !self.payload.newAccount, self.payload.account.isEmpty else { return .refuseCredentials }
         guard self.payload.proto == 0 || self.payload.proto == 1 else { return .refuseProtocol }
         guard !self.payload.noResponders || self.headers else { return .refuseNoResponders }
         return .accept(dropSubscriptions: !isFirst)
+    }
+
+    /// The client begins with something else than CONNECT though it should not.
+    ///
+    /// - Returns: whether it may, because it is somebody without credentials.
+    mutating func beganWithoutConnect() -> Bool {
+        guard
+            case .accept(let permissions)? = self.authenticator.decideWithoutConnect(
+                &self.payload,
+                nonce: self.nonce,
+                type: self.connectionType
+            )
+        else { return false }
+        self.connectReceived = true
+        self.awaitsConnect = false
+        self.permissions = permissions
+        return true
+    }
+
+    /// The configuration has been reloaded; from now on its users count.
+    ///
+    /// - Returns: what becomes of the connection. With `keep`, the permissions have been taken over already.
+    mutating func reloaded(_ authenticator: Authenticator) -> Authenticator.ReloadEffect {
+        self.authenticator = authenticator
+        let effect = authenticator.reloadEffect(on: self.payload, nonce: self.nonce, type: self.connectionType)
+        switch effect {
+        case .keep(let permissions), .verify(_, let permissions): self.permissions = permissions
+        case .close, .refuse: break
+        }
+        return effect
     }
 
     mutating func receivedPing() -> PingAction {
@@ -74,7 +155,9 @@ struct ClientSession {
         if !self.payload.lang.isEmpty { parts.append(self.payload.lang) }
         if !self.payload.name.isEmpty { parts.append(self.payload.name) }
         var suffix = parts.isEmpty ? "" : " - \(Self.quoted(parts.joined(separator: ":")))"
-        if !self.payload.user.isEmpty {
+        if !self.payload.nkey.isEmpty {
+            suffix += " - \(Self.quoted("\(Server.globalAccount)/nkey:\(self.payload.nkey)"))"
+        } else if !self.payload.user.isEmpty {
             suffix += " - \(Self.quoted("\(Server.globalAccount)/user:\(self.payload.user)"))"
         } else if !self.payload.authToken.isEmpty {
             suffix += " - \(Self.quoted("\(Server.globalAccount)/token"))"
@@ -93,6 +176,8 @@ extension ClientSession {
         let awaitsConnect: Bool
         let echo: Bool
         let noResponders: Bool
+        /// See ``ClientPermissions/publishTag``.
+        let publishTag: UInt64
     }
 
     var publisherTraits: PublisherTraits {
@@ -100,7 +185,8 @@ extension ClientSession {
             needsAttention: self.verbose || self.pedantic,
             awaitsConnect: self.awaitsConnect,
             echo: self.echo,
-            noResponders: self.noResponders
+            noResponders: self.noResponders,
+            publishTag: self.publishTag
         )
     }
 }

@@ -14,6 +14,8 @@ struct DeliveryTarget {
         static let longSid = Flags(rawValue: 8)
         /// Set on every target, for publishers to which every delivery is special.
         static let always = Flags(rawValue: 16)
+        /// The client may answer: reply subjects are noted.
+        static let notesReplies = Flags(rawValue: 32)
     }
 
     let outlet: UnsafeMutablePointer<OutletState>
@@ -40,6 +42,8 @@ struct MatchResult {
     private struct Owner {
         var outlet: Unmanaged<Outlet>
         var subscription: Unmanaged<Subscription>
+        /// With the flag ``DeliveryTarget/Flags/notesReplies`` only.
+        var replies: Unmanaged<ReplyPermissions>?
     }
 
     let subjectLength: Int
@@ -58,6 +62,9 @@ struct MatchResult {
     let size: Int
     /// Clients may not publish here (nats-server client.go processInboundClientMsg).
     let isReserved: Bool
+    /// Whether clients with certain permissions may publish here: twice the permissions' id, plus one if they may; 0 is
+    /// free.
+    private var publishAnswers: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
     typealias Pointer = UnsafeMutablePointer<MatchResult>
 
@@ -68,9 +75,14 @@ struct MatchResult {
     /// Whether a connection in it is gone.
     var hasDeadTarget: Bool { (0..<self.targetCount).contains { self.outlet(at: $0).connection == nil } }
 
+    /// Where reply subjects are noted that are delivered to a target.
+    func replies(at index: Int) -> ReplyPermissions? { self.owners[index].replies?.takeUnretainedValue() }
+
     func outlet(at index: Int) -> Outlet { self.owners[index].outlet.takeUnretainedValue() }
 
     /// Makes a result, in the memory of an `old` one that is no longer needed if it is large enough.
+    ///
+    /// Under the lock of the index that `match` comes from.
     static func make(
         subject: UnsafeBufferPointer<UInt8>,
         generation: UInt64,
@@ -78,6 +90,7 @@ struct MatchResult {
         loop: ServerLoop,
         reusing old: Pointer? = nil
     ) -> Pointer {
+        let match = self.withoutDenied(match, subject)
         let targetCount = match.groups.reduce(match.plain.count) { $0 + $1.count }
         let prefixLength = subject.count + 6
         var size = MemoryLayout<MatchResult>.stride
@@ -113,7 +126,11 @@ struct MatchResult {
             let outlet = loop.outlet(for: subscription.connection)
             (targets + index).initialize(to: self.target(for: subscription, outlet, loop.index))
             (owners + index).initialize(
-                to: Owner(outlet: .passRetained(outlet), subscription: .passRetained(subscription))
+                to: Owner(
+                    outlet: .passRetained(outlet),
+                    subscription: .passRetained(subscription),
+                    replies: subscription.replies.map { .passRetained($0) }
+                )
             )
             index += 1
         }
@@ -142,6 +159,46 @@ struct MatchResult {
         return result
     }
 
+    /// What is left when the denials of subscribers are applied.
+    private static func withoutDenied(
+        _ match: Sublist<Subscription>.Match,
+        _ subject: UnsafeBufferPointer<UInt8>
+    ) -> Sublist<Subscription>.Match {
+        let isFiltered =
+            match.plain.contains { $0.deliveryFilter != nil }
+            || match.groups.contains { $0.contains { $0.deliveryFilter != nil } }
+        guard isFiltered else { return match }
+        var match = match
+        match.plain.removeAll { $0.isDenied(subject) }
+        for index in match.groups.indices { match.groups[index].removeAll { $0.isDenied(subject) } }
+        match.groups.removeAll { $0.isEmpty }
+        return match
+    }
+
+    // MARK: Permissions to publish
+
+    /// Whether clients with these permissions are known to be allowed to publish here.
+    @inline(__always)
+    func knowsPublishIsAllowed(for tag: UInt64) -> Bool {
+        let answer = tag &* 2 &+ 1
+        return self.publishAnswers.0 == answer || self.publishAnswers.1 == answer || self.publishAnswers.2 == answer
+            || self.publishAnswers.3 == answer
+    }
+
+    /// What is known about clients with these permissions.
+    func publishAnswer(for tag: UInt64) -> Bool? {
+        if self.knowsPublishIsAllowed(for: tag) { return true }
+        let answer = tag &* 2
+        return self.publishAnswers.0 == answer || self.publishAnswers.1 == answer || self.publishAnswers.2 == answer
+            || self.publishAnswers.3 == answer ? false : nil
+    }
+
+    /// Notes an answer; of more than four the oldest is forgotten.
+    mutating func rememberPublishAnswer(_ isAllowed: Bool, for tag: UInt64) {
+        let answer = tag &* 2 &+ (isAllowed ? 1 : 0)
+        self.publishAnswers = (answer, self.publishAnswers.0, self.publishAnswers.1, self.publishAnswers.2)
+    }
+
     static func destroy(_ result: Pointer) {
         self.releaseOwners(of: result)
         UnsafeMutableRawPointer(result).deallocate()
@@ -152,6 +209,7 @@ struct MatchResult {
             let owner = result.pointee.owners[index]
             owner.outlet.release()
             owner.subscription.release()
+            owner.replies?.release()
         }
     }
 
@@ -160,6 +218,7 @@ struct MatchResult {
         if !subscription.echo { target.flags.insert(.noEcho) }
         if !subscription.headers { target.flags.insert(.noHeaders) }
         if subscription.isLimited { target.flags.insert(.limited) }
+        if subscription.replies != nil { target.flags.insert(.notesReplies) }
         guard subscription.sid.count < 16 else {
             target.flags.insert(.longSid)
             return target

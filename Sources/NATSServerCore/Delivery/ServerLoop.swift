@@ -245,6 +245,11 @@ extension ServerLoop {
         return totals
     }
 
+    /// Looks at every connection again after a reload of users and permissions.
+    func reload(_ authenticator: Authenticator) {
+        for connection in Array(self.connections.values) { connection.reload(authenticator) }
+    }
+
     /// Closes all connections of this loop, flushing what is queued, and waits until they are gone.
     ///
     /// - Returns: the final sums.

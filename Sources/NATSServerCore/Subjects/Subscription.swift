@@ -16,6 +16,11 @@ final class Subscription: SublistElement, @unchecked Sendable {
     private(set) var echo: Bool
     /// Whether the connection understands headers; changes under the lock of the index only.
     private(set) var headers: Bool
+    /// Set if messages have to be held back from a subscription that is wider than a denial; changes under the lock of the
+    /// index only.
+    private(set) var deliveryFilter: ClientPermissions?
+    /// Set if the connection may answer requests; changes under the lock of the index only.
+    private(set) var replies: ReplyPermissions?
     var sublistPlace: SublistPlace?
 
     /// Messages delivered while no limit was set, one slot per event loop, so that counting needs no contended write.
@@ -34,6 +39,8 @@ final class Subscription: SublistElement, @unchecked Sendable {
         connection: ClientConnection,
         echo: Bool,
         headers: Bool,
+        permissions: ClientPermissions? = nil,
+        replies: ReplyPermissions? = nil,
         loopCount: Int
     ) {
         self.subject = subject
@@ -42,6 +49,8 @@ final class Subscription: SublistElement, @unchecked Sendable {
         self.connection = connection
         self.echo = echo
         self.headers = headers
+        self.deliveryFilter = Self.filter(permissions, subject)
+        self.replies = replies
         self.loopCount = loopCount
         self.counters = .allocate(capacity: loopCount)
         for loop in 0..<loopCount { (self.counters + loop).initialize(to: Atomic(0)) }
@@ -52,10 +61,23 @@ final class Subscription: SublistElement, @unchecked Sendable {
         self.counters.deallocate()
     }
 
-    /// The connection's first CONNECT came after the SUB.
-    func setPreferences(echo: Bool, headers: Bool) {
+    /// The connection's first CONNECT came after the SUB, or its permissions have changed.
+    func setPreferences(echo: Bool, headers: Bool, permissions: ClientPermissions?, replies: ReplyPermissions?) {
         self.echo = echo
         self.headers = headers
+        self.deliveryFilter = Self.filter(permissions, self.subject)
+        self.replies = replies
+    }
+
+    private static func filter(_ permissions: ClientPermissions?, _ subject: [UInt8]) -> ClientPermissions? {
+        guard let permissions, permissions.filtersDelivery(of: subject) else { return nil }
+        return permissions
+    }
+
+    /// Whether messages with this subject may not reach the subscription though it covers them; under the lock of the
+    /// index only.
+    func isDenied(_ subject: UnsafeBufferPointer<UInt8>) -> Bool {
+        self.deliveryFilter?.denies(subject, queue: self.queue) ?? false
     }
 
     var isLimited: Bool { self.limit.load(ordering: .relaxed) != 0 }

@@ -44,9 +44,6 @@ struct ProgramSettings: Equatable, Sendable {
         if let serverName = self.serverName, serverName.contains(" ") {
             return "server name cannot contain spaces"
         }
-        if [self.password, self.token].contains(where: { $0.map(Self.isBcryptHash) ?? false }) {
-            return "bcrypt hashes are not supported yet"
-        }
         return nil
     }
 
@@ -70,17 +67,5 @@ struct ProgramSettings: Equatable, Sendable {
 
     private static func nonEmpty(_ text: String) -> String? {
         text.isEmpty ? nil : text
-    }
-
-    /// Compared as plain text, such a hash would lock everybody out.
-    ///
-    /// nats-server auth.go isBcrypt: `^\$2[abxy]\$\d{2}\$`.
-    private static func isBcryptHash(_ text: String) -> Bool {
-        let bytes = Array(text.utf8.prefix(7))
-        guard bytes.count == 7 else { return false }
-        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        return bytes[0] == UInt8(ascii: "$") && bytes[1] == UInt8(ascii: "2") && "abxy".utf8.contains(bytes[2])
-            && bytes[3] == UInt8(ascii: "$") && digits.contains(bytes[4]) && digits.contains(bytes[5])
-            && bytes[6] == UInt8(ascii: "$")
     }
 }

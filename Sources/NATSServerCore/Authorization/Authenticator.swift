@@ -1,0 +1,208 @@
+internal import NATSAuth
+internal import NATSWire
+
+/// Decides who may connect, and with which permissions; made anew when the configuration is reloaded.
+///
+/// Performs no I/O; what takes long (bcrypt) it asks for.
+final class Authenticator: Sendable {
+    enum Decision {
+        case accept(ClientPermissions?)
+        /// The password is right if this check says so.
+        case verify(PasswordCheck, ClientPermissions?)
+        /// `reason` is for the debug log.
+        case refuse(reason: String?)
+    }
+
+    private struct Entry: Sendable {
+        var password = ""
+        var permissions: ClientPermissions?
+        var types: Set<ConnectionType>
+
+        func allows(_ type: ConnectionType) -> Bool { self.types.isEmpty || self.types.contains(type) }
+    }
+
+    let timeout: Duration
+    /// Credentials are wanted.
+    let isRequired: Bool
+    /// INFO carries a nonce to sign.
+    let sendsNonce: Bool
+    private let username: String
+    private let password: String
+    private let token: String
+    private let noAuthUser: String
+    private let users: [String: Entry]
+    private let nkeys: [String: Entry]
+    /// Users with equal permissions share them, also over reloads.
+    private let permissions: [PermissionOptions: ClientPermissions]
+    private let nextPermissionID: UInt64
+
+    /// - Parameters:
+    ///   - options: Valid options.
+    ///   - hash: The key of hash tables.
+    ///   - previous: What the server had before.
+    init(_ options: AuthorizationOptions, hash: SubjectHash, previous: Authenticator? = nil) {
+        var made: [PermissionOptions: ClientPermissions] = [:]
+        var nextID = previous?.nextPermissionID ?? 1
+        func permissions(_ own: PermissionOptions?) -> ClientPermissions? {
+            guard let options = own ?? options.defaultPermissions else { return nil }
+            if let known = made[options] { return known }
+            if let known = previous?.permissions[options] {
+                made[options] = known
+                return known
+            }
+            let permissions = ClientPermissions(options, id: nextID, hash: hash)
+            nextID += 1
+            made[options] = permissions
+            return permissions
+        }
+        var users: [String: Entry] = [:]
+        for user in options.users ?? [] {
+            users[user.name] = Entry(
+                password: user.password,
+                permissions: permissions(user.permissions),
+                types: user.allowedConnectionTypes
+            )
+        }
+        var nkeys: [String: Entry] = [:]
+        for user in options.nkeys ?? [] {
+            nkeys[user.nkey] = Entry(permissions: permissions(user.permissions), types: user.allowedConnectionTypes)
+        }
+        self.users = users
+        self.nkeys = nkeys
+        self.permissions = made
+        self.nextPermissionID = nextID
+        self.username = options.username ?? ""
+        self.password = options.password ?? ""
+        self.token = options.token ?? ""
+        self.noAuthUser = options.noAuthUser ?? ""
+        self.timeout = options.timeout
+        self.sendsNonce = options.alwaysEnableNonce || !nkeys.isEmpty
+        // nats-server auth.go configureAuthorization
+        self.isRequired =
+            options.users != nil || options.nkeys != nil || !self.username.isEmpty || !self.token.isEmpty
+    }
+
+    /// What the first INFO says; clients need no credentials where they are somebody without.
+    var isAnnounced: Bool { self.isRequired && self.noAuthUser.isEmpty }
+
+    /// Decides about a CONNECT (nats-server auth.go processClientOrLeafAuthentication).
+    ///
+    /// - Parameters:
+    ///   - connect: What the client says; becomes the `no_auth_user` if it has no credentials.
+    ///   - nonce: What the client had to sign.
+    ///   - type: How it is connected.
+    /// - Returns: the decision, or what it depends on.
+    func decide(_ connect: inout ConnectPayload, nonce: String, type: ConnectionType) -> Decision {
+        guard self.isRequired else { return .accept(nil) }
+        let isAnonymous = connect.user.isEmpty && connect.password.isEmpty && connect.authToken.isEmpty
+        if !self.nkeys.isEmpty {
+            if isAnonymous, connect.nkey.isEmpty, !self.noAuthUser.isEmpty, self.nkeys[self.noAuthUser] != nil {
+                connect.nkey = self.noAuthUser
+            }
+            if !connect.nkey.isEmpty {
+                guard let entry = self.nkeys[connect.nkey], entry.allows(type) else { return .refuse(reason: nil) }
+                return self.decide(entry, signedBy: connect, nonce)
+            }
+        }
+        if !self.users.isEmpty {
+            if isAnonymous, !self.noAuthUser.isEmpty, let entry = self.users[self.noAuthUser] {
+                connect.user = self.noAuthUser
+                connect.password = entry.password
+            }
+            if !connect.user.isEmpty {
+                guard let entry = self.users[connect.user], entry.allows(type) else { return .refuse(reason: nil) }
+                return self.compare(entry.password, connect.password, entry.permissions)
+            }
+        }
+        if !self.token.isEmpty { return self.compare(self.token, connect.authToken, nil) }
+        guard !self.username.isEmpty else { return .refuse(reason: nil) }
+        // The password is looked at in any case: the time taken must not tell which one was wrong.
+        let isUser = Self.areEqual(self.username, connect.user)
+        switch self.compare(self.password, connect.password, nil) {
+        case .accept where isUser: return .accept(nil)
+        case .verify(let check, let permissions) where isUser: return .verify(check, permissions)
+        case .accept, .verify, .refuse: return .refuse(reason: nil)
+        }
+    }
+
+    /// Decides about a client that begins with something else than CONNECT (nats-server parser.go OP_START).
+    ///
+    /// - Returns: `nil` if there is nobody that it could be.
+    func decideWithoutConnect(_ connect: inout ConnectPayload, nonce: String, type: ConnectionType) -> Decision? {
+        guard !self.noAuthUser.isEmpty, let entry = self.users[self.noAuthUser], entry.allows(type) else { return nil }
+        return self.decide(&connect, nonce: nonce, type: type)
+    }
+
+    /// What becomes of an authenticated connection under this configuration.
+    enum ReloadEffect {
+        /// Its user is no more: it is closed without a word.
+        case close
+        /// Its credentials are wrong now.
+        case refuse
+        /// It stays, with these permissions.
+        case keep(ClientPermissions?)
+        /// It stays, with these permissions, if the check succeeds.
+        case verify(PasswordCheck, ClientPermissions?)
+    }
+
+    /// Decides about a connection that was there before a reload (nats-server reload.go reloadAuthorization and
+    /// clientHasMovedToDifferentAccount).
+    ///
+    /// Unlike the official server, which closes every client that has named a user unless there is a list of users, a
+    /// client whose credentials are still right stays.
+    func reloadEffect(on connect: ConnectPayload, nonce: String, type: ConnectionType) -> ReloadEffect {
+        guard self.isRequired else { return .keep(nil) }
+        var connect = connect
+        let isGone: Bool
+        if !connect.nkey.isEmpty {
+            isGone = self.nkeys[connect.nkey] == nil
+        } else {
+            isGone = !connect.user.isEmpty && self.users[connect.user] == nil
+        }
+        switch self.decide(&connect, nonce: nonce, type: type) {
+        case .accept(let permissions): return .keep(permissions)
+        case .verify(let check, let permissions): return .verify(check, permissions)
+        case .refuse: return isGone ? .close : .refuse
+        }
+    }
+
+    // MARK: Proofs
+
+    private func decide(_ entry: Entry, signedBy connect: ConnectPayload, _ nonce: String) -> Decision {
+        guard connect.nkey != self.noAuthUser else { return .accept(entry.permissions) }
+        guard !connect.signature.isEmpty else { return .refuse(reason: "Signature missing") }
+        guard let signature = Base64.decode(connect.signature) else {
+            return .refuse(reason: "Signature not valid base64")
+        }
+        do throws(NKey.Failure) {
+            let key = try NKeyPublicKey(connect.nkey)
+            guard key.isValidSignature(signature, for: Array(nonce.utf8)) else {
+                return .refuse(reason: "Signature not verified")
+            }
+        } catch {
+            return .refuse(reason: "User nkey not valid: \(error)")
+        }
+        return .accept(entry.permissions)
+    }
+
+    private func compare(_ expected: String, _ given: String, _ permissions: ClientPermissions?) -> Decision {
+        guard Bcrypt.isHash(expected) else {
+            return Self.areEqual(expected, given) ? .accept(permissions) : .refuse(reason: nil)
+        }
+        // The hash itself is never the password: that is a `no_auth_user` whose password is hashed, which the official
+        // server refuses too.
+        guard given != expected else { return .refuse(reason: nil) }
+        return .verify(PasswordCheck(password: given, hash: expected), permissions)
+    }
+
+    /// Compares in a time that depends on the second text's length only.
+    private static func areEqual(_ expected: String, _ given: String) -> Bool {
+        let expected = Array(expected.utf8)
+        let given = Array(given.utf8)
+        var difference: UInt8 = expected.count == given.count ? 0 : 1
+        for (index, byte) in given.enumerated() {
+            difference |= byte ^ (expected.isEmpty ? 0 : expected[index % expected.count])
+        }
+        return difference == 0
+    }
+}

@@ -1,0 +1,120 @@
+internal import NATSAuth
+
+/// Who may connect, and what they may do; names and defaults are those of the official `authorization` block.
+package struct AuthorizationOptions: Sendable, Equatable {
+    /// A user with name and password.
+    package struct User: Sendable, Equatable {
+        package var name: String
+        /// Plain, or a bcrypt hash.
+        package var password: String
+        /// Those of ``AuthorizationOptions/defaultPermissions`` if `nil`.
+        package var permissions: PermissionOptions?
+        /// All if empty.
+        package var allowedConnectionTypes: Set<ConnectionType>
+
+        package init(
+            name: String,
+            password: String = "",
+            permissions: PermissionOptions? = nil,
+            allowedConnectionTypes: Set<ConnectionType> = []
+        ) {
+            self.name = name
+            self.password = password
+            self.permissions = permissions
+            self.allowedConnectionTypes = allowedConnectionTypes
+        }
+    }
+
+    /// A user known by a public nkey.
+    package struct NKeyUser: Sendable, Equatable {
+        /// The public key, `U…`.
+        package var nkey: String
+        /// Those of ``AuthorizationOptions/defaultPermissions`` if `nil`.
+        package var permissions: PermissionOptions?
+        /// All if empty.
+        package var allowedConnectionTypes: Set<ConnectionType>
+
+        package init(
+            nkey: String,
+            permissions: PermissionOptions? = nil,
+            allowedConnectionTypes: Set<ConnectionType> = []
+        ) {
+            self.nkey = nkey
+            self.permissions = permissions
+            self.allowedConnectionTypes = allowedConnectionTypes
+        }
+    }
+
+    /// Name of the only user; `nil` and empty mean none.
+    package var username: String?
+    /// Password of the only user, plain or a bcrypt hash.
+    package var password: String?
+    /// Token, plain or a bcrypt hash; `nil` and empty mean none.
+    package var token: String?
+    /// Users by name; an empty array is different from none: nobody may connect then.
+    package var users: [User]?
+    /// Users by nkey; as with ``users``, empty is different from none.
+    package var nkeys: [NKeyUser]?
+    /// For users without permissions of their own.
+    package var defaultPermissions: PermissionOptions?
+    /// The user (name or nkey) that clients without credentials are.
+    package var noAuthUser: String?
+    /// Time from accept to the end of authentication.
+    package var timeout: Duration = .seconds(2)
+    /// Sends a nonce though no user has an nkey.
+    package var alwaysEnableNonce = false
+
+    package init() {}
+
+    /// What of it cannot be used, in the official server's words where it has some.
+    package func firstProblem() -> String? {
+        for user in self.users ?? [] {
+            if let problem = self.problem(user.permissions) {
+                return "invalid permissions for user \"\(user.name)\": \(problem)"
+            }
+        }
+        for user in self.nkeys ?? [] {
+            guard NKey.isPublicKey(user.nkey, of: .user) else { return "Not a valid public nkey for a user" }
+            if let problem = self.problem(user.permissions) {
+                return "invalid permissions for nkey \"\(user.nkey)\": \(problem)"
+            }
+        }
+        if let problem = self.problem(self.defaultPermissions) { return "invalid default permissions: \(problem)" }
+        if let name = self.noAuthUser, !name.isEmpty {
+            guard self.users != nil || self.nkeys != nil else {
+                return "no_auth_user: \"\(name)\" present, but users/nkeys are not defined"
+            }
+            let isKnown =
+                (self.users ?? []).contains { $0.name == name } || (self.nkeys ?? []).contains { $0.nkey == name }
+            guard isKnown else {
+                return """
+                    no_auth_user: "\(name)" not present as user or nkey in authorization block or account configuration
+                    """
+            }
+        }
+        let secrets = [self.password, self.token] + (self.users ?? []).map(\.password)
+        if !Bcrypt.isAvailable, secrets.contains(where: { Bcrypt.isHash($0 ?? "") }) {
+            return "bcrypt hashes are not supported on this system, which has no libcrypt: use nkeys"
+        }
+        return nil
+    }
+
+    private func problem(_ permissions: PermissionOptions?) -> String? { permissions?.firstProblem() }
+
+    /// Whether a password can be read in the configuration (nats-server auth.go checkAuthforWarnings: a token is none).
+    var hasPlaintextPasswords: Bool {
+        if let password = self.password, !password.isEmpty, !Bcrypt.isHash(password) { return true }
+        return (self.users ?? []).contains { !Bcrypt.isHash($0.password) }
+    }
+}
+
+/// How a client is connected, as `allowed_connection_types` names it.
+package enum ConnectionType: String, Sendable, Hashable, CaseIterable {
+    case standard = "STANDARD"
+    case webSocket = "WEBSOCKET"
+    case leafNode = "LEAFNODE"
+    case leafNodeWebSocket = "LEAFNODE_WS"
+    case mqtt = "MQTT"
+    case mqttWebSocket = "MQTT_WS"
+    case inProcess = "IN_PROCESS"
+}

@@ -1,0 +1,235 @@
+import Logging
+import NATSWire
+import NIOCore
+
+/// CONNECT, and what a client may do.
+extension ClientConnection {
+    // MARK: CONNECT
+
+    /// With credentials required, anything but a CONNECT is refused at its first byte (nats-server parser.go OP_START),
+    /// unless the client is somebody without credentials.
+    func mayBegin(with byte: UInt8, _ batch: inout PublishBatch) -> Bool {
+        guard self.session.awaitsConnect, byte | 0x20 != UInt8(ascii: "c") else { return true }
+        guard self.session.beganWithoutConnect() else {
+            self.authenticationFailed()
+            return false
+        }
+        self.applyPermissions()
+        batch.refresh(self)
+        return true
+    }
+
+    func connect(_ json: UnsafeRawBufferPointer) {
+        if self.isTracing { self.traceIn("CONNECT \(ProtocolText.redacted(json))") }
+        let action: ClientSession.ConnectAction
+        do {
+            action = try self.session.receivedConnect(json)
+        } catch {
+            self.logger.error("\(self.label) - CONNECT is not valid: \(error)")
+            self.close(.protocolViolation)
+            return
+        }
+        self.parser.headersEnabled = self.session.headers
+        self.carryOut(action)
+    }
+
+    /// Does what a CONNECT leads to, at once if it can be done at once; else no input is handled until it is done.
+    private func carryOut(_ action: ClientSession.ConnectAction) {
+        self.passwordCheck?.cancel()
+        self.passwordCheck = nil
+        guard case .verify(let check, let dropSubscriptions) = action else {
+            self.perform(action)
+            return
+        }
+        // What the client was allowed before ends now, however long the check takes.
+        if dropSubscriptions { self.forgetSubscriptions() }
+        guard !self.shared.passwords.isKnown(check) else {
+            self.perform(self.session.passwordChecked(true))
+            return
+        }
+        if self.heldInput == nil { self.suspendInput() }
+        self.checkPassword(check) { connection, isRight in
+            connection.perform(connection.session.passwordChecked(isRight))
+            connection.resumeInput()
+        }
+    }
+
+    /// Checks a password off the event loop; `completion` is called on it, unless the connection has been closed.
+    private func checkPassword(
+        _ check: PasswordCheck,
+        completion: @escaping @Sendable (ClientConnection, Bool) -> Void
+    ) {
+        self.passwordCheck = self.shared.passwords.verify(check) { isRight in
+            self.loop.eventLoop.execute {
+                guard self.phase == .open else { return }
+                self.passwordCheck = nil
+                completion(self, isRight)
+            }
+        }
+    }
+
+    private func perform(_ action: ClientSession.ConnectAction) {
+        switch action {
+        case .accept(let dropSubscriptions):
+            if dropSubscriptions { self.forgetSubscriptions() }
+            self.applyPermissions()
+            self.connectAccepted()
+            self.acknowledge()
+        case .refuseCredentials:
+            if let reason = self.session.refusalReason { self.logger.debug("\(self.label) - \(reason)") }
+            self.authenticationFailed()
+        case .refuseProtocol:
+            self.failLogged("invalid client protocol", .badClientProtocolVersion)
+        case .refuseNoResponders:
+            self.failLogged("no responders requires headers support", .noRespondersRequiresHeaders)
+        case .verify:
+            // A check is followed by no other.
+            self.authenticationFailed()
+        }
+    }
+
+    private func forgetSubscriptions() {
+        if self.isTracing { self.subscriptions.values.forEach(self.traceDeleted) }
+        self.dropSubscriptions()
+        self.needsBarrier = self.loop.siblings.count > 1
+    }
+
+    private func authenticationFailed() {
+        let user = self.session.userLabel.map { " - \($0)" } ?? ""
+        self.logger.error("\(self.label) - authentication error\(user)")
+        self.fail("Authorization Violation", .authenticationFailure)
+    }
+
+    // MARK: Permissions
+
+    /// Takes over what the session says the client may do and understands, for subscriptions that exist too.
+    private func applyPermissions() {
+        let permissions = self.session.permissions
+        self.replies = ReplyPermissions(permissions)
+        for subscription in self.subscriptions.values {
+            self.shared.globalAccount.touch(subscription) {
+                $0.setPreferences(
+                    echo: self.session.echo,
+                    headers: self.session.headers,
+                    permissions: permissions,
+                    replies: self.replies
+                )
+            }
+        }
+    }
+
+    /// Whether a SUB is allowed; if not, it has been answered (nats-server client.go processSubEx).
+    func maySubscribe(_ subject: [UInt8], queue: [UInt8], sid: [UInt8]) -> Bool {
+        let isAllowed = self.session.permissions?.allowsSubscribe(subject, queue: queue) ?? true
+        guard isAllowed, queue != ReservedSubjects.systemQueue else {
+            self.subscriptionViolation(subject, queue, sid)
+            return false
+        }
+        let options = self.shared.options
+        let tokens = options.maxSubscriptionTokens
+        if tokens > 0, subject.count(where: { $0 == UInt8(ascii: ".") }) >= tokens {
+            let text = ProtocolText.quoted(subject)
+            self.sendError("Permissions Violation for Subscription to \(text), too many tokens")
+            self.logger.error(
+                """
+                \(self.label) - Subscription Violation Too Many Tokens - Subject \(text), SID \
+                \(ProtocolText.escaped(sid))
+                """
+            )
+            return false
+        }
+        if options.maxSubscriptions > 0, self.subscriptions.count >= options.maxSubscriptions {
+            self.subscriptionLimitExceeded()
+            return false
+        }
+        return true
+    }
+
+    /// Too many subscriptions (nats-server client.go maxSubsExceeded).
+    func subscriptionLimitExceeded() {
+        if self.shared.shouldLogSubscriptionLimit(now: .now()) {
+            self.logger.error("\(self.label) - maximum subscriptions exceeded")
+        }
+        self.sendError("maximum subscriptions exceeded")
+    }
+
+    private func subscriptionViolation(_ subject: [UInt8], _ queue: [UInt8], _ sid: [UInt8]) {
+        let subjectText = ProtocolText.quoted(subject)
+        let queueText = ProtocolText.quoted(queue)
+        let group = queue.isEmpty ? "" : " using queue \(queueText)"
+        self.sendError("Permissions Violation for Subscription to \(subjectText)\(group)")
+        let logged = queue.isEmpty ? "" : ", Queue: \(queueText)"
+        self.logger.error(
+            "\(self.label) - Subscription Violation - Subject \(subjectText)\(logged), SID \(ProtocolText.escaped(sid))"
+        )
+    }
+
+    /// Finds out whether a client whose publishing is restricted may publish to a subject, and remembers the answer with
+    /// the subject's match result; if not, it has been told.
+    @inline(never)
+    func mayPublish(to subject: UnsafeBufferPointer<UInt8>, _ result: MatchResult.Pointer) -> Bool {
+        guard let permissions = self.session.permissions else { return true }
+        let isAllowed: Bool
+        if let known = result.pointee.publishAnswer(for: permissions.publishTag) {
+            isAllowed = known
+        } else {
+            isAllowed = permissions.allowsPublish(subject)
+            result.pointee.rememberPublishAnswer(isAllowed, for: permissions.publishTag)
+        }
+        if isAllowed || self.replies?.mayAnswer(subject, now: .now()) ?? false { return true }
+        self.publishViolation(UnsafeRawBufferPointer(subject))
+        return false
+    }
+
+    func publishViolation(_ subject: UnsafeRawBufferPointer) {
+        let text = ProtocolText.quoted(subject)
+        self.sendError("Permissions Violation for Publish to \(text)")
+        self.logger.error("\(self.label) - Publish Violation - Subject \(text)")
+    }
+
+    // MARK: Reload
+
+    /// The users or their permissions have changed (nats-server reload.go reloadAuthorization).
+    func reload(_ authenticator: Authenticator) {
+        guard self.phase == .open else { return }
+        guard !self.session.isCheckingPassword else {
+            self.carryOut(self.session.reloadedDuringCheck(authenticator))
+            if !self.session.isCheckingPassword { self.resumeInput() }
+            return
+        }
+        self.passwordCheck?.cancel()
+        self.passwordCheck = nil
+        let former = self.session.permissions
+        switch self.session.reloaded(authenticator) {
+        case .close:
+            self.close(.clientClosed)
+        case .refuse:
+            self.authenticationFailed()
+        case .keep:
+            if self.session.permissions !== former { self.applyReloadedPermissions() }
+        case .verify(let check, _):
+            if self.session.permissions !== former { self.applyReloadedPermissions() }
+            guard !self.shared.passwords.isKnown(check) else { return }
+            self.checkPassword(check) { connection, isRight in
+                if !isRight { connection.authenticationFailed() }
+            }
+        }
+    }
+
+    /// Ends subscriptions that are not allowed any more (nats-server client.go processSubsOnConfigReload).
+    private func applyReloadedPermissions() {
+        let permissions = self.session.permissions
+        for subscription in self.subscriptions.values {
+            let subject = subscription.subject
+            let queue = subscription.queue
+            guard let permissions, !permissions.allowsSubscribe(subject, queue: queue) else { continue }
+            self.remove(subscription)
+            let group = queue.isEmpty ? "" : " using queue \(ProtocolText.quoted(queue))"
+            let text = "\(ProtocolText.quoted(subject))\(group) (sid \(ProtocolText.quoted(subscription.sid)))"
+            self.sendError("Permissions Violation for Subscription to \(text)")
+            let user = self.session.userLabel ?? "User \"N/A\""
+            self.logger.info("Removed sub \(text) for \(user) - not authorized")
+        }
+        self.applyPermissions()
+    }
+}

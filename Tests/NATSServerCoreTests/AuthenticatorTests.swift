@@ -1,0 +1,359 @@
+import NATSAuth
+import NATSTestSupport
+import NATSWire
+import NIOConcurrencyHelpers
+import Testing
+
+@testable import NATSServerCore
+
+@Suite("bcrypt", .enabled(if: Bcrypt.isAvailable))
+struct BcryptTests {
+    /// Section 3 of the old documents, and one hash with every prefix.
+    static let documented = [
+        ("T0pS3cr3t", "$2a$11$W2zko751KUvVy59mUTWmpOdWjpEm5qhcCZRd05GjI/sSOT.xtiHyG"),
+        ("T0pS3cr3tT00!", "$2a$11$xH8dkGrty1cBNtZjhPeWJewu/YPbSU.rXJWmS6SFilOBXzmZoMk9m"),
+        ("password", "$2a$11$1oJy/wZYNTxr9jNwMNwS3eUGhBpHT3On8CL9o7ey89mpgo88VG6ba"),
+        ("#IclkRPHUpsTmACWzmIGXr", "$2a$11$3kIDaCxw.Glsl1.u5nKa6eUnNDLV5HV9tIuUp7EHhMt6Nm9myW1aS"),
+        ("secret", "$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"),
+        ("secret", "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"),
+        ("secret", "$2x$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"),
+        ("secret", "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"),
+    ]
+
+    @Test("old documents section 3: the documented hashes are those of their passwords", arguments: Self.documented)
+    func verify(password: String, hash: String) {
+        #expect(Bcrypt.isHash(hash))
+        #expect(Bcrypt.verify(password: password, hash: hash))
+        #expect(!Bcrypt.verify(password: password + "x", hash: hash))
+    }
+
+    @Test(
+        "what is no hash verifies nothing",
+        arguments: [
+            "", "$2a$", "$2a$04$short", "$2c$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
+            "$2a$03$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
+            "$2a$99$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
+            "$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIr\u{0}",
+            "$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrWW", "$6$rounds=1000$abc$def",
+            "$2a$04$::::::::::::::::::::::2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
+        ]
+    )
+    func notAHash(hash: String) {
+        #expect(!Bcrypt.verify(password: "secret", hash: hash))
+    }
+
+    @Test("a password ends neither at a 0 nor before its 72nd byte")
+    func oddPasswords() throws {
+        let salt = (0..<16).map { UInt8($0 * 11) }
+        let hash = try #require(Bcrypt.hash(password: "secret", cost: 4, salt: salt))
+        #expect(hash.hasPrefix("$2a$04$") && hash.utf8.count == 60)
+        #expect(Bcrypt.verify(password: "secret", hash: hash))
+        #expect(!Bcrypt.verify(password: "secret\u{0}", hash: hash))
+        let long = String(repeating: "x", count: 72)
+        let longHash = try #require(Bcrypt.hash(password: long, cost: 4, salt: salt))
+        #expect(!Bcrypt.verify(password: String(long.dropLast()), hash: longHash))
+        #expect(Bcrypt.verify(password: long + String(repeating: "y", count: 4000), hash: longHash))
+        let foreign = try #require(Bcrypt.hash(password: "pässwörd\u{ff}", cost: 4, salt: salt))
+        #expect(Bcrypt.verify(password: "pässwörd\u{ff}", hash: foreign))
+        #expect(Bcrypt.hash(password: long + "y", cost: 4, salt: salt) == nil)
+        #expect(Bcrypt.hash(password: "x", cost: 3, salt: salt) == nil)
+        #expect(Bcrypt.hash(password: "x", cost: 32, salt: salt) == nil)
+        #expect(Bcrypt.hash(password: "x", cost: 4, salt: []) == nil)
+    }
+}
+
+@Suite("password checks", .enabled(if: Bcrypt.isAvailable))
+struct PasswordVerifierTests {
+    private static let hash = "$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+
+    @Test("a check ends with its result, and the right one is known then")
+    func results() async {
+        let verifier = PasswordVerifier(threads: 2)
+        for (password, isRight) in [("secret", true), ("wrong", false)] {
+            let check = PasswordCheck(password: password, hash: Self.hash)
+            #expect(!verifier.isKnown(check))
+            let result = await withCheckedContinuation { continuation in
+                _ = verifier.verify(check) { continuation.resume(returning: $0) }
+            }
+            #expect(result == isRight)
+            #expect(verifier.isKnown(check) == isRight)
+        }
+        #expect(!verifier.isKnown(PasswordCheck(password: "secret", hash: "other")))
+    }
+
+    @Test("nobody hears of a check that is not wanted any more")
+    func cancelled() async {
+        let verifier = PasswordVerifier(threads: 1)
+        let heard = NIOLockedValueBox<[Int]>([])
+        var tickets: [PasswordVerifier.Ticket] = []
+        for number in 0..<20 {
+            let check = PasswordCheck(password: "wrong \(number)", hash: Self.hash)
+            tickets.append(verifier.verify(check) { _ in heard.withLockedValue { $0.append(number) } })
+        }
+        for ticket in tickets { ticket.cancel() }
+        // The only thread comes to this one last.
+        _ = await withCheckedContinuation { continuation in
+            _ = verifier.verify(PasswordCheck(password: "last", hash: Self.hash)) { continuation.resume(returning: $0) }
+        }
+        let early = heard.withLockedValue { $0 }
+        #expect(early.count < 20)
+        verifier.end()
+        _ = verifier.verify(PasswordCheck(password: "secret", hash: Self.hash)) { _ in
+            heard.withLockedValue { $0.append(99) }
+        }
+        #expect(heard.withLockedValue { $0 } == early)
+    }
+}
+
+@Suite("authentication")
+struct AuthenticatorTests {
+    private enum Answer: Equatable {
+        case accepted(UInt64?)
+        case checked(PasswordCheck, UInt64?)
+        case refused
+    }
+
+    private func decide(
+        _ options: AuthorizationOptions,
+        nonce: String = "",
+        type: ConnectionType = .standard,
+        _ change: (inout ConnectPayload) -> Void
+    ) -> Answer {
+        var connect = ConnectPayload()
+        change(&connect)
+        switch Authenticator(options, hash: testHash()).decide(&connect, nonce: nonce, type: type) {
+        case .accept(let permissions): return .accepted(permissions?.id)
+        case .verify(let check, let permissions): return .checked(check, permissions?.id)
+        case .refuse: return .refused
+        }
+    }
+
+    private var users: AuthorizationOptions {
+        var options = AuthorizationOptions()
+        options.users = [
+            .init(name: "admin", password: "a", permissions: .init(publish: .init(allow: [">"]))),
+            .init(name: "plain", password: "p"),
+            .init(name: "web", password: "w", allowedConnectionTypes: [.webSocket]),
+            .init(name: "empty"),
+        ]
+        return options
+    }
+
+    @Test("users are known by name and password, and default permissions are for those without")
+    func usersByName() {
+        var options = self.users
+        #expect(
+            self.decide(options) {
+                $0.user = "admin"
+                $0.password = "a"
+            } == .accepted(1)
+        )
+        #expect(
+            self.decide(options) {
+                $0.user = "plain"
+                $0.password = "p"
+            } == .accepted(nil)
+        )
+        options.defaultPermissions = PermissionOptions(publish: .init(allow: ["x"]))
+        #expect(
+            self.decide(options) {
+                $0.user = "plain"
+                $0.password = "p"
+            } == .accepted(2)
+        )
+        #expect(self.decide(options) { $0.user = "empty" } == .accepted(2))
+        for (user, password) in [("admin", "p"), ("admin", ""), ("nobody", "a"), ("", "a"), ("plain", "pp")] {
+            #expect(
+                self.decide(options) {
+                    $0.user = user
+                    $0.password = password
+                } == .refused
+            )
+        }
+        #expect(self.decide(options) { _ in } == .refused)
+        #expect(self.decide(options) { $0.authToken = "a" } == .refused)
+    }
+
+    @Test("a user may be bound to a type of connection")
+    func connectionTypes() {
+        func credentials(_ connect: inout ConnectPayload) {
+            connect.user = "web"
+            connect.password = "w"
+        }
+        #expect(self.decide(self.users, credentials) == .refused)
+        #expect(self.decide(self.users, type: .webSocket, credentials) == .accepted(nil))
+    }
+
+    @Test("a client without credentials is the no_auth_user, one with wrong ones is not")
+    func noAuthUser() {
+        var options = self.users
+        options.noAuthUser = "admin"
+        #expect(self.decide(options) { _ in } == .accepted(1))
+        #expect(self.decide(options) { $0.password = "x" } == .refused)
+        #expect(self.decide(options) { $0.authToken = "x" } == .refused)
+        let authenticator = Authenticator(options, hash: testHash())
+        #expect(authenticator.isRequired && !authenticator.isAnnounced)
+        options.noAuthUser = "nobody"
+        #expect(options.firstProblem()?.contains("no_auth_user: \"nobody\" not present as user or nkey") == true)
+        options.users = nil
+        #expect(options.firstProblem() == "no_auth_user: \"nobody\" present, but users/nkeys are not defined")
+    }
+
+    @Test("an nkey signs the nonce; either alphabet of base 64 will do")
+    func nkeys() throws {
+        let pair = try NKeyPair(kind: .user)
+        var options = AuthorizationOptions()
+        options.nkeys = [.init(nkey: pair.publicKey.text)]
+        #expect(options.firstProblem() == nil)
+        let nonce = "4Xmoc0kNg1bhkIE"
+        let signature = try pair.sign(Array(nonce.utf8))
+        for text in [Base64.encodeURLSafe(signature), Base64.encode(signature)] {
+            #expect(
+                self.decide(options, nonce: nonce) {
+                    $0.nkey = pair.publicKey.text
+                    $0.signature = text
+                } == .accepted(nil)
+            )
+            #expect(
+                self.decide(options, nonce: "another") {
+                    $0.nkey = pair.publicKey.text
+                    $0.signature = text
+                } == .refused
+            )
+        }
+        for text in ["", "????", "AAAA"] {
+            #expect(
+                self.decide(options, nonce: nonce) {
+                    $0.nkey = pair.publicKey.text
+                    $0.signature = text
+                } == .refused
+            )
+        }
+        let other = try NKeyPair(kind: .user)
+        #expect(
+            self.decide(options, nonce: nonce) {
+                $0.nkey = other.publicKey.text
+                $0.signature = Base64.encodeURLSafe((try? other.sign(Array(nonce.utf8))) ?? [])
+            } == .refused
+        )
+        options.nkeys?.append(.init(nkey: try NKeyPair(kind: .account).publicKey.text))
+        #expect(options.firstProblem() == "Not a valid public nkey for a user")
+    }
+
+    @Test("hashes are checked elsewhere, and are no passwords themselves")
+    func hashes() {
+        let hash = BcryptTests.documented[0].1
+        var options = AuthorizationOptions()
+        options.token = hash
+        #expect(
+            self.decide(options) { $0.authToken = "x" } == .checked(PasswordCheck(password: "x", hash: hash), nil)
+        )
+        #expect(self.decide(options) { $0.authToken = hash } == .refused)
+        options.token = nil
+        options.username = "u"
+        options.password = hash
+        #expect(
+            self.decide(options) {
+                $0.user = "u"
+                $0.password = "x"
+            } == .checked(PasswordCheck(password: "x", hash: hash), nil)
+        )
+        #expect(
+            self.decide(options) {
+                $0.user = "v"
+                $0.password = "x"
+            } == .refused
+        )
+    }
+
+    @Test("a list of no users lets nobody in")
+    func nobody() {
+        var options = AuthorizationOptions()
+        #expect(self.decide(options) { $0.user = "x" } == .accepted(nil))
+        options.users = []
+        #expect(self.decide(options) { $0.user = "x" } == .refused)
+        #expect(self.decide(options) { _ in } == .refused)
+    }
+
+    @Test("passwords that can be read are known, tokens do not count")
+    func plaintextWarning() {
+        var options = AuthorizationOptions()
+        options.token = "t"
+        #expect(!options.hasPlaintextPasswords)
+        options.password = "p"
+        #expect(options.hasPlaintextPasswords)
+        options.password = BcryptTests.documented[0].1
+        #expect(!options.hasPlaintextPasswords)
+        options.users = [.init(name: "x")]
+        #expect(options.hasPlaintextPasswords)
+    }
+
+    // MARK: Reload
+
+    private enum Effect: Equatable {
+        case close
+        case refuse
+        case keep(UInt64?)
+        case verify(UInt64?)
+    }
+
+    private func effect(
+        _ options: AuthorizationOptions,
+        after former: AuthorizationOptions? = nil,
+        _ change: (inout ConnectPayload) -> Void
+    ) -> Effect {
+        var connect = ConnectPayload()
+        change(&connect)
+        let hash = testHash()
+        let previous = former.map { Authenticator($0, hash: hash) }
+        let authenticator = Authenticator(options, hash: hash, previous: previous)
+        switch authenticator.reloadEffect(on: connect, nonce: "", type: .standard) {
+        case .close: return .close
+        case .refuse: return .refuse
+        case .keep(let permissions): return .keep(permissions?.id)
+        case .verify(_, let permissions): return .verify(permissions?.id)
+        }
+    }
+
+    @Test("what a reload does to a connection")
+    func reload() {
+        func admin(_ connect: inout ConnectPayload) {
+            connect.user = "admin"
+            connect.password = "a"
+        }
+        #expect(self.effect(self.users, admin) == .keep(1))
+        var changed = self.users
+        changed.users?[0].password = "b"
+        #expect(self.effect(changed, admin) == .refuse)
+        changed.users?[0].password = BcryptTests.documented[0].1
+        #expect(self.effect(changed, admin) == .verify(1))
+        changed.users?.removeFirst()
+        #expect(self.effect(changed, admin) == .close)
+        #expect(self.effect(changed) { $0.nkey = "U" } == .close)
+        #expect(self.effect(changed) { _ in } == .refuse)
+        #expect(self.effect(AuthorizationOptions(), admin) == .keep(nil))
+        var token = AuthorizationOptions()
+        token.token = "t"
+        #expect(self.effect(token) { $0.authToken = "t" } == .keep(nil))
+        #expect(self.effect(token) { $0.authToken = "u" } == .refuse)
+        #expect(self.effect(token, admin) == .close)
+        var single = AuthorizationOptions()
+        single.username = "admin"
+        single.password = "a"
+        #expect(self.effect(single, admin) == .keep(nil))
+        single.password = "b"
+        #expect(self.effect(single, admin) == .close)
+    }
+
+    @Test("permissions that stay the same keep their answers, others get an id of their own")
+    func permissionIdentity() {
+        func admin(_ connect: inout ConnectPayload) {
+            connect.user = "admin"
+            connect.password = "a"
+        }
+        #expect(self.effect(self.users, after: self.users, admin) == .keep(1))
+        var changed = self.users
+        changed.users?[0].permissions = PermissionOptions(publish: .init(allow: ["other"]))
+        #expect(self.effect(changed, after: self.users, admin) == .keep(2))
+    }
+}
