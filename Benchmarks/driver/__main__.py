@@ -52,6 +52,9 @@ def main():
     selected = rows.all_rows(quick=options.quick)
     if options.only:
         selected = [row for row in selected if any(fnmatch.fnmatch(row.name, f"*{only}*") for only in options.only)]
+    elif not options.list:
+        # These need the history and another build.
+        selected = [row for row in selected if not row.name.startswith("baseline/")]
     if options.list:
         print("\n".join(row.name for row in selected))
         return 0
@@ -59,7 +62,10 @@ def main():
         print("no row has such a name", file=sys.stderr)
         return 2
     needs_clients = any(row.name.startswith("client/") for row in selected)
-    programs = build.everything(options.server, clients=needs_clients, skip=options.no_build)
+    needs_baseline = any("baseline" in row.sides for row in selected)
+    programs = build.everything(
+        options.server, clients=needs_clients, skip=options.no_build, with_baseline=needs_baseline
+    )
 
     results = report.Results(options.rounds)
     begin = time.monotonic()

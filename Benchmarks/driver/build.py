@@ -10,6 +10,7 @@ BENCHMARKS = ROOT / "Benchmarks"
 DIRECTORY = ROOT / ".build" / "bench"
 DEPENDENCIES = ROOT / ".build" / "test-dependencies"
 OFFICIAL = DEPENDENCIES / "bin" / "nats-server-2.15.1"
+BASELINE = DIRECTORY / "baseline"
 WARNINGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"]
 
 
@@ -17,7 +18,11 @@ class Programs:
     """Command lines of all programs by name."""
 
     def __init__(self, server):
-        self.servers = {"ours": [str(server)], "official": [str(OFFICIAL)]}
+        self.servers = {
+            "ours": [str(server)],
+            "official": [str(OFFICIAL)],
+            "baseline": [str(BASELINE / ".build" / "release" / "nats-server")],
+        }
         self.loadgen = str(DIRECTORY / "loadgen")
         self.allocation_counter = str(DIRECTORY / "alloccount.so")
         swift = str(BENCHMARKS / ".build" / "release" / "client-bench")
@@ -37,7 +42,17 @@ def run(*command, **environment):
     )
 
 
-def everything(server, clients, skip):
+def baseline():
+    """The server of the commit in Benchmarks/BASELINE, in a work tree of its own."""
+    commit = (BENCHMARKS / "BASELINE").read_text(encoding="ascii").strip()
+    if not (BASELINE / ".git").exists():
+        run("git", "worktree", "prune")
+        run("git", "worktree", "add", "--force", "--detach", BASELINE, commit)
+    run("git", "-C", BASELINE, "checkout", "--quiet", "--detach", commit)
+    run("make", "-C", BASELINE, "release")
+
+
+def everything(server, clients, skip, with_baseline=False):
     programs = Programs(server or ROOT / ".build" / "release" / "nats-server")
     if skip:
         return programs
@@ -46,6 +61,8 @@ def everything(server, clients, skip):
     run("gcc", *WARNINGS, *sorted((BENCHMARKS / "loadgen").glob("*.c")), "-o", programs.loadgen)
     if server is None:
         run("make", "release")
+    if with_baseline:
+        baseline()
     if clients:
         source = BENCHMARKS / "alloccount" / "alloccount.c"
         run("gcc", *WARNINGS, "-shared", "-fPIC", source, "-o", programs.allocation_counter)

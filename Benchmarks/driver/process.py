@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import socket
 import subprocess
 import threading
@@ -13,6 +14,16 @@ LIMIT = 120  # seconds for one measurement
 
 class Failed(Exception):
     pass
+
+
+def processor_seconds(pid):
+    """User and system time of another process, all threads, to the nanosecond (the clock of clock_getcpuclockid)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def allow_many_files():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def free_port():

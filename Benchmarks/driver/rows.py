@@ -1,10 +1,25 @@
 """What is measured: every row, its sides, and the table lines with their targets."""
 
+import contextlib
+import json
 import pathlib
+import socket
 import statistics
 import tempfile
+import time
+import urllib.request
 
-from process import Failed, finish, free_port, run_json, run_measured, running_server, running_until_ready
+from process import (
+    Failed,
+    allow_many_files,
+    finish,
+    free_port,
+    processor_seconds,
+    run_json,
+    run_measured,
+    running_server,
+    running_until_ready,
+)
 
 
 class Line:
@@ -116,6 +131,7 @@ def server_rows(quick):
             ],
         ),
         startup_row(3 if quick else 10),
+        monitoring_row(500 if quick else 10000, 2 if quick else 5),
         server_row(
             "dead subscriber",
             ("dead --size 128" + seconds).split(),
@@ -129,6 +145,75 @@ def server_rows(quick):
                 Line("messages lost", "lost", "ours", None, "<=", 0.0),
             ],
         ),
+    ]
+
+
+def monitoring_row(connections, polls):
+    """What a dashboard costs: /varz and a page of /connz once a second, as nats-top asks for them."""
+
+    def measure(programs, side):
+        allow_many_files()
+        monitor = free_port()
+        with running_server(programs.servers[side], "-m", str(monitor)) as server, contextlib.ExitStack() as stack:
+            for number in range(connections):
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+                connection.recv(4096)
+                name = f'CONNECT {{"verbose":false,"name":"idle-{number}","lang":"python","version":"1"}}'
+                connection.sendall(f"{name}\r\nSUB bench.{number} 1\r\nPING\r\n".encode())
+                while b"PONG" not in connection.recv(4096):
+                    pass
+            time.sleep(1.5)
+            begin = processor_seconds(server.process.pid)
+            for _ in range(polls):
+                for page in ["varz", "connz?limit=1024&sort=cid"]:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{monitor}/{page}", timeout=20) as answer:
+                        document = json.load(answer)
+                time.sleep(1)
+            if document["num_connections"] != min(connections, 1024) or document["total"] != connections:
+                raise Failed(f"/connz shows {document['num_connections']} of {document['total']} connections")
+            return {"cpu_ns_per_poll": (processor_seconds(server.process.pid) - begin) * 1e9 / polls}
+
+    line = both("CPU per poll", "cpu_ns_per_poll", "<=", 0.5, "ms", 1e-6)
+    return Row(f"server/monitoring, {connections:,} connections", ["official", "ours"], [line], measure)
+
+
+# Today's server with permissions and monitoring on, against the one of Benchmarks/BASELINE
+
+RESTRICTED = """
+no_auth_user: bench
+authorization {
+  users = [
+    {user: bench, password: bench,
+     permissions: {publish: ["bench.>", "_INBOX.>"], subscribe: ["bench.>", "_INBOX.>"]}}
+  ]
+}
+"""
+
+
+def baseline_row(name, arguments, key, target):
+    def measure(programs, side):
+        with tempfile.TemporaryDirectory() as folder:
+            more = []
+            if side == "ours":
+                path = pathlib.Path(folder) / "server.conf"
+                path.write_text(RESTRICTED, encoding="ascii")
+                more = ["-c", str(path), "-m", str(free_port())]
+            with running_server(programs.servers[side], *more) as server:
+                command = [programs.loadgen, *arguments.split(), "--port", str(server.port)]
+                return run_json([*command, "--pid", str(server.process.pid)])
+
+    line = Line("CPU against the baseline", key, "ours", "baseline", "<=", target, "ns")
+    return Row(f"baseline/{name}", ["baseline", "ours"], [line], measure)
+
+
+def baseline_rows(quick):
+    seconds = f" --seconds {0.3 if quick else 1.5}"
+    return [
+        baseline_row("1:1 16 B", "stream --size 16" + seconds, "cpu_ns", 1.15),
+        baseline_row("1:1 128 B", "stream --size 128" + seconds, "cpu_ns", 1.15),
+        baseline_row("1:4 128 B", "stream --size 128 --subscribers 4" + seconds, "cpu_ns", 1.15),
+        baseline_row("9,000 subjects", "stream --size 16 --subjects 9000" + seconds, "cpu_ns", 1.15),
+        baseline_row("request, 1 in flight", "request --in-flight 1" + seconds, "cpu_ns", 1.15),
     ]
 
 
@@ -340,4 +425,4 @@ def client_rows(quick):
 
 
 def all_rows(quick):
-    return server_rows(quick) + client_rows(quick)
+    return server_rows(quick) + client_rows(quick) + baseline_rows(quick)
