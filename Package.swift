@@ -11,6 +11,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -59,8 +60,7 @@ let package = Package(
             name: "NATSServerCore",
             dependencies: [
                 "NATSWire", "NATSAuth", .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore,
-                nioPosix,
-                nioConcurrency, logging, heap, crypto,
+                nioPosix, nioHTTP, nioConcurrency, logging, heap, crypto,
             ],
             swiftSettings: settings
         ),

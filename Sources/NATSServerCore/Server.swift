@@ -31,7 +31,8 @@ package final class Server: Sendable {
 
     private let shared: ServerShared
     private let state = NIOLockedValueBox(State.idle)
-    private let loops = NIOLockedValueBox<[ServerLoop]>([])
+    private let loops = ServerLoops()
+    private let monitor = NIOLockedValueBox<MonitoringServer?>(nil)
     /// The sums of loops that have ended.
     private let finalTotals = NIOLockedValueBox(ServerLoop.Totals())
     private let wasAnnounced = NIOLockedValueBox(false)
@@ -81,6 +82,7 @@ package final class Server: Sendable {
         let count = max(1, options.eventLoopCount ?? System.coreCount / 2)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {
+            try await self.startMonitoring()
             let listener = try await self.listen(on: group)
             let port = listener.localAddress?.port ?? 0
             self.shared.setInfo(port: port)
@@ -99,7 +101,8 @@ package final class Server: Sendable {
             logger.info("Server is ready")
         } catch {
             await self.abandonStart(group)
-            throw (error as? ServerStartError) ?? self.listenError(self.describe(error))
+            throw (error as? ServerStartError)
+                ?? self.listenError(Self.describe(error, host: options.host, port: options.port))
         }
     }
 
@@ -115,17 +118,11 @@ package final class Server: Sendable {
             }
         }
         guard isOurs else { return await self.shutdown() }
-        let loops = self.takeLoops()
+        await self.stopMonitoring()
+        let loops = self.loops.takeAll()
         try? await group.shutdownGracefully()
         for loop in loops {
             loop.dismantle()
-        }
-    }
-
-    private func takeLoops() -> [ServerLoop] {
-        self.loops.withLockedValue { loops in
-            defer { loops = [] }
-            return loops
         }
     }
 
@@ -155,7 +152,8 @@ package final class Server: Sendable {
     private func stop(_ listener: any Channel, _ group: MultiThreadedEventLoopGroup) async {
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
-        let loops = self.loops.withLockedValue { $0 }
+        await self.stopMonitoring()
+        let loops = self.loops.all
         let totals = await withTaskGroup(of: ServerLoop.Totals.self) { tasks in
             for loop in loops {
                 tasks.addTask { await loop.shutDown() }
@@ -165,7 +163,7 @@ package final class Server: Sendable {
         self.shared.logger.debug("Client accept loop exiting..")
         self.shared.end()
         // Whoever asks for statistics has put its questions to the loops, or finds the final sums.
-        self.loops.withLockedValue { $0 = [] }
+        _ = self.loops.takeAll()
         self.finalTotals.withLockedValue { $0 = totals }
         try? await group.shutdownGracefully()
         for loop in loops {
@@ -207,7 +205,7 @@ package final class Server: Sendable {
     package func reload(authorization: AuthorizationOptions) async throws(ServerStartError) {
         if let problem = authorization.firstProblem() { throw ServerStartError(description: problem) }
         let authenticator = self.shared.replaceAuthorization(authorization)
-        for answer in self.ask({ $0.reload(authenticator) }) { _ = try? await answer.get() }
+        for answer in self.loops.ask({ $0.reload(authenticator) }) { _ = try? await answer.get() }
     }
 
     // MARK: Statistics
@@ -218,7 +216,7 @@ package final class Server: Sendable {
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.globalAccount.count
-        let answers = self.ask { $0.currentTotals() }
+        let answers = self.loops.ask { $0.totals }
         var totals = answers.isEmpty ? self.finalTotals.withLockedValue { $0 } : ServerLoop.Totals()
         for answer in answers {
             if let current = try? await answer.get() { totals += current }
@@ -233,19 +231,72 @@ package final class Server: Sendable {
     /// The open connections, by client id.
     package func connectionStatistics() async -> [ConnectionStatistics] {
         var result: [ConnectionStatistics] = []
-        for answer in self.ask({ $0.connections.values.map(\.snapshot) }) {
+        for answer in self.loops.ask({ $0.connections.values.map(\.snapshot) }) {
             result.append(contentsOf: (try? await answer.get()) ?? [])
         }
         return result.sorted { $0.id < $1.id }
     }
 
-    /// Puts a question to every loop, while it is certain that they run and so will answer.
-    private func ask<Answer: Sendable>(
-        _ question: @escaping @Sendable (ServerLoop) -> Answer
-    ) -> [EventLoopFuture<Answer>] {
-        self.loops.withLockedValue { loops in
-            loops.map { loop in loop.eventLoop.submit { question(loop) } }
+    // MARK: Monitoring
+
+    /// The port of the monitoring pages; 0 unless they are served.
+    package var boundMonitoringPort: Int { self.monitor.withLockedValue { $0?.boundPort ?? 0 } }
+
+    /// Serves the monitoring pages, if they are wanted; before the first client can come, as the official server does.
+    private func startMonitoring() async throws(ServerStartError) {
+        let options = self.shared.options.monitoring
+        guard options.isEnabled else { return }
+        if options.port != 0, options.httpsPort != 0 {
+            throw Self.monitoringError(
+                "can't specify both HTTP (\(options.port)) and HTTPs (\(options.httpsPort)) ports"
+            )
         }
+        if options.port == 0, options.addTLS == nil {
+            throw Self.monitoringError("TLS cert and key required for HTTPS")
+        }
+        let port = options.port == 0 ? options.httpsPort : options.port
+        let host = options.host.isEmpty ? self.shared.options.host : options.host
+        guard (-1...65_535).contains(port) else {
+            throw Self.monitoringError("can't listen to the monitor port: listen tcp: address \(port): invalid port")
+        }
+        let monitor = MonitoringServer(
+            source: MonitoringSource(shared: self.shared, loops: self.loops) { [weak self] in
+                self?.monitoringState ?? MonitoringSource.State(port: 0, isReady: false, totals: ServerLoop.Totals())
+            },
+            addTLS: options.port == 0 ? options.addTLS : nil
+        )
+        self.monitor.withLockedValue { $0 = monitor }
+        do {
+            try await monitor.start(host: host, port: max(0, port))
+        } catch {
+            let cause = Self.describe(error, host: host, port: port)
+            throw Self.monitoringError("can't listen to the monitor port: \(cause)")
+        }
+        let scheme = options.port == 0 ? "https" : "http"
+        self.shared.logger.info("Starting \(scheme) monitor on \(Self.endpoint(host, monitor.boundPort))")
+    }
+
+    /// The configuration has been loaded again; `/varz` tells of it.
+    ///
+    /// - Parameter digest: `sha256:…` of the configuration.
+    package func configurationLoaded(digest: String) { self.shared.configurationLoaded(digest: digest) }
+
+    private func stopMonitoring() async {
+        let monitor = self.monitor.withLockedValue { monitor in
+            defer { monitor = nil }
+            return monitor
+        }
+        await monitor?.stop()
+    }
+
+    private var monitoringState: MonitoringSource.State {
+        let port = self.boundPort
+        let totals = self.finalTotals.withLockedValue { $0 }
+        return MonitoringSource.State(port: port, isReady: port > 0, totals: totals)
+    }
+
+    private static func monitoringError(_ cause: String) -> ServerStartError {
+        ServerStartError(description: "Can't start monitoring: \(cause)")
     }
 
     // MARK: Start
@@ -281,7 +332,7 @@ package final class Server: Sendable {
             ServerLoop(eventLoop: eventLoop, index: index, shared: shared)
         }
         for loop in loops { loop.siblings = loops }
-        self.loops.withLockedValue { $0 = loops }
+        self.loops.set(loops)
         let options = self.shared.options
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
@@ -326,15 +377,14 @@ package final class Server: Sendable {
         return ServerStartError(description: "Error listening on port: \(address), \"\(cause)\"")
     }
 
-    private static func endpoint(_ host: String, _ port: Int) -> String {
+    static func endpoint(_ host: String, _ port: Int) -> String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     /// Go's text for what `bind` failed with.
-    private func describe(_ error: any Error) -> String {
-        let options = self.shared.options
+    private static func describe(_ error: any Error, host: String, port: Int) -> String {
         if error is SocketAddressError.UnknownHost {
-            return "listen tcp: lookup \(options.host): no such host"
+            return "listen tcp: lookup \(host): no such host"
         }
         let cause: String
         switch (error as? IOError)?.errnoCode {
@@ -343,6 +393,6 @@ package final class Server: Sendable {
         case EACCES: cause = "bind: permission denied"
         default: cause = "bind: \(error)"
         }
-        return "listen tcp \(Self.endpoint(options.host, max(0, options.port))): \(cause)"
+        return "listen tcp \(self.endpoint(host, max(0, port))): \(cause)"
     }
 }

@@ -32,6 +32,9 @@ package struct ServerOptions: Sendable {
     package var noHeaderSupport = false
     /// Number of event loops; half the cores, at least one, if `nil`.
     package var eventLoopCount: Int?
+    /// Closed connections that `/connz` can still show; 0 means 10,000.
+    package var maxClosedClients = 0
+    package var monitoring = MonitoringOptions()
     package var logger: Logger
     /// Delays reads of publishers that write a few messages per system call; see `ReadModerator`.
     package var readModeration = true

@@ -12,6 +12,10 @@ final class ServerShared: Sendable {
     let globalAccount: SubscriptionIndex
     let passwords: PasswordVerifier
     let writeDeadline: TimeAmount
+    let closedConnections: ClosedConnections
+    let started: NIODeadline
+    private let configuration: NIOLockedValueBox<(time: NIODeadline, digest: String)>
+    private let anchoredClock = NIOLockedValueBox(ServerClock.now())
     let logger: Logger
     /// INFO without what differs between connections; set once, when the port is known.
     private let info = NIOLockedValueBox(ServerInfo())
@@ -35,6 +39,9 @@ final class ServerShared: Sendable {
         self.passwords = PasswordVerifier(threads: System.coreCount / 2)
         self.currentAuthenticator = NIOLockedValueBox(Authenticator(options.authorization, hash: hash))
         self.writeDeadline = TimeAmount(options.writeDeadline)
+        self.started = .now()
+        self.configuration = NIOLockedValueBox((self.started, options.monitoring.configurationDigest))
+        self.closedConnections = ClosedConnections(capacity: options.maxClosedClients)
         self.logger = options.logger
     }
 
@@ -66,6 +73,25 @@ final class ServerShared: Sendable {
         guard last == 0 || now.uptimeNanoseconds &- last >= Self.subscriptionLimitLogPeriod else { return false }
         self.subscriptionLimitLogged.store(now.uptimeNanoseconds, ordering: .relaxed)
         return true
+    }
+
+    /// When the configuration was loaded, and its digest.
+    var loadedConfiguration: (time: NIODeadline, digest: String) { self.configuration.withLockedValue { $0 } }
+
+    func configurationLoaded(digest: String) {
+        self.configuration.withLockedValue { $0 = (.now(), digest) }
+    }
+
+    /// Nobody asks for closed connections without monitoring.
+    var keepsClosedConnections: Bool { self.options.monitoring.isEnabled }
+
+    /// Tells the times of events; follows the system's clock when that is set.
+    var clock: ServerClock {
+        self.anchoredClock.withLockedValue { clock in
+            let present = ServerClock.now()
+            if present.isOff(from: clock) { clock = present }
+            return clock
+        }
     }
 
     var connectionCount: Int { self.open.load(ordering: .relaxed) }

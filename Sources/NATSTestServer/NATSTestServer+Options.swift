@@ -48,6 +48,8 @@ extension NATSTestServer {
         public var headers = true
         /// Number of event loops (threads); half the cores, at least one, if `nil`.
         public var eventLoopCount: Int?
+        /// Whether the server answers HTTP requests about itself, on a free port of ``host``.
+        public var monitoring = false
         /// Where the server logs; `nil` for nowhere.
         public var logger: Logger?
 
@@ -72,6 +74,7 @@ extension NATSTestServer {
             options.pingsOutMax = self.pingsOutMax
             options.noHeaderSupport = !self.headers
             options.eventLoopCount = self.eventLoopCount
+            if self.monitoring { options.monitoring.port = -1 }
             return options
         }
     }

@@ -72,6 +72,16 @@ public final class NATSTestServer: Sendable {
         return "nats://\(host):\(self.port)"
     }
 
+    /// URL of the monitoring pages, such as `http://127.0.0.1:43122`, without a slash at its end.
+    ///
+    /// `nil` unless ``Options/monitoring`` is on and the server runs; a restarted server has a new port.
+    public var monitoringURL: String? {
+        let port = self.running.withLockedValue { $0.server }.boundMonitoringPort
+        guard port > 0 else { return nil }
+        let host = self.options.host.contains(":") ? "[\(self.options.host)]" : self.options.host
+        return "http://\(host):\(port)"
+    }
+
     /// The server's identity as clients see it in INFO; a restarted server has a new one.
     public var serverID: String { self.running.withLockedValue { $0.server.serverID } }
 

@@ -79,42 +79,5 @@ package struct JSONObjectWriter {
         self.bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
     }
 
-    private mutating func writeString(_ text: String) {
-        self.bytes.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\":
-                self.bytes.append(UInt8(ascii: "\\"))
-                self.bytes.append(UInt8(truncatingIfNeeded: scalar.value))
-            case "\u{08}":
-                self.bytes.append(contentsOf: "\\b".utf8)
-            case "\u{0C}":
-                self.bytes.append(contentsOf: "\\f".utf8)
-            case "\n":
-                self.bytes.append(contentsOf: "\\n".utf8)
-            case "\r":
-                self.bytes.append(contentsOf: "\\r".utf8)
-            case "\t":
-                self.bytes.append(contentsOf: "\\t".utf8)
-            // encoding/json encode.go: HTMLEscape, and the two separators that break JavaScript.
-            case "<", ">", "&", "\u{2028}", "\u{2029}":
-                self.writeUnicodeEscape(scalar.value)
-            default:
-                if scalar.value < 0x20 {
-                    self.writeUnicodeEscape(scalar.value)
-                } else {
-                    self.bytes.append(contentsOf: String(Character(scalar)).utf8)
-                }
-            }
-        }
-        self.bytes.append(UInt8(ascii: "\""))
-    }
-
-    private mutating func writeUnicodeEscape(_ value: UInt32) {
-        let digits = Array("0123456789abcdef".utf8)
-        self.bytes.append(contentsOf: "\\u".utf8)
-        for shift in [12, 8, 4, 0] as [UInt32] {
-            self.bytes.append(digits[Int((value >> shift) & 0xF)])
-        }
-    }
+    private mutating func writeString(_ text: String) { JSONText.append(text, to: &self.bytes) }
 }

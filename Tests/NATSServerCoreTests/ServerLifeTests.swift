@@ -98,7 +98,7 @@ import Testing
     }
 }
 
-private struct CollectingLogHandler: LogHandler {
+struct CollectingLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     var logLevel: Logger.Level = .trace

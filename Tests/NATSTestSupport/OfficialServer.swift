@@ -15,11 +15,14 @@ package final class OfficialServer: Sendable {
     }
 
     package let port: Int
+    /// The port of the monitoring pages, if it serves them.
+    package let monitoringPort: Int?
     private let process: ChildProcess
     private let directory: TemporaryDirectory
 
-    private init(port: Int, process: ChildProcess, directory: TemporaryDirectory) {
+    private init(port: Int, monitoringPort: Int?, process: ChildProcess, directory: TemporaryDirectory) {
         self.port = port
+        self.monitoringPort = monitoringPort
         self.process = process
         self.directory = directory
     }
@@ -54,6 +57,7 @@ package final class OfficialServer: Sendable {
         )
         let process = try ChildProcess(path, arguments)
         let port = Watched<Int?>(nil)
+        let monitoringPort = Watched<Int?>(nil)
         try await eventually("ports file of the official server") {
             guard process.isRunning else {
                 throw StartFailure(description: "nats-server \(arguments) ended:\n\(process.output)")
@@ -62,19 +66,26 @@ package final class OfficialServer: Sendable {
             guard let name = directory.names.first(where: { $0.hasSuffix(".ports") }) else {
                 return false
             }
-            let found = Self.clientPort(directory.read(name))
+            let text = directory.read(name)
+            let found = Self.port("nats", in: text)
             port.update { $0 = found }
+            monitoringPort.update { $0 = Self.port("monitoring", in: text) }
             return found != nil
         }
         guard let port = port.value else {
             throw StartFailure(description: "nats-server told no port:\n\(process.output)")
         }
-        return OfficialServer(port: port, process: process, directory: directory)
+        return OfficialServer(
+            port: port,
+            monitoringPort: monitoringPort.value,
+            process: process,
+            directory: directory
+        )
     }
 
-    private static func clientPort(_ text: String) -> Int? {
+    private static func port(_ kind: String, in text: String) -> Int? {
         guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
-            let urls = object["nats"] as? [String], let last = urls.first?.split(separator: ":").last
+            let urls = object[kind] as? [String], let last = urls.first?.split(separator: ":").last
         else {
             return nil
         }

@@ -20,6 +20,10 @@ package struct ServerConfiguration: Sendable {
     package var pingInterval: Duration?
     package var pingsOutMax: Int?
     package var headers: Bool?
+    /// Whether HTTP requests about the server are answered, on a free port.
+    package var monitoring = false
+    /// Whether the official server has its system account; ours has none yet.
+    package var systemAccount = true
     /// 0 takes a free port.
     package var port: Int
 
@@ -117,6 +121,12 @@ package struct ServerConfiguration: Sendable {
         }
         if self.headers == false {
             lines.append("no_header_support: true")
+        }
+        if self.monitoring {
+            lines.append("http: \"127.0.0.1:-1\"")
+        }
+        if !self.systemAccount {
+            lines.append("no_sys_acc: true")
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -62,6 +62,14 @@ package enum RunningServer: Sendable {
         }
     }
 
+    /// The port of the monitoring pages, if they are wanted.
+    package var monitoringPort: Int? {
+        switch self {
+        case .official(let server): server.monitoringPort
+        case .ours(let server): server.monitoringURL.flatMap { $0.split(separator: ":").last }.flatMap { Int($0) }
+        }
+    }
+
     package var url: String { "nats://127.0.0.1:\(self.port)" }
 
     /// Ends the server in good order.
@@ -139,6 +147,7 @@ extension ServerConfiguration {
         if let pingInterval = self.pingInterval { options.pingInterval = pingInterval }
         if let pingsOutMax = self.pingsOutMax { options.pingsOutMax = pingsOutMax }
         if let headers = self.headers { options.headers = headers }
+        options.monitoring = self.monitoring
         return options
     }
 }

@@ -232,11 +232,11 @@ extension ClientConnection {
             self.keepAlive.pongReceived(now: .now())
         case .subscribe:
             self.traceIn("SUB", argument)
-            self.keepAlive.activity(now: .now())
+            self.noteActivity(now: .now())
             self.subscribe(base, operation)
         case .unsubscribe:
             self.traceIn("UNSUB", argument)
-            self.keepAlive.activity(now: .now())
+            self.noteActivity(now: .now())
             self.unsubscribe(base, operation)
         case .connect:
             self.connect(argument)

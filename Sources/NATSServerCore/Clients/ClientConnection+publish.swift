@@ -66,7 +66,11 @@ struct PublishBatch {
         guard self.messages > 0 else { return }
         connection.statistics.messagesIn &+= self.messages
         connection.statistics.bytesIn &+= self.bytes
-        connection.keepAlive.activity(now: .now())
+        connection.loop.totals.traffic.messagesIn &+= self.messages
+        connection.loop.totals.traffic.bytesIn &+= self.bytes
+        let now = NIODeadline.now()
+        connection.loop.lastBatch = now
+        connection.noteActivity(now: now)
     }
 }
 
@@ -367,6 +371,8 @@ extension ClientConnection {
                 )
             )
             outlet.state.pointee.payloadBytes &+= size
+            // nats-server client.go deliverMsg: the connection's count leaves the header out, the server's does not.
+            self.loop.totals.traffic.bytesOut &+= message.headerSize
         } else {
             outlet.append(UnsafeRawBufferPointer(start: message.prefix, count: message.prefixLength))
             outlet.append(subscription.sid)

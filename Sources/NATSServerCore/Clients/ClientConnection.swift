@@ -57,6 +57,12 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private var pingDue: NIODeadline
     private var pingTimer: NIODeadline?
     private var address = ""
+    private(set) var remoteIP = ""
+    private(set) var remotePort = 0
+    /// When a message came or went, or the subscriptions changed (nats-server client.go `last`).
+    private(set) var lastActivity: NIODeadline
+    /// How often the connection was paused for a subscriber that had fallen behind.
+    private(set) var stalls = 0
     /// Whether the server knows of this connection.
     private var isCounted = false
     private var logSuffix = ""
@@ -101,6 +107,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         )
         self.parser = ClientOperationParser(maxControlLine: options.maxControlLine, maxPayload: options.maxPayload)
         self.accepted = now
+        self.lastActivity = now
         self.lastProgress = now
         self.pingDue = now
         self.outlet = Outlet(loop: loop)
@@ -131,6 +138,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard self.address.isEmpty else { return }
         let peer = context.remoteAddress
         let ip = peer?.ipAddress ?? ""
+        self.remoteIP = ip
+        self.remotePort = peer?.port ?? 0
         self.address = ip.contains(":") ? "[\(ip)]:\(peer?.port ?? 0)" : "\(ip):\(peer?.port ?? 0)"
         self.loop.add(self)
         self.logger.debug("\(self.label) - Client connection created")
@@ -182,6 +191,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard self.heldInput == nil else { return }
         if self.shouldStall {
             self.shouldStall = false
+            self.stalls += 1
             self.loop.totals.stalls += 1
             self.read(after: Self.stallTime)
             return
@@ -317,9 +327,17 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.schedulePing(in: self.keepAlive.interval)
     }
 
+    /// Messages or subscription changes arrived.
+    func noteActivity(now: NIODeadline) {
+        self.keepAlive.activity(now: now)
+        self.lastActivity = now
+    }
+
     /// A CONNECT was accepted.
     func connectAccepted() {
-        self.keepAlive.connectReceived(accepted: self.accepted, now: .now())
+        let now = NIODeadline.now()
+        self.keepAlive.connectReceived(accepted: self.accepted, now: now)
+        self.lastActivity = now
         // Later ones do not change the name (nats-server client.go processConnect).
         if !self.isNamed {
             self.isNamed = true
@@ -337,14 +355,20 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// - Parameters:
     ///   - staged: The output of one producing loop.
     ///   - isCounted: Whether the bytes are in ``backlog`` already.
-    func send(_ staged: consuming Outlet.Staged, isCounted: Bool = false) {
+    ///   - now: The time of the loop's tick.
+    func send(_ staged: consuming Outlet.Staged, isCounted: Bool = false, now: NIODeadline) {
         let bytes = staged.bytes
         guard self.phase != .closed, let context = self.context, let last = staged.last.take() else {
             if isCounted { self.backlog.change(by: -bytes) }
             return
         }
-        self.statistics.messagesOut &+= staged.messages
-        self.statistics.bytesOut &+= staged.payloadBytes
+        if staged.messages > 0 {
+            self.statistics.messagesOut &+= staged.messages
+            self.statistics.bytesOut &+= staged.payloadBytes
+            self.loop.totals.traffic.messagesOut &+= staged.messages
+            self.loop.totals.traffic.bytesOut &+= staged.payloadBytes
+            self.lastActivity = now
+        }
         let pending = self.backlog.change(by: isCounted ? 0 : bytes)
         if self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
             self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
@@ -478,6 +502,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard self.phase == .open else { return }
         self.phase = .closing
         self.closedReason = reason
+        self.remember(reason)
         let dropped = self.subscriptions.values
         self.dropSubscriptions()
         self.cut = CutOperation()
@@ -493,6 +518,16 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         }
         // After the flush of this tick, which carries what is staged.
         context.eventLoop.execute { self.closeWhenFlushed() }
+    }
+
+    /// Keeps what `/connz?state=closed` shows of this connection.
+    private func remember(_ reason: ClosedReason) {
+        // One that was never active has not been seen by anybody.
+        guard !self.address.isEmpty, self.shared.keepsClosedConnections else { return }
+        let snapshot = self.monitoringSnapshot(.detail)
+        self.shared.closedConnections.append(
+            ClosedConnection(snapshot, stop: .now(), reason: reason.rawValue)
+        )
     }
 
     private func closeWhenFlushed() {

@@ -16,12 +16,15 @@ struct MatchCache: ~Copyable {
 
     private let index: SubscriptionIndex
     private var slots: UnsafeMutablePointer<Slot>
-    private var capacity: Int
+    private(set) var capacity: Int
     private(set) var count = 0
     private var size = 0
     private var clock = 0
     /// Changes whenever a result is freed: pointers kept elsewhere are only good within an epoch.
     private(set) var epoch: UInt64 = 1
+    /// How often a result was looked for in the table, and how often it had to be made.
+    private(set) var lookUps = 0
+    private(set) var misses = 0
     /// The result for a subject that is not worth keeping, until the next such one.
     private var passing: MatchResult.Pointer?
     private var recentInboxes: UnsafeMutablePointer<UInt32>
@@ -60,6 +63,7 @@ struct MatchCache: ~Copyable {
         generation: UInt64,
         loop: ServerLoop
     ) -> MatchResult.Pointer {
+        self.lookUps &+= 1
         let hash = self.index.hash(subject, count)
         let first = Int(truncatingIfNeeded: hash) & (self.capacity - 1) & ~(Self.ways - 1)
         for slot in first..<first + Self.ways where self.slots[slot].hash == hash {
@@ -91,6 +95,7 @@ struct MatchCache: ~Copyable {
     @inline(never)
     private mutating func pass(_ subject: UnsafePointer<UInt8>, _ count: Int, _ loop: ServerLoop) -> MatchResult.Pointer
     {
+        self.misses &+= 1
         let old = self.passing.take()
         if old != nil { self.epoch &+= 1 }
         let bytes = UnsafeBufferPointer(start: subject, count: count)
@@ -149,6 +154,7 @@ struct MatchCache: ~Copyable {
         _ hash: UInt64,
         _ loop: ServerLoop
     ) -> MatchResult.Pointer {
+        self.misses &+= 1
         let result = self.index.withMatch(subject) { match, generation in
             MatchResult.make(subject: subject, generation: generation, match: match, loop: loop)
         }
@@ -183,6 +189,24 @@ struct MatchCache: ~Copyable {
             MatchResult.destroy(passing)
             self.passing = nil
         }
+    }
+
+    // MARK: Monitoring
+
+    /// So many slots are looked at in one go.
+    static let scannedAtOnce = 8192
+
+    /// Subscriptions and queue groups in the results of the slots from `start`, in all and at most.
+    func fanout(from start: Int) -> (total: Int, largest: Int) {
+        var total = 0
+        var largest = 0
+        for slot in start..<max(start, min(self.capacity, start + Self.scannedAtOnce)) {
+            guard let result = self.slots[slot].result else { continue }
+            let fanout = result.pointee.plainCount + result.pointee.groupCount
+            total += fanout
+            largest = max(largest, fanout)
+        }
+        return (total, largest)
     }
 
     private mutating func evictUntilSmall(keeping kept: Int) {

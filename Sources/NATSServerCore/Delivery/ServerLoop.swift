@@ -29,6 +29,8 @@ final class ServerLoop: @unchecked Sendable {
     var random: FastRandom
     /// Set while a batch is delivered, if a target has fallen behind: the producer should pause.
     var producersShouldStall = false
+    /// When messages were last received on this loop: the time of what is delivered at the end of the tick.
+    var lastBatch = NIODeadline.now()
     private(set) var connections: [UInt64: ClientConnection] = [:]
     /// All loops of the server, in order of their index; set once before the first connection.
     var siblings: [ServerLoop] = []
@@ -62,7 +64,6 @@ final class ServerLoop: @unchecked Sendable {
     func remove(_ connection: ClientConnection) {
         guard self.connections.removeValue(forKey: connection.id) != nil else { return }
         self.blocked[connection.id] = nil
-        self.totals.traffic += connection.statistics
         self.connectionGone()
         guard !self.shared.isEnding else { return }
         for sibling in self.siblings where sibling !== self {
@@ -142,7 +143,7 @@ final class ServerLoop: @unchecked Sendable {
         }
         for outlet in self.flushing {
             guard let connection = outlet.connection, connection.loop === self else { continue }
-            connection.send(outlet.takeStaged())
+            connection.send(outlet.takeStaged(), now: self.lastBatch)
         }
     }
 
@@ -160,7 +161,7 @@ final class ServerLoop: @unchecked Sendable {
                 if staged.last != nil { self.handOver(staged, to: target) }
             }
         }
-        connection.send(staged)
+        connection.send(staged, now: .now())
     }
 
     /// Calls `done`, on this loop, when every other loop has finished what it is delivering now, and its output has been sent.
@@ -186,10 +187,15 @@ final class ServerLoop: @unchecked Sendable {
     /// not get the answer to its own PING before that message.
     func collectMail() {
         guard self.mailbox.hasMail else { return }
-        for (connection, staged) in self.mailbox.take() { connection.send(staged, isCounted: true) }
+        let now = NIODeadline.now()
+        for (connection, staged) in self.mailbox.take() { connection.send(staged, isCounted: true, now: now) }
     }
 
     // MARK: Write deadlines
+
+    /// For the monitoring pages.
+    var stagedOutlets: Int { self.touched.count }
+    var blockedConnections: Int { self.blocked.count }
 
     /// A connection's socket does not take all that it was given.
     func watch(_ connection: ClientConnection) {
@@ -238,13 +244,6 @@ struct FastRandom: RandomNumberGenerator {
 }
 
 extension ServerLoop {
-    /// The sums over closed and open connections.
-    func currentTotals() -> Totals {
-        var totals = self.totals
-        for connection in self.connections.values { totals.traffic += connection.statistics }
-        return totals
-    }
-
     /// Looks at every connection again after a reload of users and permissions.
     func reload(_ authenticator: Authenticator) {
         for connection in Array(self.connections.values) { connection.reload(authenticator) }
@@ -257,7 +256,7 @@ extension ServerLoop {
         let closing = self.eventLoop.flatSubmit {
             let futures = self.connections.values.compactMap { $0.context?.channel.closeFuture }
             for connection in Array(self.connections.values) { connection.close(.serverShutdown) }
-            return EventLoopFuture.andAllComplete(futures, on: self.eventLoop).map { self.currentTotals() }
+            return EventLoopFuture.andAllComplete(futures, on: self.eventLoop).map { self.totals }
         }
         return (try? await closing.get()) ?? Totals()
     }

@@ -138,6 +138,17 @@ struct Sublist<Element: SublistElement> {
         return true
     }
 
+    /// How many places for nodes there are; an element stays in one place as long as it is in the list.
+    var places: Int { self.nodes.count }
+
+    /// Calls `body` for the elements in some of the places.
+    func forEach(inPlaces range: Range<Int>, _ body: (Element) -> Void) {
+        for place in range.clamped(to: 0..<self.nodes.count) {
+            self.nodes[place].plain.forEach(body)
+            for members in self.nodes[place].groups.values { members.forEach(body) }
+        }
+    }
+
     /// Finds everything that wants a published subject.
     ///
     /// `*` and `>` in the subject are plain text. A subject with an empty token matches nothing.

@@ -82,6 +82,9 @@ final class Subscription: SublistElement, @unchecked Sendable {
 
     var isLimited: Bool { self.limit.load(ordering: .relaxed) != 0 }
 
+    /// The total of the UNSUB in force; 0 means none.
+    var currentLimit: Int { self.limit.load(ordering: .relaxed) }
+
     /// Messages delivered since the SUB.
     var delivered: Int { self.limited.load(ordering: .relaxed) &+ self.unlimited }
 

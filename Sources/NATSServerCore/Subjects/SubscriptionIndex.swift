@@ -26,6 +26,8 @@ final class SubscriptionIndex: @unchecked Sendable {
     private let currentGeneration = Atomic<UInt64>(1)
     private let lock = NIOLock()
     private var sublist: Sublist<Subscription>
+    private var inserts = 0
+    private var removes = 0
     /// The change that led to generation `g` is at `g % logLength`.
     private var log: [Change]
 
@@ -47,6 +49,7 @@ final class SubscriptionIndex: @unchecked Sendable {
     func insert(_ subscription: Subscription) -> Bool {
         self.lock.withLock {
             guard self.sublist.insert(subscription) else { return false }
+            self.inserts += 1
             self.recordChange(of: subscription)
             return true
         }
@@ -54,7 +57,7 @@ final class SubscriptionIndex: @unchecked Sendable {
 
     func remove(_ subscription: Subscription) {
         self.lock.withLock {
-            if self.sublist.remove(subscription) { self.recordChange(of: subscription) }
+            self.removeLocked(subscription)
         }
     }
 
@@ -65,11 +68,15 @@ final class SubscriptionIndex: @unchecked Sendable {
             let slice = rest.prefix(Self.removedAtOnce)
             rest = rest.dropFirst(Self.removedAtOnce)
             self.lock.withLock {
-                for subscription in slice where self.sublist.remove(subscription) {
-                    self.recordChange(of: subscription)
-                }
+                slice.forEach(self.removeLocked)
             }
         }
+    }
+
+    private func removeLocked(_ subscription: Subscription) {
+        guard self.sublist.remove(subscription) else { return }
+        self.removes += 1
+        self.recordChange(of: subscription)
     }
 
     /// Tells all loops that something else about a subscription has changed, such as its limit.
@@ -120,6 +127,61 @@ final class SubscriptionIndex: @unchecked Sendable {
                 }
             }
             return current
+        }
+    }
+
+    // MARK: Monitoring
+
+    /// So many places are looked at before others get their turn.
+    private static let listedAtOnce = 1024
+
+    var statistics: SublistStatistics {
+        self.lock.withLock {
+            var statistics = SublistStatistics()
+            statistics.subscriptions = self.sublist.count
+            statistics.inserts = self.inserts
+            statistics.removes = self.removes
+            return statistics
+        }
+    }
+
+    /// Some of the subscriptions, in no particular order.
+    ///
+    /// What comes or goes meanwhile may be missed.
+    ///
+    /// - Parameters:
+    ///   - subject: Only those that want this subject, if given.
+    ///   - offset: How many are passed over.
+    ///   - limit: How many are returned at most.
+    /// - Returns: how many there are in all, and the ones asked for.
+    func list(
+        wanting subject: [UInt8]?,
+        offset: Int,
+        limit: Int
+    ) -> (total: Int, page: [SubscriptionSnapshot]) {
+        var total = 0
+        var page: [SubscriptionSnapshot] = []
+        var place = 0
+        var isDone = false
+        while !isDone {
+            self.lock.withLock {
+                self.sublist.forEach(inPlaces: place..<place + Self.listedAtOnce) { subscription in
+                    guard subject.map({ Self.wants(subscription, $0) }) ?? true else { return }
+                    if total >= offset, page.count < limit {
+                        page.append(SubscriptionSnapshot(subscription, connection: subscription.connection.id))
+                    }
+                    total += 1
+                }
+                place += Self.listedAtOnce
+                isDone = place >= self.sublist.places
+            }
+        }
+        return (total, page)
+    }
+
+    private static func wants(_ subscription: Subscription, _ subject: [UInt8]) -> Bool {
+        subject.withUnsafeBytes { subject in
+            subscription.subject.withUnsafeBytes { SubjectGrammar.matches(subject: subject, pattern: $0) }
         }
     }
 

@@ -1,0 +1,78 @@
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// The event loops of a server, for whoever wants to know something of all of them.
+final class ServerLoops: Sendable {
+    /// How much work a question may do at a stretch; more is done in several ticks, so that messages flow in between.
+    static let sliceSize = 512
+
+    private let loops = NIOLockedValueBox<[ServerLoop]>([])
+
+    var all: [ServerLoop] { self.loops.withLockedValue { $0 } }
+
+    func set(_ loops: [ServerLoop]) { self.loops.withLockedValue { $0 = loops } }
+
+    /// Takes the loops away: no question reaches them any more.
+    func takeAll() -> [ServerLoop] {
+        self.loops.withLockedValue { loops in
+            defer { loops = [] }
+            return loops
+        }
+    }
+
+    /// Puts a question to every loop, while it is certain that they run and so will answer.
+    func ask<Answer: Sendable>(
+        _ question: @escaping @Sendable (ServerLoop) -> Answer
+    ) -> [EventLoopFuture<Answer>] {
+        self.loops.withLockedValue { loops in
+            loops.map { loop in loop.eventLoop.submit { question(loop) } }
+        }
+    }
+
+    /// Puts a question to every loop that it answers bit by bit.
+    func askInSlices<Answer: Sendable>(
+        _ question: @escaping @Sendable (ServerLoop) -> EventLoopFuture<Answer>
+    ) -> [EventLoopFuture<Answer>] {
+        self.loops.withLockedValue { loops in
+            loops.map { loop in loop.eventLoop.flatSubmit { question(loop) } }
+        }
+    }
+}
+
+extension ServerLoop {
+    /// Makes something of each element, some in every tick.
+    ///
+    /// - Parameters:
+    ///   - elements: What to work on.
+    ///   - count: How many are done at a stretch.
+    ///   - transform: Called on this loop; what it returns `nil` for is left out.
+    /// - Returns: the results, in the order of the elements.
+    func mapInSlices<Element: Sendable, Result: Sendable>(
+        _ elements: [Element],
+        atOnce count: Int = ServerLoops.sliceSize,
+        _ transform: @escaping @Sendable (Element) -> Result?
+    ) -> EventLoopFuture<[Result]> {
+        let promise = self.eventLoop.makePromise(of: [Result].self)
+        self.mapSlice(elements, from: 0, atOnce: max(1, count), onto: [], promise, transform)
+        return promise.futureResult
+    }
+
+    private func mapSlice<Element: Sendable, Result: Sendable>(
+        _ elements: [Element],
+        from start: Int,
+        atOnce count: Int,
+        onto earlier: [Result],
+        _ promise: EventLoopPromise<[Result]>,
+        _ transform: @escaping @Sendable (Element) -> Result?
+    ) {
+        let end = min(elements.count, start + count)
+        let results = earlier + elements[start..<end].compactMap(transform)
+        guard end < elements.count else {
+            promise.succeed(results)
+            return
+        }
+        self.eventLoop.execute {
+            self.mapSlice(elements, from: end, atOnce: count, onto: results, promise, transform)
+        }
+    }
+}

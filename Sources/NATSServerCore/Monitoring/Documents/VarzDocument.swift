@@ -1,0 +1,135 @@
+import NATSWire
+
+/// `/varz`: the server's configuration and counters.
+struct VarzDocument {
+    let snapshot: ServerSnapshot
+
+    func json() -> [UInt8] {
+        var writer = JSONDocumentWriter(capacity: 4096)
+        writer.object { writer in
+            self.writeIdentity(to: &writer)
+            self.writeLimits(to: &writer)
+            self.writeRuntime(to: &writer)
+            self.writeCounters(to: &writer)
+            self.writeConfiguration(to: &writer)
+        }
+        return writer.bytes
+    }
+
+    private func writeIdentity(to writer: inout JSONDocumentWriter) {
+        writer.write("server_id", self.snapshot.head.id)
+        writer.write("server_name", self.snapshot.head.name)
+        writer.write("version", ServerVersion.compatible)
+        writer.write("proto", 1)
+        writer.write("go", ServerVersion.go)
+        writer.write("host", self.snapshot.options.host)
+        writer.write("port", self.snapshot.port)
+        writer.writeUnlessFalse("auth_required", self.snapshot.authRequired)
+    }
+
+    private func writeLimits(to writer: inout JSONDocumentWriter) {
+        let options = self.snapshot.options
+        let monitoring = options.monitoring
+        writer.write("max_connections", options.maxConnections)
+        writer.writeUnlessZero("max_subscriptions", options.maxSubscriptions)
+        writer.write("ping_interval", nanoseconds: options.pingInterval)
+        writer.write("ping_max", options.pingsOutMax)
+        writer.write("http_host", monitoring.host.isEmpty ? options.host : monitoring.host)
+        writer.write("http_port", monitoring.port)
+        writer.write("http_base_path", monitoring.basePath)
+        writer.write("https_port", monitoring.httpsPort)
+        writer.write("auth_timeout", seconds: options.authTimeout)
+        writer.write("max_control_line", options.maxControlLine)
+        writer.write("max_payload", options.maxPayload)
+        writer.write("max_pending", options.maxPending)
+        // What a server shows that has none of these.
+        writer.object("cluster") { _ in }
+        writer.object("gateway") { _ in }
+        writer.object("leaf") { _ in }
+        writer.object("mqtt") { _ in }
+        writer.object("websocket") { _ in }
+        writer.object("jetstream") { _ in }
+        writer.write("tls_timeout", number: Self.defaultTLSTimeout)
+        writer.write("write_deadline", nanoseconds: options.writeDeadline)
+    }
+
+    /// In seconds (nats-server const.go TLS_TIMEOUT).
+    private static let defaultTLSTimeout = 2.0
+
+    private func writeRuntime(to writer: inout JSONDocumentWriter) {
+        let snapshot = self.snapshot
+        writer.write("start", time: snapshot.start)
+        writer.write("now", time: snapshot.head.now)
+        writer.write("uptime", TimeText.uptime(snapshot.head.now - snapshot.start))
+        writer.write("mem", snapshot.usage.residentMemory)
+        writer.write("cores", snapshot.cores)
+        writer.write("gomaxprocs", snapshot.eventLoops)
+        writer.write("cpu", number: snapshot.usage.processorPercent)
+    }
+
+    private func writeCounters(to writer: inout JSONDocumentWriter) {
+        let statistics = self.snapshot.statistics
+        let traffic = statistics.traffic
+        writer.write("connections", statistics.connections)
+        writer.write("total_connections", statistics.totalConnections)
+        writer.write("routes", 0)
+        writer.write("remotes", 0)
+        writer.write("leafnodes", 0)
+        // There are no messages but those of clients.
+        writer.write("in_msgs", traffic.messagesIn)
+        writer.write("in_bytes", traffic.bytesIn)
+        writer.write("in_client_msgs", traffic.messagesIn)
+        writer.write("in_client_bytes", traffic.bytesIn)
+        writer.write("out_msgs", traffic.messagesOut)
+        writer.write("out_bytes", traffic.bytesOut)
+        writer.write("out_client_msgs", traffic.messagesOut)
+        writer.write("out_client_bytes", traffic.bytesOut)
+        writer.write("slow_consumers", statistics.slowConsumers)
+        writer.write("stale_connections", statistics.staleConnections)
+        writer.write("stalled_clients", statistics.stalls)
+        writer.write("subscriptions", statistics.subscriptions)
+        writer.object("http_req_stats") { writer in
+            for (path, count) in self.snapshot.httpRequests.sorted(by: { $0.key < $1.key }) {
+                writer.write(named: path, count)
+            }
+        }
+    }
+
+    private func writeConfiguration(to writer: inout JSONDocumentWriter) {
+        let monitoring = self.snapshot.options.monitoring
+        writer.write("config_load_time", time: self.snapshot.configurationLoaded)
+        writer.write("config_digest", self.snapshot.configurationDigest)
+        writer.writeUnlessEmpty("tags", monitoring.tags)
+        if !monitoring.metadata.isEmpty {
+            writer.object("metadata") { writer in
+                for (key, value) in monitoring.metadata.sorted(by: { $0.key < $1.key }) {
+                    writer.write(named: key, value)
+                }
+            }
+        }
+        writer.object("feature_flags") { writer in
+            for (name, isOn) in monitoring.featureFlags.sorted(by: { $0.key < $1.key }) {
+                writer.write(named: name, isOn)
+            }
+        }
+        writer.object("slow_consumer_stats") {
+            Self.writeKinds(clients: self.snapshot.statistics.slowConsumers, to: &$0)
+        }
+        writer.object("stale_connection_stats") {
+            Self.writeKinds(clients: self.snapshot.statistics.staleConnections, to: &$0)
+        }
+        writer.object("disk_io_wait_stats") { writer in
+            writer.write("waiters", 0)
+            writer.write("waits", 0)
+            writer.write("wait_time", 0)
+            writer.write("max_wait_time", 0)
+        }
+    }
+
+    private static func writeKinds(clients: Int, to writer: inout JSONDocumentWriter) {
+        writer.write("clients", clients)
+        writer.write("routes", 0)
+        writer.write("gateways", 0)
+        writer.write("leafs", 0)
+    }
+}

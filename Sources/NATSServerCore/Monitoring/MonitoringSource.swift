@@ -1,0 +1,256 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// Collects what the monitoring pages show from where it is kept.
+final class MonitoringSource: Sendable {
+    /// What only the server itself knows.
+    struct State: Sendable {
+        var port: Int
+        /// Clients can connect.
+        var isReady: Bool
+        var totals: ServerLoop.Totals
+    }
+
+    /// A connection in the running for the page that is asked for.
+    private struct Candidate: Sendable {
+        enum Kind: Sendable {
+            case open(ClientConnection)
+            case closed(ClosedConnection)
+        }
+
+        var key: Int64
+        var id: UInt64
+        var kind: Kind
+    }
+
+    private let shared: ServerShared
+    private let loops: ServerLoops
+    private let state: @Sendable () -> State
+
+    /// - Parameters:
+    ///   - shared: What the connections share.
+    ///   - loops: The event loops.
+    ///   - state: Tells what the server does now; `totals` are those of loops that have ended.
+    init(shared: ServerShared, loops: ServerLoops, state: @escaping @Sendable () -> State) {
+        self.shared = shared
+        self.loops = loops
+        self.state = state
+    }
+
+    var options: ServerOptions { self.shared.options }
+    var isReady: Bool { self.state().isReady }
+
+    func head() -> ServerHead {
+        ServerHead(
+            id: self.shared.identity.id,
+            name: self.shared.serverName,
+            now: self.shared.clock.wallNanoseconds(.now())
+        )
+    }
+
+    // MARK: Server
+
+    /// The sums over all connections.
+    func statistics(on eventLoop: any EventLoop) -> EventLoopFuture<ServerStatistics> {
+        let ended = self.state().totals
+        let answers = self.loops.ask { $0.totals }
+        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+            var totals = answers.isEmpty ? ended : ServerLoop.Totals()
+            for answer in answers { totals += answer }
+            return self.statistics(totals)
+        }
+    }
+
+    private func statistics(_ totals: ServerLoop.Totals) -> ServerStatistics {
+        var statistics = ServerStatistics()
+        statistics.connections = self.shared.connectionCount
+        statistics.totalConnections = self.shared.totalConnections
+        statistics.subscriptions = self.shared.globalAccount.count
+        statistics.traffic = totals.traffic
+        statistics.slowConsumers = totals.slowConsumers
+        statistics.stalls = totals.stalls
+        statistics.staleConnections = totals.staleConnections
+        return statistics
+    }
+
+    /// Everything for `/varz` but what the HTTP side knows.
+    func server(on eventLoop: any EventLoop) -> EventLoopFuture<ServerSnapshot> {
+        self.statistics(on: eventLoop).map { statistics in
+            var snapshot = ServerSnapshot(head: self.head(), options: self.shared.options)
+            snapshot.authRequired = self.shared.authenticator.isRequired
+            snapshot.port = self.state().port
+            snapshot.start = self.shared.clock.wallNanoseconds(self.shared.started)
+            let configuration = self.shared.loadedConfiguration
+            snapshot.configurationLoaded = self.shared.clock.wallNanoseconds(configuration.time)
+            snapshot.configurationDigest = configuration.digest
+            snapshot.cores = System.coreCount
+            snapshot.eventLoops = self.loops.all.count
+            snapshot.statistics = statistics
+            return snapshot
+        }
+    }
+
+    /// What the event loops are busy with.
+    func loopStates(on eventLoop: any EventLoop) -> EventLoopFuture<[StackszDocument.Loop]> {
+        EventLoopFuture.whenAllSucceed(self.loops.ask { $0.monitoringState }, on: eventLoop)
+    }
+
+    // MARK: Accounts
+
+    var accountNames: [String] { [Server.globalAccount] }
+
+    func accounts(on eventLoop: any EventLoop) -> EventLoopFuture<[AccountSnapshot]> {
+        self.statistics(on: eventLoop).and(self.sublistStatistics(on: eventLoop)).map { statistics, sublist in
+            [
+                AccountSnapshot(
+                    name: Server.globalAccount,
+                    updated: self.shared.clock.wallNanoseconds(self.shared.started),
+                    connections: statistics.connections,
+                    traffic: statistics.traffic,
+                    slowConsumers: statistics.slowConsumers,
+                    subscriptions: sublist
+                )
+            ]
+        }
+    }
+
+    private func sublistStatistics(on eventLoop: any EventLoop) -> EventLoopFuture<SublistStatistics> {
+        let answers = self.loops.askInSlices { $0.cacheStatistics() }
+        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+            answers.reduce(into: self.shared.globalAccount.statistics) { $0 += $1 }
+        }
+    }
+
+    // MARK: Subscriptions
+
+    func subscriptions(
+        _ query: SubszDocument.Query,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<SubszDocument> {
+        guard query.account.isEmpty || self.accountNames.contains(query.account) else {
+            return eventLoop.makeSucceededFuture(
+                SubszDocument(head: self.head(), query: query, statistics: SublistStatistics(), total: 0, rows: [])
+            )
+        }
+        return self.sublistStatistics(on: eventLoop).map { statistics in
+            let (total, page) =
+                query.lists
+                ? self.shared.globalAccount.list(
+                    wanting: query.test.isEmpty ? nil : Array(query.test.utf8),
+                    offset: query.offset,
+                    limit: query.limit
+                ) : (0, [])
+            return SubszDocument(
+                head: self.head(),
+                query: query,
+                statistics: statistics,
+                total: total,
+                rows: page.map { SubszDocument.Row(account: Server.globalAccount, subscription: $0) }
+            )
+        }
+    }
+
+    // MARK: Connections
+
+    /// The page of connections that is asked for; `nil` if the account does not exist.
+    ///
+    /// Nothing but numbers is taken of each connection; whatever else is shown is only asked of those on the page.
+    func connections(
+        _ query: ConnectionQuery,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<ConnzDocument?> {
+        guard query.account.isEmpty || self.accountNames.contains(query.account) else {
+            return eventLoop.makeSucceededFuture(nil)
+        }
+        let now = NIODeadline.now()
+        let answers = query.state == .closed ? [] : self.loops.askInSlices { $0.candidates(query, now: now) }
+        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).flatMap { answers in
+            var total = answers.reduce(0) { $0 + $1.total }
+            var candidates = answers.flatMap(\.matches).map { match in
+                Candidate(key: match.key, id: match.connection.id, kind: .open(match.connection))
+            }
+            if query.state != .open {
+                // nats-server server.go saveClosedClient: no account is kept for those of `$G`, so asking for it
+                // finds none.
+                let closed = query.account.isEmpty ? self.shared.closedConnections.all : []
+                total += closed.count
+                candidates += self.candidates(closed, query, besides: candidates, now: now)
+            }
+            return self.document(query, self.sorted(candidates, by: query), total: total, now: now, on: eventLoop)
+        }
+    }
+
+    private func candidates(
+        _ closed: [ClosedConnection],
+        _ query: ConnectionQuery,
+        besides open: [Candidate],
+        now: NIODeadline
+    ) -> [Candidate] {
+        if query.id > 0, !open.isEmpty { return [] }
+        return closed.compactMap { closed in
+            let figures = closed.connection.figures
+            guard query.id == 0 || figures.id == query.id, query.accepts(user: closed.connection.user) else {
+                return nil
+            }
+            return Candidate(
+                key: query.sortKey(figures, stop: closed.stop, now: now),
+                id: figures.id,
+                kind: .closed(closed)
+            )
+        }
+    }
+
+    private func sorted(_ candidates: [Candidate], by query: ConnectionQuery) -> [Candidate] {
+        func reason(_ candidate: Candidate) -> String {
+            if case .closed(let closed) = candidate.kind { return closed.reason }
+            return ""
+        }
+        guard query.sort == .reason else { return candidates.sorted { ($0.key, $0.id) < ($1.key, $1.id) } }
+        return candidates.sorted { (reason($0), $0.id) < (reason($1), $1.id) }
+    }
+
+    private func document(
+        _ query: ConnectionQuery,
+        _ candidates: [Candidate],
+        total: Int,
+        now: NIODeadline,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<ConnzDocument?> {
+        let page = candidates[query.page(of: candidates.count)]
+        var closed: [(Int, ConnzDocument.Row)] = []
+        var open: [[(place: Int, connection: ClientConnection)]] = []
+        for (place, candidate) in page.enumerated() {
+            switch candidate.kind {
+            case .closed(let connection):
+                closed.append((place, .closed(connection)))
+            case .open(let connection):
+                let index = connection.loop.index
+                while open.count <= index { open.append([]) }
+                open[index].append((place, connection))
+            }
+        }
+        let wanted = open
+        let rows = self.loops.askInSlices { loop in
+            let own = loop.index < wanted.count ? wanted[loop.index] : []
+            // A connection can have many subscriptions.
+            return loop.mapInSlices(own, atOnce: query.subscriptions == .none ? ServerLoops.sliceSize : 8) {
+                place,
+                connection in
+                (place, ConnzDocument.Row.open(connection.monitoringSnapshot(query.subscriptions)))
+            }
+        }
+        let known = closed
+        return EventLoopFuture.whenAllSucceed(rows, on: eventLoop).map { rows in
+            let clock = self.shared.clock
+            return ConnzDocument(
+                head: self.head(),
+                now: now,
+                clock: clock,
+                query: query,
+                total: total,
+                rows: (known + rows.flatMap { $0 }).sorted { $0.0 < $1.0 }.map(\.1)
+            )
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import NATSWire
+import NIOCore
+
+/// What the monitoring pages ask of an event loop; everything here runs on it.
+extension ServerLoop {
+    /// An open connection that a query accepts, and what it is sorted by.
+    struct ConnectionMatch: Sendable {
+        var key: Int64
+        var connection: ClientConnection
+    }
+
+    /// The open connections of this loop that a query accepts, and how many there are in all.
+    func candidates(
+        _ query: ConnectionQuery,
+        now: NIODeadline
+    ) -> EventLoopFuture<(total: Int, matches: [ConnectionMatch])> {
+        let connections = Array(self.connections.values)
+        // Without a key for those that are only counted.
+        let found: EventLoopFuture<[(connection: ClientConnection, key: Int64?)]> = self.mapInSlices(connections) {
+            connection in
+            guard connection.phase == .open else { return nil }
+            let isWanted =
+                query.id > 0 ? connection.id == query.id : query.accepts(user: connection.session.shownUser)
+            guard isWanted else { return (connection, nil) }
+            return (connection, query.sortKey(connection.figures, now: now))
+        }
+        return found.map { found in
+            let matches = found.compactMap { match in
+                match.key.map { ConnectionMatch(key: $0, connection: match.connection) }
+            }
+            return (found.count, matches)
+        }
+    }
+
+    var monitoringState: StackszDocument.Loop {
+        StackszDocument.Loop(
+            index: self.index,
+            connections: self.connections.count,
+            stagedOutlets: self.stagedOutlets,
+            blockedConnections: self.blockedConnections
+        )
+    }
+
+    /// Figures about the match results of this loop.
+    func cacheStatistics() -> EventLoopFuture<SublistStatistics> {
+        var statistics = SublistStatistics()
+        statistics.cached = self.router.cache.pointee.count
+        statistics.lookUps = self.router.cache.pointee.lookUps
+        statistics.misses = self.router.cache.pointee.misses
+        let known = statistics
+        let starts = Array(stride(from: 0, to: self.router.cache.pointee.capacity, by: MatchCache.scannedAtOnce))
+        let fanouts = self.mapInSlices(starts, atOnce: 1) { self.router.cache.pointee.fanout(from: $0) }
+        return fanouts.map { fanouts in
+            var statistics = known
+            for fanout in fanouts {
+                statistics.totalFanout += fanout.total
+                statistics.largestFanout = max(statistics.largestFanout, fanout.largest)
+            }
+            return statistics
+        }
+    }
+}
+
+/// What the monitoring pages ask of a connection; everything here runs on its event loop.
+extension ClientConnection {
+    var figures: ConnectionFigures {
+        ConnectionFigures(
+            id: self.id,
+            start: self.accepted,
+            lastActivity: self.lastActivity,
+            roundTripNanoseconds: self.keepAlive.roundTripTime?.nanoseconds ?? 0,
+            pendingBytes: self.backlog.pending,
+            traffic: self.statistics,
+            stalls: self.stalls,
+            subscriptions: self.subscriptions.count
+        )
+    }
+
+    /// All that `/connz` shows.
+    ///
+    /// - Parameter subscriptions: Whether the subscriptions are wanted.
+    /// - Returns: the values of this moment.
+    func monitoringSnapshot(_ subscriptions: ConnectionQuery.Subscriptions) -> ConnectionSnapshot {
+        let payload = self.session.payload
+        var snapshot = ConnectionSnapshot(figures: self.figures)
+        snapshot.ip = self.remoteIP
+        snapshot.port = self.remotePort
+        snapshot.name = payload.name
+        snapshot.lang = payload.lang
+        snapshot.version = payload.version
+        snapshot.user = self.session.shownUser
+        snapshot.account = self.session.accountName
+        if subscriptions != .none {
+            snapshot.subscriptions = self.subscriptions.values.map { SubscriptionSnapshot($0, connection: self.id) }
+        }
+        return snapshot
+    }
+}
+
+extension ClientSession {
+    /// What `/connz` shows as the user, valid or not (nats-server client.go getRawAuthUser).
+    var shownUser: String {
+        if !self.payload.nkey.isEmpty { return self.payload.nkey }
+        if !self.payload.user.isEmpty { return self.payload.user }
+        return self.payload.authToken.isEmpty ? "" : "[REDACTED]"
+    }
+
+    /// The account that the client belongs to.
+    var accountName: String { Server.globalAccount }
+}

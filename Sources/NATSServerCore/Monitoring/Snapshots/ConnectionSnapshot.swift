@@ -1,0 +1,64 @@
+import NIOCore
+
+/// The numbers of a connection at one moment, which lists are sorted by.
+struct ConnectionFigures: Sendable, Equatable {
+    var id: UInt64
+    var start: NIODeadline
+    var lastActivity: NIODeadline
+    /// 0 while unknown.
+    var roundTripNanoseconds: Int64 = 0
+    var pendingBytes = 0
+    var traffic = TrafficStatistics()
+    /// How often the connection was paused because one of its subscribers had fallen behind.
+    var stalls = 0
+    var subscriptions = 0
+}
+
+/// One client connection at one moment.
+struct ConnectionSnapshot: Sendable {
+    /// What the connection's TLS session has agreed on.
+    struct Security: Sendable, Equatable {
+        /// The protocol's version, such as `1.3`.
+        var version = ""
+        /// The cipher suite's name as Go has it.
+        var cipherSuite = ""
+        /// The handshake came before INFO.
+        var isFirst = false
+        /// The certificates that the client sent.
+        var peerCertificates: [PeerCertificate] = []
+    }
+
+    struct PeerCertificate: Sendable, Equatable {
+        var subject: String
+        /// SHA-256 in hexadecimal: of the public key, and of the certificate.
+        var publicKeyDigest: String
+        var digest: String
+    }
+
+    var figures: ConnectionFigures
+    var ip = ""
+    var port = 0
+    var name = ""
+    var lang = ""
+    var version = ""
+    /// What the client gave as its user; secrets redacted.
+    var user = ""
+    var account = Server.globalAccount
+    var jwt = ""
+    var security: Security?
+    /// Empty unless asked for.
+    var subscriptions: [SubscriptionSnapshot] = []
+}
+
+/// A connection that has ended.
+final class ClosedConnection: Sendable {
+    let connection: ConnectionSnapshot
+    let stop: NIODeadline
+    let reason: String
+
+    init(_ connection: ConnectionSnapshot, stop: NIODeadline, reason: String) {
+        self.connection = connection
+        self.stop = stop
+        self.reason = reason
+    }
+}

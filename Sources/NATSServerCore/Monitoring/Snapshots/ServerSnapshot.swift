@@ -1,0 +1,36 @@
+/// What every monitoring page says of its server.
+struct ServerHead: Sendable {
+    var id: String
+    var name: String
+    /// Nanoseconds since 1970.
+    var now: Int64
+}
+
+/// The server at one moment, for `/varz`.
+struct ServerSnapshot: Sendable {
+    var head: ServerHead
+    var options: ServerOptions
+    var authRequired = false
+    var port = 0
+    /// Nanoseconds since 1970.
+    var start: Int64 = 0
+    var configurationLoaded: Int64 = 0
+    var configurationDigest = ""
+    var usage = ProcessUsage()
+    var cores = 1
+    var eventLoops = 1
+    var statistics = ServerStatistics()
+    /// Requests per endpoint, the present one included.
+    var httpRequests: [String: UInt64] = [:]
+}
+
+/// One account at one moment.
+struct AccountSnapshot: Sendable {
+    var name: String
+    /// Nanoseconds since 1970.
+    var updated: Int64 = 0
+    var connections = 0
+    var traffic = TrafficStatistics()
+    var slowConsumers = 0
+    var subscriptions = SublistStatistics()
+}

@@ -1,0 +1,28 @@
+/// One subscription at one moment.
+struct SubscriptionSnapshot: Sendable, Equatable {
+    var subject: [UInt8]
+    var queue: [UInt8]
+    var sid: [UInt8]
+    var connection: UInt64
+    var delivered: Int
+    /// The total of the UNSUB in force; 0 means none.
+    var limit: Int
+
+    init(_ subscription: Subscription, connection: UInt64) {
+        self.subject = subscription.subject
+        self.queue = subscription.queue
+        self.sid = subscription.sid
+        self.connection = connection
+        self.delivered = subscription.delivered
+        self.limit = subscription.currentLimit
+    }
+
+    init(subject: String, queue: String = "", sid: String, connection: UInt64, delivered: Int = 0, limit: Int = 0) {
+        self.subject = Array(subject.utf8)
+        self.queue = Array(queue.utf8)
+        self.sid = Array(sid.utf8)
+        self.connection = connection
+        self.delivered = delivered
+        self.limit = limit
+    }
+}
