@@ -55,6 +55,9 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The language of configuration files, and the options of a server; depends on nothing.
+        .target(name: "NATSServerConfig", swiftSettings: settings),
+
         // The server engine, without process matters.
         .target(
             name: "NATSServerCore",
@@ -112,6 +115,11 @@ let package = Package(
         .testTarget(
             name: "NATSAuthTests",
             dependencies: ["NATSAuth", "NATSTestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSServerConfigTests",
+            dependencies: ["NATSServerConfig", "NATSTestSupport", crypto],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,0 +1,23 @@
+/// A `websocket` block.
+package struct WebSocketConfiguration: Sendable, Equatable {
+    package var host = "0.0.0.0"
+    package var port = 0
+    package var noTLS = false
+    package var tls: TLSConfiguration?
+    package var advertise: String?
+    package var sameOrigin = false
+    package var allowedOrigins: [String] = []
+    package var handshakeTimeout: Duration = .seconds(2)
+    package var compression = false
+    package var authorization: SimpleAuthorization?
+    package var noAuthUser: String?
+    package var jwtCookie: String?
+    package var userCookie: String?
+    package var passCookie: String?
+    package var tokenCookie: String?
+    package var headers: [String: String] = [:]
+    /// `nil`: that of the server.
+    package var pingInterval: Duration?
+
+    package init() {}
+}
