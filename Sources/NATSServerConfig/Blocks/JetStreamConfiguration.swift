@@ -1,4 +1,6 @@
-/// A `jetstream` key or block. The directory is ``ServerConfiguration/storeDir``.
+/// A `jetstream` key or block.
+///
+/// The directory is ``ServerConfiguration/storeDir``.
 package struct JetStreamConfiguration: Sendable, Equatable {
     package enum Cipher: Sendable, Equatable {
         case chacha

@@ -2,7 +2,9 @@
 package struct PermissionsConfiguration: Sendable, Equatable {
     /// `nil` allows all subjects.
     package var publish: SubjectPermission?
-    /// Entries may be `subject queue`. `nil` allows all subjects.
+    /// Entries may be `subject queue`.
+    ///
+    /// `nil` allows all subjects.
     package var subscribe: SubjectPermission?
     /// `nil`: no permission to answer beyond ``publish``.
     package var allowResponses: ResponsePermission?

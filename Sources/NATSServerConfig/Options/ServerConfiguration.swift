@@ -3,7 +3,9 @@
 /// Fields carry the names of the official keys. Where zero means "the default" in the file, the default stands here.
 package struct ServerConfiguration: Sendable, Equatable {
     /// The keys that the file has, by official name (aliases folded, blocks with their inner keys as `cluster.port`),
-    /// each with its place. A key that is absent here has its default value.
+    /// each with its place.
+    ///
+    /// A key that is absent here has its default value.
     package var given: [String: SourcePosition] = [:]
 
     // MARK: Server and limits
@@ -83,7 +85,9 @@ package struct ServerConfiguration: Sendable, Equatable {
 
     // MARK: Accounts and operators
 
-    /// In the order of the file. `$G` is not among them.
+    /// In the order of the file.
+    ///
+    /// `$G` is not among them.
     package var accounts: [AccountConfiguration] = []
     package var systemAccount: String?
     package var noSystemAccount = false

@@ -1,0 +1,82 @@
+/// `gateway`.
+extension OptionReader {
+    private static let gatewayTable = OptionTable<GatewayConfiguration>([
+        (.init("host", .string(\.host)), aliases: ["net"]),
+        (.init("port", .integer(\.port)), []),
+        (.init("advertise", .text(\.advertise)), []),
+        (.init("connect_retries", .integer(\.connectRetries)), []),
+        (.init("connect_backoff", .bool(\.connectBackoff)), []),
+        (.init("reject_unknown_cluster", .bool(\.rejectUnknownCluster)), ["reject_unknown"]),
+        (.init("write_deadline", .optionalDuration(\.writeDeadline, "write_deadline")), []),
+        (.init("write_timeout", .writeTimeout(\.writeTimeout)), []),
+    ])
+
+    func gateway(_ node: ConfigurationNode) -> GatewayConfiguration? {
+        guard let entries = node.entries else {
+            self.error("Expected gateway to be a map, got \(GoFormat.typeName(node))", at: node)
+            return nil
+        }
+        var block = GatewayConfiguration()
+        for entry in entries {
+            let node = entry.node
+            if let name = Self.gatewayTable.read(entry, into: &block, self) {
+                self.record("gateway", name, node)
+                continue
+            }
+            switch entry.name {
+            case "name":
+                guard let name = self.string(node) else { break }
+                if name.contains(" ") {
+                    self.error("gateway name cannot contain spaces", at: node)
+                } else {
+                    block.name = name.isEmpty ? nil : name
+                }
+            case "listen":
+                if let (host, port) = self.listen(node) { (block.host, block.port) = (host ?? "0.0.0.0", port) }
+            case "authorization":
+                block.authorization = self.peerAuthorization(node, "Gateway").map { SimpleAuthorization($0) }
+            case "tls":
+                block.tls = self.tls(node, .peers)
+            case "gateways":
+                block.gateways = self.remoteGateways(node)
+            default:
+                self.unknown(entry)
+                continue
+            }
+            self.record("gateway", entry.name, node)
+        }
+        return block
+    }
+
+    private func remoteGateways(_ node: ConfigurationNode) -> [GatewayConfiguration.Remote] {
+        guard let elements = node.array else {
+            // The official server names no place here.
+            self.error("Expected gateways field to be an array, got \(GoFormat.typeName(node))", at: nil)
+            return []
+        }
+        return elements.compactMap { element in
+            guard let entries = element.entries else {
+                self.error("Expected gateway entry to be a map/struct, got \(GoFormat.value(element))", at: element)
+                return nil
+            }
+            var remote = GatewayConfiguration.Remote()
+            for entry in entries {
+                switch entry.name {
+                case "name":
+                    remote.name = self.string(entry.node) ?? ""
+                case "tls":
+                    remote.tls = self.tls(entry.node, .peers)
+                case "url":
+                    if let text = self.string(entry.node), let url = self.url(text, "gateway", at: entry.node) {
+                        remote.urls.append(url)
+                    }
+                case "urls":
+                    remote.urls = self.urls(entry.node, "gateway") ?? []
+                default:
+                    self.unknown(entry)
+                }
+            }
+            return remote
+        }
+    }
+}

@@ -1,0 +1,138 @@
+/// What only matters to a start, not to `-t`: options that do not go together.
+///
+/// (nats-server server.go validateOptions and what it calls; the order is theirs.) Options from the command line take
+/// part, so this is asked after they were merged.
+extension ServerConfiguration {
+    /// The official text of the first conflict, `nil` when there is none.
+    package var startFailure: String? {
+        if self.lameDuckDuration > .zero, self.lameDuckGracePeriod >= self.lameDuckDuration {
+            return
+                "lame duck grace period (\(GoDuration.text(self.lameDuckGracePeriod))) should be strictly lower than "
+                + "lame duck duration (\(GoDuration.text(self.lameDuckDuration)))"
+        }
+        if self.maxPayload > self.maxPending {
+            return "max_payload (\(self.maxPayload)) cannot be higher than max_pending (\(self.maxPending))"
+        }
+        if self.serverName?.contains(" ") == true { return "server name cannot contain spaces" }
+        return self.operatorFailure ?? self.noAuthUserFailure(self.noAuthUser) ?? self.gatewayFailure
+            ?? self.clusterFailure ?? self.mqttFailure ?? self.webSocketFailure ?? self.systemAccountFailure
+    }
+
+    /// All users: of `authorization` and of the accounts.
+    package var allUsers: [UserConfiguration] {
+        (self.authorization?.users ?? []) + self.accounts.flatMap(\.users)
+    }
+
+    private var operatorFailure: String? {
+        if self.operators.isEmpty {
+            return self.defaultSentinel == nil ? nil : "default sentinel requires operators and accounts"
+        }
+        if self.resolver == nil { return "operators require an account resolver to be configured" }
+        if !self.accounts.isEmpty { return "operators do not allow Accounts to be configured directly" }
+        if !self.allUsers.isEmpty { return "operators do not allow users to be configured directly" }
+        return self.trustedKeys.isEmpty ? nil : "conflicting options for 'TrustedKeys' and 'TrustedOperators'"
+    }
+
+    private func noAuthUserFailure(_ name: String?) -> String? {
+        guard let name else { return nil }
+        if !self.operators.isEmpty { return "no_auth_user not compatible with Trusted Operator" }
+        let users = self.allUsers
+        if users.isEmpty, self.authorization?.users == nil {
+            return "no_auth_user: \"\(name)\" present, but users/nkeys are not defined"
+        }
+        guard !users.contains(where: { $0.identity.name == name }) else { return nil }
+        return "no_auth_user: \"\(name)\" not present as user or nkey in authorization block or account configuration"
+    }
+
+    private var gatewayFailure: String? {
+        guard let gateway, gateway.name != nil || gateway.port != 0 else { return nil }
+        guard let name = gateway.name else { return "gateway has no name" }
+        if gateway.port == 0 {
+            return "gateway \(GoFormat.quoted(name)) has no port specified (select -1 for random port)"
+        }
+        for (index, remote) in gateway.gateways.enumerated() {
+            if remote.name.isEmpty { return "gateway in the list \(index) has no name" }
+            if remote.urls.isEmpty { return "gateway \(GoFormat.quoted(remote.name)) has no URL" }
+        }
+        return nil
+    }
+
+    private var clusterFailure: String? {
+        if let name = self.gateway?.name, let other = self.cluster?.name, name != other {
+            return "cluster name conflicts between cluster and gateway definitions"
+        }
+        if let cluster, !cluster.accounts.isEmpty, cluster.poolSize < 0 {
+            return "pool_size cannot be negative if pinned accounts are specified"
+        }
+        return nil
+    }
+
+    private var mqttFailure: String? {
+        guard let mqtt, mqtt.port != 0 else { return nil }
+        let isAlone = (self.cluster?.port ?? 0) == 0 && (self.gateway?.port ?? 0) == 0
+        if self.serverName == nil, !isAlone { return "mqtt requires server name to be explicitly set" }
+        if let failure = self.noAuthUserFailure(mqtt.noAuthUser) { return failure }
+        if !self.allUsers.isEmpty {
+            if mqtt.authorization?.user != nil {
+                return "mqtt authentication username not compatible with presence of users/nkeys"
+            }
+            if mqtt.authorization?.token != nil {
+                return "mqtt authentication token not compatible with presence of users/nkeys"
+            }
+        }
+        if mqtt.ackWait < .zero { return "ack wait must be a positive value" }
+        if mqtt.jsAPITimeout < .zero { return "JS API timeout must be a positive value" }
+        let hasLeafnodes = (self.leafnodes?.port ?? 0) != 0 || self.leafnodes?.remotes.isEmpty == false
+        if self.jetstream?.enabled != true, isAlone, !hasLeafnodes {
+            return "mqtt requires JetStream to be enabled if running in standalone mode"
+        }
+        return nil
+    }
+
+    private var webSocketFailure: String? {
+        guard let websocket, websocket.port != 0 else { return nil }
+        if websocket.tls == nil, !websocket.noTLS { return "websocket requires TLS configuration" }
+        for origin in websocket.allowedOrigins {
+            guard let url = ConfigurationURL(origin), url.scheme == "http" || url.scheme == "https" else {
+                return
+                    "unable to parse allowed origin \(GoFormat.quoted(origin)): allowed origins must be absolute URLs "
+                    + "with http or https scheme"
+            }
+            if url.host.isEmpty {
+                return "unable to parse allowed origin \(GoFormat.quoted(origin)): host is required"
+            }
+        }
+        if let failure = self.noAuthUserFailure(websocket.noAuthUser) { return failure }
+        if !self.allUsers.isEmpty {
+            if websocket.authorization?.user != nil {
+                return "websocket authentication username not compatible with presence of users/nkeys"
+            }
+            if websocket.authorization?.token != nil {
+                return "websocket authentication token not compatible with presence of users/nkeys"
+            }
+        }
+        if let cookie = websocket.jwtCookie, self.operators.isEmpty, self.trustedKeys.isEmpty {
+            return "trusted operators or trusted keys configuration is required for JWT authentication via cookie "
+                + GoFormat.quoted(cookie)
+        }
+        for name in websocket.headers.keys.sorted() {
+            let lowered = name.lowercased()
+            if ["host", "content-length", "connection", "upgrade", "nats-no-masking"].contains(lowered) {
+                return "websocket: invalid header \(GoFormat.quoted(name)) not allowed"
+            }
+            if lowered.hasPrefix("sec-websocket-") {
+                return "websocket: invalid header \(GoFormat.quoted(name)), \"Sec-WebSocket-\" prefix not allowed"
+            }
+        }
+        return nil
+    }
+
+    private var systemAccountFailure: String? {
+        guard let systemAccount, self.operators.isEmpty, self.trustedKeys.isEmpty, systemAccount != "$G",
+            !self.accounts.contains(where: { $0.name == systemAccount })
+        else {
+            return nil
+        }
+        return "error resolving system account: account missing"
+    }
+}

@@ -1,0 +1,224 @@
+/// Whether one subject can be mapped to another: wildcards of the source, functions of the destination.
+///
+/// (nats-server subject_transform.go NewSubjectTransform, sublist.go ValidateMapping.)
+enum TransformRules {
+    private static let invalid = "invalid mapping destination"
+
+    /// What a token of a destination asks for.
+    private enum Token {
+        case literal
+        /// Positions of wildcards in the source.
+        case wildcard([Int])
+        /// Needs no wildcard, even without any in the source.
+        case partition([Int])
+        case random
+        case function([Int])
+    }
+
+    private struct Failure: Error {
+        let words: String
+
+        init(_ words: String, _ token: some StringProtocol) {
+            self.words = token.isEmpty ? words : "\(words) in \(token)"
+        }
+    }
+
+    /// Functions, with capitals where both cases are accepted.
+    private static let functions = [
+        "Wildcard", "Partition", "SplitFromLeft", "SplitFromRight", "SliceFromLeft", "SliceFromRight", "Right", "Left",
+        "Split", "Random",
+    ]
+
+    /// What is wrong with a mapping from `source` to `destination`.
+    static func mappingFailure(_ source: String, _ destination: String) -> String? {
+        if destination.isEmpty { return nil }
+        var seenFullWildcard = false
+        for token in SubjectText.tokens(destination) {
+            if token.isEmpty || seenFullWildcard {
+                return Failure("\(self.invalid): invalid transform", token).words
+            }
+            if self.isFunction(token) {
+                if self.call(token) == nil {
+                    return Failure("\(self.invalid): unknown function", token).words
+                }
+                continue
+            }
+            if token == ">" {
+                seenFullWildcard = true
+            } else if token.unicodeScalars.contains(where: { " \t\n\u{0C}\r".unicodeScalars.contains($0) }) {
+                return "\(self.invalid): invalid transform"
+            }
+        }
+        return self.failure(source, destination)
+    }
+
+    /// What is wrong with a transform; a strict one must be reversible, as for imports.
+    static func failure(_ source: String, _ destination: String, isStrict: Bool = false) -> String? {
+        if destination.isEmpty { return nil }
+        let source = source.isEmpty ? ">" : source
+        guard let from = self.info(source), let to = self.info(destination), to.wildcards == 0,
+            from.hasFullWildcard == to.hasFullWildcard
+        else {
+            return "invalid subject"
+        }
+        do throws(Failure) {
+            if from.wildcards > 0 || from.hasFullWildcard {
+                try self.check(to.tokens, wildcards: from.wildcards, destination, isStrict: isStrict)
+            } else {
+                for token in to.tokens {
+                    switch try self.parse(token) {
+                    case .literal, .random, .partition: break
+                    case .wildcard, .function:
+                        throw Failure("\(self.invalid): wildcard index out of range", token)
+                    }
+                }
+            }
+            return nil
+        } catch {
+            return error.words
+        }
+    }
+
+    private static func check(
+        _ tokens: [Substring],
+        wildcards: Int,
+        _ destination: String,
+        isStrict: Bool
+    ) throws(Failure) {
+        var used = 0
+        for token in tokens {
+            let indexes: [Int]
+            switch try self.parse(token) {
+            case .literal: continue
+            case .wildcard(let list):
+                indexes = list
+            case .random, .partition, .function:
+                if isStrict {
+                    throw Failure(
+                        "\(self.invalid): the only mapping function allowed for import transforms is {{Wildcard()}}",
+                        token
+                    )
+                }
+                switch try self.parse(token) {
+                case .partition(let list), .function(let list): indexes = list
+                default: continue
+                }
+            }
+            used += indexes.count
+            if let index = indexes.first(where: { $0 > wildcards }) {
+                throw Failure("\(self.invalid): wildcard index out of range", "\(token): [\(index)]")
+            }
+        }
+        if isStrict, used < wildcards {
+            throw Failure("\(self.invalid): not using all of the token wildcard(s)", destination)
+        }
+    }
+
+    private static func info(_ subject: String) -> (tokens: [Substring], wildcards: Int, hasFullWildcard: Bool)? {
+        guard !subject.isEmpty else { return nil }
+        let tokens = SubjectText.tokens(subject)
+        for (index, token) in tokens.enumerated() {
+            if token.isEmpty || token == ">" && index != tokens.count - 1 { return nil }
+        }
+        return (tokens, tokens.count { $0 == "*" }, tokens.last == ">")
+    }
+
+    private static func isFunction(_ token: Substring) -> Bool {
+        token.utf8.count > 4 && token.hasPrefix("{{") && token.hasSuffix("}}")
+    }
+
+    /// Name and arguments of `{{Name(a, b)}}`; `nil` when it is none that is known.
+    private static func call(_ token: Substring) -> (name: String, arguments: [String])? {
+        let inner = String(token.dropFirst(2).dropLast(2)).trimmingSpaces()
+        guard let open = inner.firstIndex(of: "("), inner.hasSuffix(")") else { return nil }
+        let written = String(inner[..<open]).trimmingSpaces()
+        let name = self.functions.first { function in
+            function.count == written.count
+                && zip(function, written).allSatisfy {
+                    $0 == $1 || $0.isUppercase && $0.lowercased() == String($1)
+                }
+        }
+        guard let name else { return nil }
+        let content = inner[inner.index(after: open)...].dropLast()
+        let arguments = content.split(separator: ",", omittingEmptySubsequences: false).enumerated().map { item in
+            item.offset == 0 ? String(item.element) : String(item.element.drop { $0.isWhitespace })
+        }
+        return (name, arguments)
+    }
+
+    private static func number(_ text: String) -> Int? {
+        Int(text.split(separator: " ").joined(separator: " "))
+    }
+
+    private static func parse(_ token: Substring) throws(Failure) -> Token {
+        guard token.utf8.count > 1 else { return .literal }
+        if token.first == "$" {
+            return Int(token.dropFirst()).map { .wildcard([$0]) } ?? .literal
+        }
+        guard self.isFunction(token) else { return .literal }
+        guard let (name, arguments) = self.call(token) else {
+            throw Failure("\(self.invalid): unknown function", token)
+        }
+        let badArgument = Failure("\(self.invalid): function argument is invalid or in the wrong format", token)
+        let tooFew = Failure("\(self.invalid): not enough arguments passed to the function", token)
+        let tooMany = Failure("\(self.invalid): too many arguments passed to the function", token)
+        switch name {
+        case "Wildcard":
+            if arguments == [""] { throw tooFew }
+            if arguments.count > 1 { throw tooMany }
+            guard let index = self.number(arguments[0]) else { throw badArgument }
+            return .wildcard([index])
+        case "Partition":
+            let numbers = arguments.compactMap(self.number)
+            guard numbers.count == arguments.count, let count = numbers.first, count <= Int(Int32.max) else {
+                throw badArgument
+            }
+            return .partition(Array(numbers.dropFirst()))
+        case "Random":
+            if arguments.count != 1 { throw tooFew }
+            guard let limit = self.number(arguments[0]), limit <= Int(Int32.max) else { throw badArgument }
+            return .random
+        default:
+            if arguments.count < 2 { throw tooFew }
+            if arguments.count > 2 { throw tooMany }
+            guard let index = self.number(arguments[0]) else { throw badArgument }
+            if name == "Split" {
+                if arguments[1].contains(" ") || arguments[1].contains(".") { throw badArgument }
+            } else {
+                guard let size = self.number(arguments[1]), Int32(exactly: size) != nil else { throw badArgument }
+            }
+            return .function([index])
+        }
+    }
+
+    // MARK: Placeholders
+
+    /// Placeholders for wildcards: `foo.*.*` becomes `foo.$1.$2`.
+    static func tokenized(_ subject: String) -> String {
+        var count = 0
+        let tokens = SubjectText.tokens(subject).map { token in
+            guard token == "*" else { return String(token) }
+            count += 1
+            return "$\(count)"
+        }
+        return tokens.joined(separator: ".")
+    }
+
+    /// Wildcards for placeholders: `foo.$2.{{wildcard(1)}}` becomes `foo.*.*`.
+    static func untokenized(_ subject: String) -> String {
+        let tokens = SubjectText.tokens(subject).map { token in
+            if token.utf8.count > 1, token.first == "$", let digit = token.dropFirst().first,
+                ("1"..."9").contains(digit)
+            {
+                return "*"
+            }
+            if self.isFunction(token), let (name, arguments) = self.call(token), name == "Wildcard",
+                arguments.count == 1, arguments != [""]
+            {
+                return "*"
+            }
+            return String(token)
+        }
+        return tokens.joined(separator: ".")
+    }
+}
