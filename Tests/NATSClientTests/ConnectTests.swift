@@ -228,7 +228,8 @@ import Testing
 
     @Test("with retryOnFailedConnect the client exists before its server does")
     func retry() async throws {
-        let server = try await NATSTestServer.start()
+        let (server, port) = try await NATSTestServer.startOnReservedPort()
+        defer { port.release() }
         await server.stop()
         var configuration = quickConfiguration(server.clientURL)
         configuration.retryOnFailedConnect = true

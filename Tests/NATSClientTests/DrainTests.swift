@@ -109,7 +109,8 @@ import Testing
 
     @Test("draining without a connection says so and closes")
     func disconnected() async throws {
-        let server = try await NATSTestServer.start()
+        let (server, port) = try await NATSTestServer.startOnReservedPort()
+        defer { port.release() }
         let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
         await server.stop()
         try await eventually { !client.isConnected }

@@ -7,7 +7,8 @@ import Testing
 @Suite struct ReconnectTests {
     @Test("subscriptions and publishes survive a restart of the server")
     func restart() async throws {
-        let server = try await NATSTestServer.start()
+        let (server, port) = try await NATSTestServer.startOnReservedPort()
+        defer { port.release() }
         try await withTestClient(quickConfiguration(server.clientURL)) { client in
             let events = EventRecorder(client)
             let subscription = try await client.subscribe("a.*")
@@ -88,7 +89,8 @@ import Testing
 
     @Test("the buffer for publishes has its limit")
     func bufferLimit() async throws {
-        let server = try await NATSTestServer.start()
+        let (server, port) = try await NATSTestServer.startOnReservedPort()
+        defer { port.release() }
         var configuration = quickConfiguration(server.clientURL)
         configuration.reconnectBufferSize = 1000
         try await withTestClient(configuration) { client in
@@ -107,7 +109,8 @@ import Testing
 
     @Test("requests handed over fail, requests made while disconnected are sent later")
     func requests() async throws {
-        let server = try await NATSTestServer.start()
+        let (server, port) = try await NATSTestServer.startOnReservedPort()
+        defer { port.release() }
         try await withTestClient(quickConfiguration(server.clientURL)) { client in
             let responder = try await client.subscribe("r")
             await server.stop()
@@ -124,7 +127,8 @@ import Testing
 
     @Test("without reconnecting a lost connection is the end, for iterators too")
     func reconnectOff() async throws {
-        let server = try await NATSTestServer.start()
+        let (server, port) = try await NATSTestServer.startOnReservedPort()
+        defer { port.release() }
         var configuration = quickConfiguration(server.clientURL)
         configuration.allowReconnect = false
         let client = try await NATSClient.connect(configuration)

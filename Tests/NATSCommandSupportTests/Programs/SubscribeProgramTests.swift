@@ -246,7 +246,8 @@ struct SubscribeProgramTests {
 
     @Test("a restarted server is found again, with subscriptions and queue group")
     func restart() async throws {
-        let server = try await NATSTestServer.start()
+        let (server, port) = try await NATSTestServer.startOnReservedPort()
+        defer { port.release() }
         let shell = try ToolShell("nats-sub $U -q g x -n 2", url: server.clientURL)
         try await shell.waitForErrors()
         try await WireTap(port: server.port, subject: "unused").publish("x", "before")
