@@ -184,6 +184,44 @@ struct AuthenticatorTests {
         #expect(self.decide(self.users, type: .webSocket, credentials) == .accepted(nil))
     }
 
+    @Test("who needs a trusted proxy is refused, since there is none")
+    func proxyRequired() throws {
+        var options = self.users
+        options.users?[0].proxyRequired = true
+        options.noAuthUser = "admin"
+        func refusal(_ change: (inout ConnectPayload) -> Void) -> Authenticator.Refusal? {
+            var connect = ConnectPayload()
+            change(&connect)
+            let authenticator = Authenticator(options, hash: testHash())
+            guard case .refuse(let refusal) = authenticator.decide(&connect, nonce: "", type: .standard) else {
+                return nil
+            }
+            return refusal
+        }
+        #expect(
+            refusal {
+                $0.user = "admin"
+                $0.password = "a"
+            } == .proxyRequired
+        )
+        #expect(
+            refusal {
+                $0.user = "plain"
+                $0.password = "p"
+            } == nil
+        )
+        #expect(refusal { $0.user = "nobody" } == Authenticator.Refusal())
+        var connect = ConnectPayload()
+        let authenticator = Authenticator(options, hash: testHash())
+        if case .some = authenticator.decideWithoutConnect(&connect, nonce: "", type: .standard) {
+            Issue.record("nobody is the no_auth_user")
+        }
+        options = AuthorizationOptions()
+        options.token = "t"
+        options.proxyRequired = true
+        #expect(refusal { $0.authToken = "t" } == .proxyRequired)
+    }
+
     @Test("a client without credentials is the no_auth_user, one with wrong ones is not")
     func noAuthUser() {
         var options = self.users

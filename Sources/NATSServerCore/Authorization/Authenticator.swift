@@ -9,14 +9,25 @@ final class Authenticator: Sendable {
         case accept(ClientPermissions?)
         /// The password is right if this check says so.
         case verify(PasswordCheck, ClientPermissions?)
-        /// `reason` is for the debug log.
-        case refuse(reason: String?)
+        case refuse(Refusal)
+    }
+
+    /// Why a client is refused, as far as anybody is told.
+    struct Refusal: Equatable, Sendable {
+        /// For the debug log.
+        var reason: String?
+        /// What the connection is closed for.
+        var closes = ClosedReason.authenticationFailure
+
+        /// nats-server errors.go ErrAuthProxyRequired.
+        static let proxyRequired = Refusal(reason: "proxy connection required", closes: .proxyRequired)
     }
 
     private struct Entry: Sendable {
         var password = ""
         var permissions: ClientPermissions?
         var types: Set<ConnectionType>
+        var proxyRequired: Bool
 
         func allows(_ type: ConnectionType) -> Bool { self.types.isEmpty || self.types.contains(type) }
     }
@@ -30,6 +41,7 @@ final class Authenticator: Sendable {
     private let password: String
     private let token: String
     private let noAuthUser: String
+    private let proxyRequired: Bool
     private let users: [String: Entry]
     private let nkeys: [String: Entry]
     /// Users with equal permissions share them, also over reloads.
@@ -60,12 +72,17 @@ final class Authenticator: Sendable {
             users[user.name] = Entry(
                 password: user.password,
                 permissions: permissions(user.permissions),
-                types: user.allowedConnectionTypes
+                types: user.allowedConnectionTypes,
+                proxyRequired: user.proxyRequired
             )
         }
         var nkeys: [String: Entry] = [:]
         for user in options.nkeys ?? [] {
-            nkeys[user.nkey] = Entry(permissions: permissions(user.permissions), types: user.allowedConnectionTypes)
+            nkeys[user.nkey] = Entry(
+                permissions: permissions(user.permissions),
+                types: user.allowedConnectionTypes,
+                proxyRequired: user.proxyRequired
+            )
         }
         self.users = users
         self.nkeys = nkeys
@@ -75,6 +92,7 @@ final class Authenticator: Sendable {
         self.password = options.password ?? ""
         self.token = options.token ?? ""
         self.noAuthUser = options.noAuthUser ?? ""
+        self.proxyRequired = options.proxyRequired
         self.timeout = options.timeout
         self.sendsNonce = options.alwaysEnableNonce || !nkeys.isEmpty
         // nats-server auth.go configureAuthorization
@@ -100,7 +118,8 @@ final class Authenticator: Sendable {
                 connect.nkey = self.noAuthUser
             }
             if !connect.nkey.isEmpty {
-                guard let entry = self.nkeys[connect.nkey], entry.allows(type) else { return .refuse(reason: nil) }
+                guard let entry = self.nkeys[connect.nkey], entry.allows(type) else { return .refuse(Refusal()) }
+                guard !entry.proxyRequired else { return .refuse(.proxyRequired) }
                 return self.decide(entry, signedBy: connect, nonce)
             }
         }
@@ -110,18 +129,20 @@ final class Authenticator: Sendable {
                 connect.password = entry.password
             }
             if !connect.user.isEmpty {
-                guard let entry = self.users[connect.user], entry.allows(type) else { return .refuse(reason: nil) }
+                guard let entry = self.users[connect.user], entry.allows(type) else { return .refuse(Refusal()) }
+                guard !entry.proxyRequired else { return .refuse(.proxyRequired) }
                 return self.compare(entry.password, connect.password, entry.permissions)
             }
         }
+        guard !self.proxyRequired else { return .refuse(.proxyRequired) }
         if !self.token.isEmpty { return self.compare(self.token, connect.authToken, nil) }
-        guard !self.username.isEmpty else { return .refuse(reason: nil) }
+        guard !self.username.isEmpty else { return .refuse(Refusal()) }
         // The password is looked at in any case: the time taken must not tell which one was wrong.
         let isUser = Self.areEqual(self.username, connect.user)
         switch self.compare(self.password, connect.password, nil) {
         case .accept where isUser: return .accept(nil)
         case .verify(let check, let permissions) where isUser: return .verify(check, permissions)
-        case .accept, .verify, .refuse: return .refuse(reason: nil)
+        case .accept, .verify, .refuse: return .refuse(Refusal())
         }
     }
 
@@ -129,7 +150,9 @@ final class Authenticator: Sendable {
     ///
     /// - Returns: `nil` if there is nobody that it could be.
     func decideWithoutConnect(_ connect: inout ConnectPayload, nonce: String, type: ConnectionType) -> Decision? {
-        guard !self.noAuthUser.isEmpty, let entry = self.users[self.noAuthUser], entry.allows(type) else { return nil }
+        guard !self.noAuthUser.isEmpty, let entry = self.users[self.noAuthUser], entry.allows(type),
+            !entry.proxyRequired
+        else { return nil }
         return self.decide(&connect, nonce: nonce, type: type)
     }
 
@@ -138,7 +161,7 @@ final class Authenticator: Sendable {
         /// Its user is no more: it is closed without a word.
         case close
         /// Its credentials are wrong now.
-        case refuse
+        case refuse(Refusal)
         /// It stays, with these permissions.
         case keep(ClientPermissions?)
         /// It stays, with these permissions, if the check succeeds.
@@ -162,7 +185,7 @@ final class Authenticator: Sendable {
         switch self.decide(&connect, nonce: nonce, type: type) {
         case .accept(let permissions): return .keep(permissions)
         case .verify(let check, let permissions): return .verify(check, permissions)
-        case .refuse: return isGone ? .close : .refuse
+        case .refuse(let refusal): return isGone ? .close : .refuse(refusal)
         }
     }
 
@@ -170,28 +193,28 @@ final class Authenticator: Sendable {
 
     private func decide(_ entry: Entry, signedBy connect: ConnectPayload, _ nonce: String) -> Decision {
         guard connect.nkey != self.noAuthUser else { return .accept(entry.permissions) }
-        guard !connect.signature.isEmpty else { return .refuse(reason: "Signature missing") }
+        guard !connect.signature.isEmpty else { return .refuse(Refusal(reason: "Signature missing")) }
         guard let signature = Base64.decode(connect.signature) else {
-            return .refuse(reason: "Signature not valid base64")
+            return .refuse(Refusal(reason: "Signature not valid base64"))
         }
         do throws(NKey.Failure) {
             let key = try NKeyPublicKey(connect.nkey)
             guard key.isValidSignature(signature, for: Array(nonce.utf8)) else {
-                return .refuse(reason: "Signature not verified")
+                return .refuse(Refusal(reason: "Signature not verified"))
             }
         } catch {
-            return .refuse(reason: "User nkey not valid: \(error)")
+            return .refuse(Refusal(reason: "User nkey not valid: \(error)"))
         }
         return .accept(entry.permissions)
     }
 
     private func compare(_ expected: String, _ given: String, _ permissions: ClientPermissions?) -> Decision {
         guard Bcrypt.isHash(expected) else {
-            return Self.areEqual(expected, given) ? .accept(permissions) : .refuse(reason: nil)
+            return Self.areEqual(expected, given) ? .accept(permissions) : .refuse(Refusal())
         }
         // The hash itself is never the password: that is a `no_auth_user` whose password is hashed, which the official
         // server refuses too.
-        guard given != expected else { return .refuse(reason: nil) }
+        guard given != expected else { return .refuse(Refusal()) }
         return .verify(PasswordCheck(password: given, hash: expected), permissions)
     }
 

@@ -11,6 +11,8 @@ package struct AuthorizationOptions: Sendable, Equatable {
         package var permissions: PermissionOptions?
         /// All if empty.
         package var allowedConnectionTypes: Set<ConnectionType>
+        /// Only through a trusted proxy, of which there are none: refuses everybody.
+        package var proxyRequired = false
 
         package init(
             name: String,
@@ -33,6 +35,8 @@ package struct AuthorizationOptions: Sendable, Equatable {
         package var permissions: PermissionOptions?
         /// All if empty.
         package var allowedConnectionTypes: Set<ConnectionType>
+        /// Only through a trusted proxy, of which there are none: refuses everybody.
+        package var proxyRequired = false
 
         package init(
             nkey: String,
@@ -61,6 +65,8 @@ package struct AuthorizationOptions: Sendable, Equatable {
     package var noAuthUser: String?
     /// Time from accept to the end of authentication.
     package var timeout: Duration = .seconds(2)
+    /// Only through a trusted proxy, of which there are none: refuses clients with the only user's name or the token.
+    package var proxyRequired = false
     /// Sends a nonce though no user has an nkey.
     package var alwaysEnableNonce = false
 

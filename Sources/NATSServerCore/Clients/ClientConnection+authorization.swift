@@ -76,7 +76,6 @@ extension ClientConnection {
             self.connectAccepted()
             self.acknowledge()
         case .refuseCredentials:
-            if let reason = self.session.refusalReason { self.logger.debug("\(self.label) - \(reason)") }
             self.authenticationFailed()
         case .refuseProtocol:
             self.failLogged("invalid client protocol", .badClientProtocolVersion)
@@ -95,9 +94,11 @@ extension ClientConnection {
     }
 
     private func authenticationFailed() {
+        let refusal = self.session.refusal
+        if let reason = refusal.reason { self.logger.debug("\(self.label) - \(reason)") }
         let user = self.session.userLabel.map { " - \($0)" } ?? ""
         self.logger.error("\(self.label) - authentication error\(user)")
-        self.fail("Authorization Violation", .authenticationFailure)
+        self.fail("Authorization Violation", refusal.closes)
     }
 
     // MARK: Permissions

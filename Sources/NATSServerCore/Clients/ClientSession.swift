@@ -31,8 +31,8 @@ struct ClientSession {
         didSet { self.publishTag = self.permissions?.publishTag ?? 0 }
     }
     private var publishTag: UInt64 = 0
-    /// Why credentials were refused, for the debug log.
-    private(set) var refusalReason: String?
+    /// Why credentials were refused.
+    private(set) var refusal = Authenticator.Refusal()
     /// What the client has to sign; empty if nobody signs.
     let nonce: String
     private var authenticator: Authenticator
@@ -66,7 +66,7 @@ struct ClientSession {
     }
 
     private mutating func decide(isFirst: Bool) -> ConnectAction {
-        self.refusalReason = nil
+        self.refusal = Authenticator.Refusal()
         self.afterCheck = nil
         switch self.authenticator.decide(&self.payload, nonce: self.nonce, type: self.connectionType) {
         case .accept(let permissions):
@@ -74,8 +74,8 @@ struct ClientSession {
         case .verify(let check, let permissions):
             self.afterCheck = (permissions, isFirst)
             return .verify(check, dropSubscriptions: !isFirst)
-        case .refuse(let reason):
-            self.refusalReason = reason
+        case .refuse(let refusal):
+            self.refusal = refusal
             return .refuseCredentials
         }
     }
@@ -129,7 +129,8 @@ struct ClientSession {
         let effect = authenticator.reloadEffect(on: self.payload, nonce: self.nonce, type: self.connectionType)
         switch effect {
         case .keep(let permissions), .verify(_, let permissions): self.permissions = permissions
-        case .close, .refuse: break
+        case .refuse(let refusal): self.refusal = refusal
+        case .close: break
         }
         return effect
     }

@@ -16,6 +16,7 @@ enum ClosedReason: String, Sendable {
     case maxPayloadExceeded = "Maximum Message Payload Exceeded"
     case maxControlLineExceeded = "Maximum Control Line Exceeded"
     case serverShutdown = "Server Shutdown"
+    case proxyRequired = "Proxy Required"
     case noRespondersRequiresHeaders = "No Responders Requires Headers"
 
     /// Whether what is still queued is sent before the socket is closed (nats-server client.go markConnAsClosed).
