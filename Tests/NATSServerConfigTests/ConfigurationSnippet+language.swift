@@ -113,7 +113,7 @@ extension ConfigurationSnippet {
         "ping_interval: 10ms", "ping_interval: 1.5h", "ping_interval: \"1.5h\"", "ping_interval: \"1h30m\"",
         "ping_interval: 120",
         "ping_interval: \"2\"", "ping_interval: \"\"", "ping_interval: \"-1s\"", "ping_interval: \"1x\"",
-        "ping_interval: \"1µs\"",
+        "ping_interval: \"1µs\"", "ping_interval: \"1µ\"", "ping_interval: \"\\n1\"", "ping_interval: \"\\\"\\\\\"",
         "ping_interval: \"1.s\"", "ping_interval: \".s\"", "ping_interval: \"9999999h\"", "ping_interval: \"0\"",
         "ping_interval: \"s\"",
         "ping_interval: true", "ping_interval: 1.5", "write_deadline:2s", "write_deadline: 2",

@@ -62,13 +62,12 @@ import Testing
     func mutations(worker: Int) throws {
         let seconds = TestDependencies.runsLongTests ? 30 : 1
         let seed = UInt64(TestDependencies.number("NATS_FUZZ_SEED") ?? 20_260_101)
-        var generator = SeededGenerator(seed: seed &+ UInt64(worker) &* 1_000_003)
-        let corpus = ConfigurationSnippet.all.map { Array($0.text.utf8) }
+        var mutator = ConfigurationMutator(seed: seed &+ UInt64(worker) &* 1_000_003)
         let files = ["a.conf": "port: 1\ncluster { name: c }", "b.conf": "include a.conf\nx: [a, b]"]
         let deadline = ContinuousClock.now + .seconds(seconds)
         var count = 0
         repeat {
-            let text = Self.mutated(corpus, &generator)
+            let text = mutator.next()
             let first = try? ConfigurationText.load(text, environment: ConfigurationSnippet.environment, files: files)
             let second = try? ConfigurationText.load(text, environment: ConfigurationSnippet.environment, files: files)
             #expect(first?.report == second?.report, "seed \(seed), text \(text)")
@@ -76,26 +75,5 @@ import Testing
             count += 1
         } while ContinuousClock.now < deadline
         #expect(count > 10)
-    }
-
-    /// One or two texts of the corpus with bytes changed, dropped, doubled and swapped.
-    private static func mutated(_ corpus: [[UInt8]], _ generator: inout SeededGenerator) -> [UInt8] {
-        let interesting = Array("{}[]()\"'\\,;:=#/$\n\r\t -.0k\u{0}\u{A0}٣\u{2028}".utf8)
-        var text = corpus.randomElement(using: &generator) ?? []
-        if generator.chance(50) {
-            text += [UInt8(ascii: "\n")] + (corpus.randomElement(using: &generator) ?? [])
-        }
-        for _ in 0..<Int.random(in: 1...8, using: &generator) where !text.isEmpty {
-            let index = Int.random(in: 0..<text.count, using: &generator)
-            switch Int.random(in: 0..<6, using: &generator) {
-            case 0: text[index] = UInt8.random(in: 0...255, using: &generator)
-            case 1: text[index] = interesting.randomElement(using: &generator) ?? 0
-            case 2: text.remove(at: index)
-            case 3: text.insert(interesting.randomElement(using: &generator) ?? 0, at: index)
-            case 4: text.removeSubrange(index..<min(text.count, index + 12))
-            default: text.insert(contentsOf: text[index..<min(text.count, index + 20)], at: index)
-            }
-        }
-        return text
     }
 }

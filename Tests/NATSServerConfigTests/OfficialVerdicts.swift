@@ -13,15 +13,9 @@ struct ConfigurationVerdict: Equatable {
 ///
 /// One process each would cost more in starting than in checking: a few shells run the server file by file.
 enum OfficialVerdicts {
-    /// Checks all files; the answers have the order of the snippets.
-    static func verdicts(
-        on snippets: [ConfigurationSnippet],
-        in directory: TemporaryDirectory
-    ) async throws -> [ConfigurationVerdict] {
+    /// Checks the files `s0.conf`, `s1.conf` and so on of a directory.
+    static func verdicts(count: Int, in directory: TemporaryDirectory) async throws -> [ConfigurationVerdict] {
         let server = try TestDependencies.officialServer(.current).orThrow("official nats-server")
-        for (index, snippet) in snippets.enumerated() {
-            try snippet.write(number: index, to: directory.path)
-        }
         let workers = 3
         // Without a limit on time: each check takes milliseconds, and the whole is waited for below.
         let script = """
@@ -38,7 +32,7 @@ enum OfficialVerdicts {
             processes.append(
                 try ChildProcess(
                     "/bin/sh",
-                    ["-c", script, server, directory.path, String(worker), String(snippets.count)],
+                    ["-c", script, server, directory.path, String(worker), String(count)],
                     environment: ConfigurationSnippet.environment
                 )
             )
@@ -49,7 +43,7 @@ enum OfficialVerdicts {
                 throw TestFailure("the shell ended with \(String(describing: exit)): \(process.output)")
             }
         }
-        return try snippets.indices.map { try self.verdict(directory.read("s\($0).out"), number: $0) }
+        return try (0..<count).map { try self.verdict(directory.read("s\($0).out"), number: $0) }
     }
 
     private static func verdict(_ output: String, number: Int) throws -> ConfigurationVerdict {
@@ -75,7 +69,7 @@ extension ConfigurationSnippet {
         self.text.replacingOccurrences(of: "DIR", with: "d\(number)")
     }
 
-    fileprivate func write(number: Int, to directory: String) throws {
+    func write(number: Int, to directory: String) throws {
         try Data(self.text(number: number).utf8).write(to: URL(fileURLWithPath: "\(directory)/s\(number).conf"))
         for (name, text) in self.files {
             let url = URL(fileURLWithPath: "\(directory)/d\(number)/\(name)")

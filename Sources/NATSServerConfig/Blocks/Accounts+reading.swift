@@ -17,6 +17,7 @@ extension ServerConfiguration {
         }
         // Other types pass without a word in the official server; they define nothing.
         guard let entries = node.entries else { return }
+        let errorsBefore = reader.errors.count
         for entry in entries where !entry.node.isUsedVariable {
             guard let inner = entry.node.entries else {
                 reader.error("Expected map entries for accounts", at: entry.node)
@@ -29,7 +30,7 @@ extension ServerConfiguration {
             self.accounts.append(self.account(entry.key, inner, reader, &names))
         }
         // What accounts share can only be judged when they are all right.
-        if reader.errors.isEmpty {
+        if reader.errors.count == errorsBefore {
             var links = AccountLinks(self.accounts, hasSystemAccount: !self.noSystemAccount)
             for failure in links.check() { reader.error(failure, at: node) }
         }

@@ -11,7 +11,7 @@ enum GoDuration {
 
     /// Go's time.ParseDuration with its error texts.
     static func parse(_ text: String) throws(Failure) -> Duration {
-        let invalid = Failure(words: "time: invalid duration \(GoFormat.quoted(text))")
+        let invalid = Failure(words: "time: invalid duration \(Self.quoted(text))")
         var rest = Array(text.unicodeScalars)[...]
         var isNegative = false
         if let sign = rest.first, sign == "-" || sign == "+" {
@@ -58,11 +58,11 @@ enum GoDuration {
                 rest = rest.dropFirst()
             }
             guard !name.isEmpty else {
-                throw Failure(words: "time: missing unit in duration \(GoFormat.quoted(text))")
+                throw Failure(words: "time: missing unit in duration \(Self.quoted(text))")
             }
             guard let unit = Self.units[name] else {
                 throw Failure(
-                    words: "time: unknown unit \(GoFormat.quoted(name)) in duration \(GoFormat.quoted(text))"
+                    words: "time: unknown unit \(Self.quoted(name)) in duration \(Self.quoted(text))"
                 )
             }
             guard value <= limit / unit else { throw invalid }
@@ -77,6 +77,19 @@ enum GoDuration {
         guard isNegative || total < limit else { throw invalid }
         // The smallest negative duration has no positive counterpart.
         return .nanoseconds(isNegative ? Int64(truncatingIfNeeded: 0 &- total) : Int64(truncatingIfNeeded: total))
+    }
+
+    /// Quoted as the time package does it: all but printable ASCII as bytes.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): result += "\\\(Unicode.Scalar(byte))"
+            case 0x20..<0x80: result.unicodeScalars.append(Unicode.Scalar(byte))
+            default: result += "\\x\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16))"
+            }
+        }
+        return result + "\""
     }
 
     /// Go's Duration.String.
