@@ -29,13 +29,14 @@ package final class Server: Sendable {
         case none
     }
 
-    private let shared: ServerShared
+    let shared: ServerShared
     private let state = NIOLockedValueBox(State.idle)
-    private let loops = ServerLoops()
+    let loops = ServerLoops()
     private let monitor = NIOLockedValueBox<MonitoringServer?>(nil)
     /// The sums of loops that have ended.
     private let finalTotals = NIOLockedValueBox(ServerLoop.Totals())
     private let wasAnnounced = NIOLockedValueBox(false)
+    private let willExit = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
 
     /// A server that does nothing yet.
     package init(options: ServerOptions) {
@@ -43,6 +44,11 @@ package final class Server: Sendable {
     }
 
     package var options: ServerOptions { self.shared.options }
+
+    /// Sets what is to be done at the end of a shutdown, before its last log line.
+    package func setWillExit(_ action: @escaping @Sendable () -> Void) {
+        self.willExit.withLockedValue { $0 = action }
+    }
 
     /// The server's public identity: 56 characters that begin with `N`.
     package var serverID: String { self.shared.identity.id }
@@ -85,7 +91,8 @@ package final class Server: Sendable {
             try await self.startMonitoring()
             let listener = try await self.listen(on: group)
             let port = listener.localAddress?.port ?? 0
-            self.shared.setInfo(port: port)
+            logger.info("Listening for client connections on \(HostPort.join(options.host, port))")
+            self.shared.setInfo(try self.advertisedAddress(options, port: port))
             let isStopped = self.state.withLockedValue { state in
                 guard case .starting = state else { return true }
                 state = .running(listener: listener, group: group, port: port)
@@ -97,7 +104,6 @@ package final class Server: Sendable {
             }
             // Only now, since the first INFO needs the port.
             try await listener.setOption(.autoRead, value: true).get()
-            logger.info("Listening for client connections on \(Self.endpoint(options.host, port))")
             logger.info("Server is ready")
         } catch {
             await self.abandonStart(group)
@@ -160,7 +166,7 @@ package final class Server: Sendable {
             }
             return await tasks.reduce(into: ServerLoop.Totals()) { $0 += $1 }
         }
-        self.shared.logger.debug("Client accept loop exiting..")
+        if !self.isInLameDuckMode { self.shared.logger.debug("Client accept loop exiting..") }
         self.shared.end()
         // Whoever asks for statistics has put its questions to the loops, or finds the final sums.
         _ = self.loops.takeAll()
@@ -169,6 +175,7 @@ package final class Server: Sendable {
         for loop in loops {
             loop.dismantle()
         }
+        if let action = self.willExit.withLockedValue({ $0.take() }) { action() }
         self.shared.logger.info("Server Exiting..")
         let waiters = self.state.withLockedValue { state in
             defer { state = .stopped }
@@ -237,6 +244,14 @@ package final class Server: Sendable {
         return result.sorted { $0.id < $1.id }
     }
 
+    /// The listener, unless the server does not run.
+    var runningListener: (any Channel)? {
+        self.state.withLockedValue { state in
+            if case .running(let listener, _, _) = state { return listener }
+            return nil
+        }
+    }
+
     // MARK: Monitoring
 
     /// The port of the monitoring pages; 0 unless they are served.
@@ -273,7 +288,7 @@ package final class Server: Sendable {
             throw Self.monitoringError("can't listen to the monitor port: \(cause)")
         }
         let scheme = options.port == 0 ? "https" : "http"
-        self.shared.logger.info("Starting \(scheme) monitor on \(Self.endpoint(host, monitor.boundPort))")
+        self.shared.logger.info("Starting \(scheme) monitor on \(HostPort.join(host, monitor.boundPort))")
     }
 
     /// The configuration has been loaded again; `/varz` tells of it.
@@ -318,10 +333,14 @@ package final class Server: Sendable {
         logger.debug("  swift-nats: \(ServerVersion.release)")
         logger.info("  Name:     \(self.shared.serverName)")
         logger.info("  ID:       \(self.shared.identity.id)")
-        if self.shared.options.authorization.hasPlaintextPasswords {
+        let options = self.shared.options
+        if options.authorization.hasPlaintextPasswords {
             logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
         }
-        if self.shared.options.maxPayload > 8 << 20 {
+        if let file = options.configFile {
+            logger.info("Using configuration file: \(file) \(options.configDigest.map { "(\($0))" } ?? "")")
+        }
+        if options.maxPayload > 8 << 20 {
             logger.warning("Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance")
         }
     }
@@ -371,14 +390,24 @@ package final class Server: Sendable {
             .get()
     }
 
-    private func listenError(_ cause: String) -> ServerStartError {
-        let port = self.shared.options.port
-        let address = Self.endpoint(self.shared.options.host, port == -1 ? 0 : port)
-        return ServerStartError(description: "Error listening on port: \(address), \"\(cause)\"")
+    /// What INFO is to name as the address.
+    func advertisedAddress(_ options: ServerOptions, port: Int) throws(ServerStartError) -> AdvertisedAddress {
+        guard let advertised = options.clientAdvertise, !advertised.isEmpty else {
+            return AdvertisedAddress(host: options.host, port: port)
+        }
+        do {
+            return try AdvertisedAddress(advertised, defaultPort: port)
+        } catch {
+            throw ServerStartError(
+                description: "Error setting server INFO with ClientAdvertise value of \(advertised), err=\(error)"
+            )
+        }
     }
 
-    static func endpoint(_ host: String, _ port: Int) -> String {
-        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    private func listenError(_ cause: String) -> ServerStartError {
+        let port = self.shared.options.port
+        let address = HostPort.join(self.shared.options.host, port == -1 ? 0 : port)
+        return ServerStartError(description: "Error listening on port: \(address), \"\(cause)\"")
     }
 
     /// Go's text for what `bind` failed with.
@@ -393,6 +422,6 @@ package final class Server: Sendable {
         case EACCES: cause = "bind: permission denied"
         default: cause = "bind: \(error)"
         }
-        return "listen tcp \(self.endpoint(host, max(0, port))): \(cause)"
+        return "listen tcp \(HostPort.join(host, max(0, port))): \(cause)"
     }
 }

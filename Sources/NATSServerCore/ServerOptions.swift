@@ -30,6 +30,22 @@ package struct ServerOptions: Sendable {
     package var pingsOutMax = 2
     /// `no_header_support`.
     package var noHeaderSupport = false
+    /// `disable_sublist_cache`: what a subject matches is looked up anew for each read of a publisher.
+    package var noSublistCache = false
+    /// `no_fast_producer_stall`: messages for a consumer that has fallen behind are dropped, where else producers pause.
+    package var noFastProducerStall = false
+    /// `client_advertise`: what INFO names as host and port instead of the real ones; the port may be missing.
+    package var clientAdvertise: String?
+    /// `lame_duck_duration`, over which clients are sent away, and how long they are left alone before
+    /// (`lame_duck_grace_period`, a part of it).
+    package var lameDuckDuration: Duration = .seconds(120)
+    package var lameDuckGracePeriod: Duration = .seconds(10)
+    /// `connect_error_reports` and `reconnect_error_reports`: how often a failing connection to another server is logged.
+    package var connectErrorReports = 3600
+    package var reconnectErrorReports = 1
+    /// The configuration file that the options come from, as it was given, and its digest (`sha256:…`).
+    package var configFile: String?
+    package var configDigest: String?
     /// Number of event loops; half the cores, at least one, if `nil`.
     package var eventLoopCount: Int?
     /// Closed connections that `/connz` can still show; 0 means 10,000.
@@ -40,6 +56,8 @@ package struct ServerOptions: Sendable {
     package var readModeration = true
     /// Logs every protocol line at trace level.
     package var traceProtocol = false
+    /// `trace_headers`: of payloads, only header blocks are traced.
+    package var traceHeaders = false
     /// Bytes of a payload that a trace line shows; 0 means all.
     package var maxTracedMessageLength = 0
 

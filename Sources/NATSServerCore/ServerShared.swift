@@ -5,18 +5,21 @@ import NIOConcurrencyHelpers
 import NIOPosix
 import Synchronization
 
-/// What all connections of a server share: immutable settings, the subscriptions, and a few counters.
+/// What all connections of a server share: the options, the subscriptions, and a few counters.
 final class ServerShared: Sendable {
-    let options: ServerOptions
     let identity: ServerIdentity
     let globalAccount: SubscriptionIndex
     let passwords: PasswordVerifier
-    let writeDeadline: TimeAmount
     let closedConnections: ClosedConnections
     let started: NIODeadline
     private let configuration: NIOLockedValueBox<(time: NIODeadline, digest: String)>
     private let anchoredClock = NIOLockedValueBox(ServerClock.now())
     let logger: Logger
+    /// Fixed at the start, since clients know the server by it.
+    let serverName: String
+    private let currentOptions: NIOLockedValueBox<ServerOptions>
+    private let maxConnections: Synchronization.Atomic<Int>
+    private let lameDuckMode = Atomic<Bool>(false)
     /// INFO without what differs between connections; set once, when the port is known.
     private let info = NIOLockedValueBox(ServerInfo())
     /// The official server's internal clients take the first four.
@@ -32,20 +35,36 @@ final class ServerShared: Sendable {
 
     init(options: ServerOptions) {
         var generator = SystemRandomNumberGenerator()
-        self.options = options
-        self.identity = ServerIdentity(using: &generator)
+        let identity = ServerIdentity(using: &generator)
+        self.identity = identity
+        self.serverName = options.serverName ?? identity.id
+        self.currentOptions = NIOLockedValueBox(options)
+        self.maxConnections = Synchronization.Atomic(options.maxConnections)
         let hash = SubjectHash(using: &generator)
         self.globalAccount = SubscriptionIndex(hash: hash)
         self.passwords = PasswordVerifier(threads: System.coreCount / 2)
         self.currentAuthenticator = NIOLockedValueBox(Authenticator(options.authorization, hash: hash))
-        self.writeDeadline = TimeAmount(options.writeDeadline)
         self.started = .now()
         self.configuration = NIOLockedValueBox((self.started, options.monitoring.configurationDigest))
         self.closedConnections = ClosedConnections(capacity: options.maxClosedClients)
         self.logger = options.logger
     }
 
-    var serverName: String { self.options.serverName ?? self.identity.id }
+    /// The options as they are now; a copy, so nothing to read for each message: see ``LoopSettings``.
+    var options: ServerOptions { self.currentOptions.withLockedValue { $0 } }
+
+    /// Replaces the options.
+    func replaceOptions(_ options: ServerOptions) {
+        self.currentOptions.withLockedValue { $0 = options }
+        self.maxConnections.store(options.maxConnections, ordering: .relaxed)
+    }
+
+    /// Whether the server sends its clients away and takes no new ones.
+    var isInLameDuckMode: Bool { self.lameDuckMode.load(ordering: .relaxed) }
+
+    /// - Returns: `false` if that was begun before.
+    func beginLameDuckMode() -> Bool { !self.lameDuckMode.exchange(true, ordering: .relaxed) }
+
     /// The event loops are about to end: nothing may be given to another one any more.
     var isEnding: Bool { self.ending.load(ordering: .relaxed) }
 
@@ -97,17 +116,21 @@ final class ServerShared: Sendable {
     var connectionCount: Int { self.open.load(ordering: .relaxed) }
     var totalConnections: UInt64 { self.accepted.load(ordering: .relaxed) }
 
-    func setInfo(port: Int) {
+    /// Makes INFO say what the options say.
+    ///
+    /// - Parameter advertised: Host and port for clients.
+    func setInfo(_ advertised: AdvertisedAddress) {
+        let options = self.options
         self.info.withLockedValue { info in
             info.serverID = self.identity.id
             info.serverName = self.serverName
             info.version = ServerVersion.compatible
             info.proto = 1
             info.goVersion = ServerVersion.go
-            info.host = self.options.host
-            info.port = port
-            info.headers = !self.options.noHeaderSupport
-            info.maxPayload = self.options.maxPayload
+            info.host = advertised.host
+            info.port = advertised.port
+            info.headers = !options.noHeaderSupport
+            info.maxPayload = options.maxPayload
             info.apiLevel = ServerVersion.apiLevel
         }
     }
@@ -127,7 +150,7 @@ final class ServerShared: Sendable {
     /// - Returns: `false` if there are too many now; it still has to be given back with ``connectionClosed()``.
     func connectionOpened() -> Bool {
         self.accepted.add(1, ordering: .relaxed)
-        return self.open.add(1, ordering: .relaxed).newValue <= self.options.maxConnections
+        return self.open.add(1, ordering: .relaxed).newValue <= self.maxConnections.load(ordering: .relaxed)
     }
 
     func connectionClosed() { self.open.subtract(1, ordering: .relaxed) }

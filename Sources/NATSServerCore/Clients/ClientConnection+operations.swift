@@ -19,7 +19,7 @@ extension ClientConnection {
             self.parse(base, from: position, to: count, &batch)
         }
         batch.finish(self)
-        if self.loop.producersShouldStall { self.shouldStall = true }
+        if self.loop.producersShouldStall, self.settings.stallsProducers { self.shouldStall = true }
     }
 
     /// Handles all whole operations; what is left over goes to ``cut``.
@@ -336,7 +336,7 @@ extension ClientConnection {
 
     // MARK: Trace
 
-    var isTracing: Bool { self.shared.options.traceProtocol && self.logger.logLevel <= .trace }
+    var isTracing: Bool { self.settings.isTracing }
 
     func traceIn(_ operation: StaticString, _ argument: UnsafeRawBufferPointer) {
         guard self.isTracing else { return }

@@ -64,6 +64,7 @@ struct PublishBatch {
 
     func finish(_ connection: ClientConnection) {
         guard self.messages > 0 else { return }
+        if !connection.settings.keepsMatches { self.cache.pointee.clear() }
         connection.statistics.messagesIn &+= self.messages
         connection.statistics.bytesIn &+= self.bytes
         connection.loop.totals.traffic.messagesIn &+= self.messages
@@ -182,7 +183,7 @@ extension ClientConnection {
         let room = message.prefixLength + message.tailLength + 16
         if outlet.pointee.end - outlet.pointee.write < room {
             batch.mustCheckPhase = true
-            guard outlet.pointee.owner._withUnsafeGuaranteedRef({ $0.makeRoom(room) }) else { return false }
+            guard outlet.pointee.owner._withUnsafeGuaranteedRef({ $0.makeRoomForMessage(room) }) else { return false }
         }
         var write = outlet.pointee.write
         ByteCopy.copy(message.prefix, message.prefixLength, to: write)
@@ -334,6 +335,7 @@ extension ClientConnection {
         let outlet = result.pointee.outlet(at: index)
         guard let connection = outlet.connection else { return false }
         if flags.contains(.noEcho), connection === self { return false }
+        if !self.settings.stallsProducers, connection.backlog.isCongested { return false }
         var isLast = false
         if flags.contains(.limited) {
             switch subscription.countLimited() {
@@ -452,7 +454,7 @@ extension ClientConnection {
     }
 
     private func tracePayload(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
-        if let payload = self.tracedPayload(base, operation) {
+        if let payload = self.tracedPayload(base, operation, skipping: 0) {
             self.logger.trace("\(self.label) - <<- MSG_PAYLOAD: [\(payload)]")
         }
     }
@@ -475,7 +477,7 @@ extension ClientConnection {
         line +=
             keepsHeader || operation.headerSize == 0
             ? " \(text(operation.sizeDigits))" : " \(operation.size - operation.headerSize)"
-        let payload = self.tracedPayload(base, operation)
+        let payload = self.tracedPayload(base, operation, skipping: keepsHeader ? 0 : operation.headerSize)
         if connection.loop === self.loop {
             connection.traceDelivered(line, payload)
         } else {
@@ -490,10 +492,25 @@ extension ClientConnection {
         if let payload { self.logger.trace("\(self.label) - ->> MSG_PAYLOAD: [\(payload)]") }
     }
 
-    private func tracedPayload(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) -> String? {
-        guard operation.size > 0 else { return nil }
-        let payload = UnsafeBufferPointer(start: base + operation.payloadStart, count: operation.size)
-        let limit = self.shared.options.maxTracedMessageLength
+    /// What a trace line shows of the payload (nats-server client.go traceMsgInternal).
+    ///
+    /// - Parameter skipped: The header's length if the message goes out without it, else 0.
+    private func tracedPayload(
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        skipping skipped: Int
+    ) -> String? {
+        let settings = self.settings
+        var range = operation.payloadStart + skipped..<operation.payloadStart + operation.size
+        if settings.tracesHeadersOnly {
+            // Without the two line ends after the last header.
+            let length = operation.headerSize - skipped - 4
+            guard length > 0 else { return nil }
+            range = range.lowerBound..<range.lowerBound + length
+        }
+        guard !range.isEmpty else { return nil }
+        let payload = UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
+        let limit = settings.maxTracedMessageLength
         guard limit > 0, payload.count > limit else { return ProtocolText.quoted(payload) }
         let quoted = ProtocolText.quoted(payload.prefix(limit))
         return "\(quoted.dropLast())...\""

@@ -92,6 +92,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     init(id: UInt64, loop: ServerLoop) {
         let now = NIODeadline.now()
         let options = loop.shared.options
+        let settings = loop.settings
         self.id = id
         self.loop = loop
         self.shared = loop.shared
@@ -101,11 +102,11 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             serverSupportsHeaders: !options.noHeaderSupport
         )
         self.keepAlive = KeepAlive(
-            interval: TimeAmount(options.pingInterval),
-            pingsOutMax: options.pingsOutMax,
+            interval: settings.pingInterval,
+            pingsOutMax: settings.pingsOutMax,
             now: now
         )
-        self.parser = ClientOperationParser(maxControlLine: options.maxControlLine, maxPayload: options.maxPayload)
+        self.parser = ClientOperationParser(maxControlLine: settings.maxControlLine, maxPayload: settings.maxPayload)
         self.accepted = now
         self.lastActivity = now
         self.lastProgress = now
@@ -120,6 +121,17 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private static func makeNonce() -> String {
         var generator = SystemRandomNumberGenerator()
         return Base64.encodeURLSafe((0..<11).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    }
+
+    var settings: LoopSettings { self.loop.settings }
+
+    /// A reload has changed the options (nats-server reload.go: what exists keeps its other limits).
+    func settingsChanged() {
+        let settings = self.settings
+        self.parser.maxControlLine = settings.maxControlLine
+        self.parser.maxPayload = settings.maxPayload
+        self.keepAlive.interval = settings.pingInterval
+        self.keepAlive.pingsOutMax = settings.pingsOutMax
     }
 
     /// How the log names this connection.
@@ -147,22 +159,19 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         let hasRoom = self.shared.connectionOpened()
         // Only now, so that a reload either is known here or finds the connection.
         let authenticator = self.shared.authenticator
+        let options = self.shared.options
         self.session = ClientSession(
             authenticator: authenticator,
             nonce: authenticator.sendsNonce ? Self.makeNonce() : "",
-            serverSupportsHeaders: !self.shared.options.noHeaderSupport
+            serverSupportsHeaders: !options.noHeaderSupport
         )
         var info = self.shared.makeInfo(clientID: self.id, clientIP: ip)
         info.authRequired = authenticator.isAnnounced
         info.nonce = self.session.nonce
         self.outlet.append(info.encode())
-        guard hasRoom else {
-            self.logger.error("\(self.label) - maximum connections exceeded")
-            self.fail("maximum connections exceeded", .maxConnectionsExceeded)
-            return
-        }
+        guard hasRoom else { return self.maxConnectionsExceeded() }
         // Below -1 nobody is within the limit (nats-server client.go applyAccountLimits); -1 is no limit.
-        if self.shared.options.maxSubscriptions < -1 {
+        if options.maxSubscriptions < -1 {
             self.subscriptionLimitExceeded()
             self.close(.maxSubscriptionsExceeded)
             return
@@ -196,7 +205,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             self.read(after: Self.stallTime)
             return
         }
-        guard self.shared.options.readModeration,
+        guard self.settings.readModeration,
             let delay = self.moderator.readCompleted(bytes: bytes, now: .now())
         else {
             context.read()
@@ -492,6 +501,20 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.logger.error("\(self.label) - \(text)")
     }
 
+    /// There are too many connections, this one among them.
+    func maxConnectionsExceeded() {
+        self.logger.error("\(self.label) - maximum connections exceeded")
+        self.fail("maximum connections exceeded", .maxConnectionsExceeded)
+    }
+
+    /// Tells a client that understands it to look for another server.
+    func sendLameDuckInfo() {
+        guard self.phase == .open, self.session.takesInfo else { return }
+        var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
+        info.lameDuckMode = true
+        self.outlet.append(info.encode())
+    }
+
     func sendError(_ text: String) {
         self.traceOut("-ERR \(text)")
         self.outlet.append(Array("-ERR '\(text)'\r\n".utf8))
@@ -541,7 +564,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { _ in self.context?.close(promise: nil) }
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: promise)
-        let limit = min(Self.lingerLimit, self.shared.writeDeadline)
+        let limit = min(Self.lingerLimit, self.settings.writeDeadline)
         context.eventLoop.scheduleTask(in: limit) { self.context?.close(promise: nil) }
     }
 

@@ -141,6 +141,9 @@ struct ClientSession {
         return self.payload.proto >= 1 ? .pongAndInfo : .pong
     }
 
+    /// Whether the client wants to know by INFO what changes (nats-server route.go sendAsyncInfoToClients).
+    var takesInfo: Bool { self.firstPongSent && self.payload.proto >= 1 }
+
     /// How the log names the user; secrets are not shown.
     var userLabel: String? {
         if !self.payload.nkey.isEmpty { return "Nkey \(Self.quoted(self.payload.nkey))" }

@@ -16,8 +16,8 @@ struct KeepAlive {
     /// The round-trip time is measured anew after this long.
     private static let sampleInterval: TimeAmount = .hours(1)
 
-    let interval: TimeAmount
-    private let pingsOutMax: Int
+    var interval: TimeAmount
+    var pingsOutMax: Int
     private var pingsOut = 0
     private var pingSent: NIODeadline?
     private var lastActivity: NIODeadline

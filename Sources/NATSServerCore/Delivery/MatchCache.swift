@@ -209,6 +209,12 @@ struct MatchCache: ~Copyable {
         return (total, largest)
     }
 
+    /// Throws away all results.
+    mutating func clear() {
+        guard self.count > 0 else { return }
+        for slot in 0..<self.capacity { self.evict(slot) }
+    }
+
     private mutating func evictUntilSmall(keeping kept: Int) {
         for slot in 0..<self.capacity where slot != kept {
             guard self.size > Self.largestSize / 2 else { return }

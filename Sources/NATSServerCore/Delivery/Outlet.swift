@@ -61,6 +61,16 @@ final class Outlet: @unchecked Sendable {
 
     func attach(_ connection: ClientConnection) { self.connection = connection }
 
+    /// Makes room for a message of `count` bytes.
+    ///
+    /// - Returns: `false` if the message is not to be delivered: the connection is gone, or it has fallen behind and
+    ///   producers are not to wait for it (nats-server client.go deliverMsg, NoFastProducerStall).
+    @inline(never)
+    func makeRoomForMessage(_ count: Int) -> Bool {
+        if !self.loop.settings.stallsProducers, self.connection?.backlog.isCongested == true { return false }
+        return self.makeRoom(count)
+    }
+
     /// Makes room for `count` bytes, starting a chunk if needed.
     ///
     /// - Returns: `false` if the connection is gone or was given up as a slow consumer: nothing may be written.

@@ -27,6 +27,7 @@ final class ServerLoop: @unchecked Sendable {
     var pool = OutputChunkPool()
     var totals = Totals()
     var random: FastRandom
+    private(set) var settings: LoopSettings
     /// Set while a batch is delivered, if a target has fallen behind: the producer should pause.
     var producersShouldStall = false
     /// When messages were last received on this loop: the time of what is delivered at the end of the tick.
@@ -52,6 +53,7 @@ final class ServerLoop: @unchecked Sendable {
         self.eventLoop = eventLoop
         self.index = index
         self.shared = shared
+        self.settings = LoopSettings(shared.options)
         self.router = AccountRouter(index: shared.globalAccount)
         var generator = SystemRandomNumberGenerator()
         self.random = FastRandom(seed: generator.next())
@@ -85,6 +87,12 @@ final class ServerLoop: @unchecked Sendable {
             self.goneConnections = 0
             self.router.cache.pointee.evictDead()
         }
+    }
+
+    /// A reload has changed the options.
+    func apply(_ settings: LoopSettings) {
+        self.settings = settings
+        for connection in self.connections.values { connection.settingsChanged() }
     }
 
     // MARK: Timers
@@ -206,7 +214,7 @@ final class ServerLoop: @unchecked Sendable {
     private func scheduleSweep() {
         guard !self.sweepIsScheduled, !self.blocked.isEmpty else { return }
         self.sweepIsScheduled = true
-        let deadline = self.shared.writeDeadline
+        let deadline = self.settings.writeDeadline
         let period = TimeAmount.nanoseconds(max(10_000_000, min(250_000_000, deadline.nanoseconds / 4)))
         self.eventLoop.scheduleTask(in: period) {
             self.sweepIsScheduled = false

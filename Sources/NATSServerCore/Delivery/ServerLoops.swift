@@ -29,6 +29,26 @@ final class ServerLoops: Sendable {
         }
     }
 
+    /// Runs something on one loop, while it is certain that it runs.
+    @discardableResult
+    func onLoop<Answer: Sendable>(
+        _ index: Int,
+        _ body: @escaping @Sendable (ServerLoop) -> Answer
+    ) -> EventLoopFuture<Answer>? {
+        self.loops.withLockedValue { loops in
+            guard loops.indices.contains(index) else { return nil }
+            let loop = loops[index]
+            return loop.eventLoop.submit { body(loop) }
+        }
+    }
+
+    /// Something to wait for, which fails when the loops end before; `nil` if they have.
+    func schedule(in time: TimeAmount) -> EventLoopFuture<Void>? {
+        self.loops.withLockedValue { loops in
+            loops.first?.eventLoop.scheduleTask(in: time) {}.futureResult
+        }
+    }
+
     /// Puts a question to every loop that it answers bit by bit.
     func askInSlices<Answer: Sendable>(
         _ question: @escaping @Sendable (ServerLoop) -> EventLoopFuture<Answer>

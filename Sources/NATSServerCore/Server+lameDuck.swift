@@ -1,0 +1,80 @@
+import Logging
+import NIOCore
+
+extension Server {
+    /// Whether the server sends its clients away and takes no new ones.
+    package var isInLameDuckMode: Bool { self.shared.isInLameDuckMode }
+
+    /// Takes no new clients, tells those that are there, and closes them one after the other; then shuts down.
+    ///
+    /// A call of ``shutdown()`` meanwhile ends it at once.
+    ///
+    /// - Returns: `false` if there was nothing to do: the server does not run, or is in lame duck mode already.
+    package func enterLameDuckMode() async -> Bool {
+        guard let listener = self.runningListener, self.shared.beginLameDuckMode() else { return false }
+        let logger = self.shared.logger
+        logger.info("Entering lame duck mode, stop accepting new clients")
+        try? await listener.close()
+        let options = self.shared.options
+        let clients = await self.clientsToSendAway()
+        guard !clients.isEmpty else {
+            await self.shutdown()
+            return true
+        }
+        for answer in self.loops.ask({ loop in loop.announceLameDuckMode() }) { try? await answer.get() }
+
+        let grace = TimeAmount(options.lameDuckGracePeriod)
+        // A shutdown in between has closed everybody: nothing is left but to wait for its end.
+        guard await self.pause(grace) else {
+            await self.shutdown()
+            return true
+        }
+        logger.info("Closing existing clients")
+        let plan = LameDuckPlan(
+            duration: options.lameDuckDuration,
+            gracePeriod: options.lameDuckGracePeriod,
+            clients: clients.count
+        )
+        var generator = SystemRandomNumberGenerator()
+        for (index, client) in clients.enumerated() {
+            self.loops.onLoop(client.loop) { $0.connections[client.id]?.close(.serverShutdown) }
+            guard index < clients.count - 1, let pause = plan.pause(after: index, using: &generator) else { continue }
+            guard await self.pause(.nanoseconds(pause)) else { break }
+        }
+        await self.shutdown()
+        return true
+    }
+
+    private struct Client: Sendable {
+        let loop: Int
+        let id: UInt64
+    }
+
+    private func clientsToSendAway() async -> [Client] {
+        var clients: [Client] = []
+        for answer in self.loops.ask({ loop in loop.connections.keys.map { Client(loop: loop.index, id: $0) } }) {
+            clients += (try? await answer.get()) ?? []
+        }
+        return clients.shuffled()
+    }
+
+    /// Waits on an event loop.
+    ///
+    /// - Returns: `false` if the server has been shut down meanwhile.
+    private func pause(_ time: TimeAmount) async -> Bool {
+        guard let waiting = self.loops.schedule(in: time) else { return false }
+        do {
+            try await waiting.get()
+        } catch {
+            return false
+        }
+        return self.runningListener != nil
+    }
+}
+
+extension ServerLoop {
+    /// Tells the clients that understand it (nats-server route.go sendAsyncInfoToClients).
+    fileprivate func announceLameDuckMode() {
+        for connection in self.connections.values { connection.sendLameDuckInfo() }
+    }
+}
