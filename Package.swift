@@ -62,8 +62,9 @@ let package = Package(
         .target(
             name: "NATSServerCore",
             dependencies: [
-                "NATSWire", "NATSAuth", .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore,
-                nioPosix, nioHTTP, nioConcurrency, logging, heap, crypto,
+                "NATSServerConfig", "NATSWire", "NATSAuth",
+                .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore, nioPosix, nioHTTP,
+                nioConcurrency, logging, heap, crypto,
             ],
             swiftSettings: settings
         ),
@@ -96,7 +97,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "nats-server",
-            dependencies: ["NATSServerCore", "NATSWire", nioCore, nioPosix, nioConcurrency, logging],
+            dependencies: [
+                "NATSServerCore", "NATSServerConfig", "NATSWire", nioCore, nioPosix, nioConcurrency, logging, crypto,
+            ],
             swiftSettings: settings
         ),
 
@@ -125,9 +128,8 @@ let package = Package(
         .testTarget(
             name: "NATSServerCoreTests",
             dependencies: [
-                "NATSServerCore", "NATSAuth", "NATSWire", "NATSTestSupport", nioCore, nioPosix, nioEmbedded,
-                nioConcurrency,
-                logging,
+                "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSWire", "NATSTestSupport", nioCore, nioPosix,
+                nioEmbedded, nioConcurrency, logging,
             ],
             swiftSettings: settings
         ),
@@ -155,7 +157,10 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSServerProgramTests",
-            dependencies: ["nats-server", "NATSTestSupport", nioConcurrency, logging],
+            dependencies: [
+                "nats-server", "NATSServerCore", "NATSServerConfig", "NATSTestSupport", nioCore, nioPosix,
+                nioConcurrency, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -28,7 +28,9 @@ extension Server {
     package func closeConnectionsAboveLimit() async -> Int {
         let limit = max(0, self.shared.options.maxConnections)
         var counts: [Int] = []
-        for answer in self.loops.ask({ loop in loop.connections.count }) { counts.append((try? await answer.get()) ?? 0) }
+        for answer in self.loops.ask({ loop in loop.connections.count }) {
+            counts.append((try? await answer.get()) ?? 0)
+        }
         var surplus = counts.reduce(0, +) - limit
         guard surplus > 0 else { return 0 }
         var closed = 0

@@ -307,7 +307,7 @@ package final class Server: Sendable {
     private var monitoringState: MonitoringSource.State {
         let port = self.boundPort
         let totals = self.finalTotals.withLockedValue { $0 }
-        return MonitoringSource.State(port: port, isReady: port > 0, totals: totals)
+        return MonitoringSource.State(port: port, isReady: port > 0 && !self.isInLameDuckMode, totals: totals)
     }
 
     private static func monitoringError(_ cause: String) -> ServerStartError {

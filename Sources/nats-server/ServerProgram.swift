@@ -1,5 +1,7 @@
 import Logging
+import NATSServerConfig
 import NATSServerCore
+import NIOConcurrencyHelpers
 
 #if canImport(Darwin)
 import Darwin
@@ -9,107 +11,282 @@ import Musl
 import Glibc
 #endif
 
-/// The life of the process around the engine: limits, log, pid file, signals, exit codes.
-struct ServerProgram {
-    let settings: ProgramSettings
+/// The life of the process around the engine: limits, log, files, signals, exit codes.
+final class ServerProgram: Sendable {
+    private struct State {
+        var configuration: ServerConfiguration
+        /// Ends when the server listens.
+        var start: Task<Void, Never>?
+    }
+
+    private let request: StartRequest
+    private let output: LogOutput
+    private let logger: Logger
+    private let server: Server
+    private let state: NIOLockedValueBox<State>
 
     /// Serves until a signal or a fatal error ends the process.
-    func run() -> Never {
+    static func run(_ start: StartConfiguration, _ request: StartRequest) -> Never {
         var signals = Signals()
         let fileLimit = OpenFileLimit.raise()
-
-        let sink = self.openLog()
-        let logger = Logger(label: "nats-server") { _ in
-            OfficialLogHandler(sink: sink, debug: self.settings.debug, trace: self.settings.trace)
-        }
-        let options = self.options(logger: logger)
-        let server = Server(options: options)
-        server.announce()
-        if let warning = OpenFileLimit.warning(limit: fileLimit, maximumConnections: options.maxConnections) {
-            logger.warning("\(warning)")
-        }
-        self.writePIDFile(logger)
-
-        let start = Task.detached {
-            do {
-                try await server.start()
-            } catch {
-                logger.critical("\(error)")
-                exit(1)
-            }
-        }
+        let program = ServerProgram(start, request)
+        program.begin(fileLimit: fileLimit, start.configuration)
         while true {
-            let signal = signals.next()
-            logger.info("Trapped \"\(signal.name)\" signal")
-            switch signal {
-            case .interrupt, .terminate:
-                Task.detached {
-                    await start.value
-                    await server.shutdown()
-                    exit(0)
-                }
-                // As with the official server, later signals are not answered any more.
-                while true { _ = signals.next() }
-            case .hangup:
-                logger.error(
-                    """
-                    Failed to reload server configuration: \
-                    can only reload config when a file is provided using -c or --config
-                    """
-                )
-            case .user1:
-                self.reopenLog(sink, logger)
-            case .user2:
-                logger.error("Lame duck mode is not supported yet")
-            }
+            program.handle(signals.next(), &signals)
         }
     }
 
-    private func options(logger: Logger) -> ServerOptions {
-        var options = ServerOptions(logger: logger)
-        options.host = self.settings.host
-        options.port = self.settings.port
-        options.serverName = self.settings.serverName
-        options.username = self.settings.user
-        options.password = self.settings.password
-        options.token = self.settings.token
-        options.traceProtocol = self.settings.trace
+    private init(_ start: StartConfiguration, _ request: StartRequest) {
+        let output: LogOutput
+        do {
+            output = try LogOutput(start.logSettings)
+        } catch {
+            // There is no log yet: Go's `log.Fatalf`.
+            StandardStreams.timedError(error.description)
+            exit(1)
+        }
+        self.output = output
+        self.request = request
+        self.logger = Logger(label: "nats-server") { _ in OfficialLogHandler(output) }
+        self.server = Server(options: Self.options(start, request, self.logger))
+        self.state = NIOLockedValueBox(State(configuration: start.configuration))
+    }
+
+    private static func options(_ start: StartConfiguration, _ request: StartRequest, _ logger: Logger) -> ServerOptions
+    {
+        var options = ServerOptions(start.configuration, logger: logger)
+        options.configFile = request.configFile
+        options.configDigest = start.digest
+        options.monitoring.configurationDigest = start.digest ?? ""
+        options.monitoring.commandLine = ArgumentRedaction.redacted(CommandLine.arguments)
         return options
     }
 
-    private func openLog() -> LogSink {
-        guard let path = self.settings.logFile else {
-            return LogSink(standardErrorWithTime: self.settings.logTime)
+    // MARK: Start and end
+
+    private func begin(fileLimit: Int?, _ configuration: ServerConfiguration) {
+        self.server.announce()
+        if let warning = OpenFileLimit.warning(limit: fileLimit, maximumConnections: configuration.maxConnections) {
+            self.logger.warning("\(warning)")
         }
-        do {
-            return try LogSink(path: path, showsTime: self.settings.logTime)
-        } catch {
-            // There is no log yet: Go's `log.Fatalf`, which has its own format.
-            let now = LogLineFormatter.text(SystemCalls.localTime(SystemCalls.wallClock().second))
-            StandardStreams.error("\(String(decoding: now, as: UTF8.self)) error opening file: \(error)\n")
-            exit(1)
+        if let path = configuration.pidFile {
+            do {
+                try self.writePIDFile(path)
+            } catch {
+                self.fail("Could not write pidfile: \(error)")
+            }
+        }
+        self.server.setWillExit { self.removePortsFile(self.state.withLockedValue { $0.configuration.portsFileDir }) }
+        let start = Task.detached {
+            do {
+                try await self.server.start()
+            } catch {
+                self.fail("\(error)")
+            }
+            self.writePortsFile(self.state.withLockedValue { $0.configuration.portsFileDir })
+        }
+        self.state.withLockedValue { $0.start = start }
+    }
+
+    private func waitForStart() async {
+        await self.state.withLockedValue { $0.start }?.value
+    }
+
+    private func fail(_ message: String) -> Never {
+        self.output.write(message, label: .fatal)
+        self.finish(1)
+    }
+
+    private func finish(_ status: CInt) -> Never {
+        self.output.flush()
+        exit(status)
+    }
+
+    // MARK: Signals
+
+    private func handle(_ signal: Signals.Signal, _ signals: inout Signals) {
+        if signal == .quit {
+            // What the Go runtime does, but for its list of goroutines.
+            StandardStreams.error("SIGQUIT: quit\n")
+            self.finish(2)
+        }
+        self.logger.info("Trapped \"\(signal.name)\" signal")
+        switch signal {
+        case .interrupt:
+            self.shutDown(&signals)
+        case .terminate:
+            // nats-server signal.go handleSignal: a server in lame duck mode ends by itself.
+            if !self.server.isInLameDuckMode { self.shutDown(&signals) }
+        case .hangup:
+            waitForTask {
+                await self.waitForStart()
+                await self.reload()
+            }
+        case .user1:
+            self.reopenLog()
+        case .user2:
+            Task.detached {
+                await self.waitForStart()
+                if await self.server.enterLameDuckMode() { self.finish(0) }
+            }
+        case .quit:
+            break
         }
     }
 
-    private func writePIDFile(_ logger: Logger) {
-        guard let path = self.settings.pidFile else { return }
-        do {
-            try SystemCalls.writeFile(path, "\(SystemCalls.processID())")
-        } catch {
-            logger.critical("Could not write pidfile: \(error)")
-            exit(1)
+    private func shutDown(_ signals: inout Signals) -> Never {
+        Task.detached {
+            await self.waitForStart()
+            await self.server.shutdown()
+            self.finish(0)
         }
+        // As with the official server, later signals are not answered any more.
+        while true { _ = signals.next() }
     }
 
-    private func reopenLog(_ sink: LogSink, _ logger: Logger) {
+    private func reopenLog() {
         do {
-            if try sink.reopen() {
-                logger.info("File log re-opened")
+            if try self.output.reopen() {
+                self.logger.info("File log re-opened")
             } else {
-                logger.info("File log re-open ignored, not a file logger")
+                self.logger.info("File log re-open ignored, not a file logger")
             }
         } catch {
-            logger.error("error opening file: \(error)")
+            self.logger.error("\(error)")
+        }
+    }
+
+    // MARK: Reload
+
+    /// Takes over what has changed in the configuration file, all or nothing.
+    private func reload() async {
+        do {
+            try await self.tryReload()
+        } catch {
+            self.output.write(
+                "Failed to reload server configuration: \(error)",
+                label: .error,
+                keepsLineFeeds: true
+            )
+        }
+    }
+
+    private func tryReload() async throws(StartConfiguration.Failure) {
+        guard self.request.configFile != nil else {
+            throw StartConfiguration.Failure(
+                description: "can only reload config when a file is provided using -c or --config"
+            )
+        }
+        let start = try StartConfiguration(self.request)
+        if let problem = start.problem, !start.isProblemOfAccounts {
+            throw StartConfiguration.Failure(description: problem)
+        }
+        let plan: ReloadPlan
+        let log: LogOutput.Prepared?
+        do {
+            plan = try ReloadPlan(
+                from: self.state.withLockedValue { $0.configuration },
+                to: start.configuration,
+                port: self.server.boundPort
+            )
+        } catch {
+            throw StartConfiguration.Failure(description: error.description)
+        }
+        if let problem = start.problem {
+            throw StartConfiguration.Failure(description: problem)
+        }
+        if let part = start.firstUnsupported {
+            throw StartConfiguration.Failure(description: "not supported yet: \(part)")
+        }
+        do {
+            // Opened before anything changes: the last thing that can fail.
+            log = plan.changesLogging ? try self.output.prepare(start.logSettings) : nil
+        } catch {
+            throw StartConfiguration.Failure(description: error.description)
+        }
+
+        self.state.withLockedValue { $0.configuration = start.configuration }
+        let options = Self.options(start, self.request, self.logger)
+        await self.server.apply(options)
+        for change in plan.changes {
+            await self.carryOut(change.effect)
+            self.logger.info("\(change.text)")
+        }
+        if let log {
+            self.output.change(to: log)
+            await self.server.applyLoopSettings()
+        }
+        do {
+            try await self.server.reload(authorization: options.authorization)
+        } catch {
+            // Not to be expected: the options have been looked at.
+            throw StartConfiguration.Failure(description: error.description)
+        }
+        self.server.configurationLoaded(digest: start.digest ?? "")
+        self.logger.info("Reloaded server configuration \(start.digest.map { "(\($0))" } ?? "")")
+    }
+
+    private func carryOut(_ effect: ReloadPlan.Effect) async {
+        switch effect {
+        case .maxConnections:
+            let closed = await self.server.closeConnectionsAboveLimit()
+            if closed > 0 { self.logger.info("Closed \(closed) connections to fall within max_connections") }
+        case .pidFile(let path):
+            do {
+                try self.writePIDFile(path)
+            } catch {
+                self.logger.error("Failed to write pidfile: \(error)")
+            }
+        case .portsFile(let old, let new):
+            // As the official server: where there was none, it tries to remove the new one, and says that it cannot.
+            self.removePortsFile(old ?? new)
+            self.writePortsFile(new)
+        case .nothing, .logging, .tls:
+            break
+        }
+    }
+
+    // MARK: Files
+
+    private func writePIDFile(_ path: String) throws(SystemCallError) {
+        try SystemCalls.writeFile(path, "\(SystemCalls.processID())", mode: 0o600)
+    }
+
+    private func portsFile(_ directory: String?) -> PortsFile? {
+        directory.map {
+            PortsFile(
+                directory: $0,
+                program: CommandLine.arguments.first ?? "nats-server",
+                processID: SystemCalls.processID()
+            )
+        }
+    }
+
+    private func writePortsFile(_ directory: String?) {
+        guard let file = self.portsFile(directory), self.server.boundPort > 0 else { return }
+        var ports = PortsFile.Ports()
+        let configuration = self.state.withLockedValue { $0.configuration }
+        ports.clients = LocalAddresses.hostPorts(host: configuration.host, port: self.server.boundPort)
+            .map { "nats://\($0)" }
+        let monitoringPort = self.server.boundMonitoringPort
+        if monitoringPort > 0 {
+            let scheme = configuration.httpsPort == 0 ? "http" : "https"
+            let host = configuration.httpHost ?? configuration.host
+            ports.monitoring = LocalAddresses.hostPorts(host: host, port: monitoringPort).map { "\(scheme)://\($0)" }
+        }
+        do {
+            try file.write(ports)
+        } catch {
+            self.logger.error("Error writing ports file (\(file.path)): \(error)")
+        }
+    }
+
+    private func removePortsFile(_ directory: String?) {
+        guard let file = self.portsFile(directory) else { return }
+        do {
+            try file.remove()
+        } catch {
+            self.logger.error("Error cleaning up ports file \(file.path): \(error)")
         }
     }
 }

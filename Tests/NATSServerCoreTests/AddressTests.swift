@@ -52,9 +52,12 @@ import Testing
     func rateLimit() {
         var limit = ConnectionRateLimit(limit: 3)
         let second: UInt64 = 1_000_000_000
-        #expect((0..<5).map { limit.allow(now: second + $0) } == [true, true, true, false, false])
-        #expect(limit.takeRejected() == 2)
-        #expect(limit.takeRejected() == 0)
-        #expect(limit.allow(now: 3 * second))
+        var allowed: [Bool] = []
+        for offset in 0..<5 { allowed.append(limit.allow(now: second + UInt64(offset))) }
+        #expect(allowed == [true, true, true, false, false])
+        let rejected = [limit.takeRejected(), limit.takeRejected()]
+        #expect(rejected == [2, 0])
+        let isAllowedLater = limit.allow(now: 3 * second)
+        #expect(isAllowedLater)
     }
 }

@@ -30,11 +30,11 @@ import Testing
     }
 
     private func info(_ connection: RawConnection) async throws -> ServerInfo {
-        try ServerInfo(json: Array(try await connection.readInfo().dropFirst("INFO ".count).utf8))
+        try ServerInfo(json: Array(try await connection.readInfo().utf8))
     }
 
     private func connect(_ server: Server) async throws -> RawConnection {
-        let connection = try RawConnection.connect(port: server.boundPort)
+        let connection = try RawConnection.connect(port: server.boundPort, answersPings: true)
         try await connection.readInfo()
         await connection.send("CONNECT {\"verbose\":false}\r\nPING\r\n")
         _ = try await connection.read(until: "PONG\r\n")
@@ -53,7 +53,7 @@ import Testing
             await client.send("PUB a 11\r\n01234567890\r\n")
             try await client.expect("-ERR 'Maximum Payload Violation'\r\n")
             try await client.expectEnd()
-            let fresh = try RawConnection.connect(port: server.boundPort)
+            let fresh = try RawConnection.connect(port: server.boundPort, answersPings: true)
             #expect(try await self.info(fresh).maxPayload == 10)
         }
     }
@@ -63,7 +63,7 @@ import Testing
         var options = self.options
         options.maxPayload = -1
         try await self.withServer(options) { server in
-            let client = try RawConnection.connect(port: server.boundPort)
+            let client = try RawConnection.connect(port: server.boundPort, answersPings: true)
             #expect(try await self.info(client).maxPayload == -1)
             let payload = String(repeating: "x", count: 2 << 20)
             await client.send(
@@ -96,7 +96,7 @@ import Testing
             await server.apply(options)
             #expect(await server.closeConnectionsAboveLimit() == 3)
             try await eventually("three are gone") { await server.statistics().connections == 2 }
-            let refused = try RawConnection.connect(port: server.boundPort)
+            let refused = try RawConnection.connect(port: server.boundPort, answersPings: true)
             try await refused.readInfo()
             try await refused.expect("-ERR 'maximum connections exceeded'\r\n")
             #expect(self.lines.value.count { $0.hasSuffix("maximum connections exceeded") } == 4)
@@ -112,10 +112,10 @@ import Testing
         var options = self.options
         options.clientAdvertise = "nats.example:77"
         try await self.withServer(options) { server in
-            let first = try await self.info(RawConnection.connect(port: server.boundPort))
+            let first = try await self.info(RawConnection.connect(port: server.boundPort, answersPings: true))
             #expect(first.host == "nats.example" && first.port == 77)
             await server.apply(self.options)
-            let second = try await self.info(RawConnection.connect(port: server.boundPort))
+            let second = try await self.info(RawConnection.connect(port: server.boundPort, answersPings: true))
             #expect(second.host == "127.0.0.1" && second.port == server.boundPort)
         }
     }

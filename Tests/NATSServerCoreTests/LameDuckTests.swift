@@ -19,7 +19,7 @@ import Testing
     }
 
     private func connect(_ server: Server, _ options: String) async throws -> RawConnection {
-        let connection = try RawConnection.connect(port: server.boundPort)
+        let connection = try RawConnection.connect(port: server.boundPort, answersPings: true)
         try await connection.readInfo()
         await connection.send("CONNECT \(options)\r\nPING\r\n")
         _ = try await connection.read(until: "PONG\r\n")
@@ -33,7 +33,7 @@ import Testing
         let informed = try await self.connect(server, #"{"verbose":false,"protocol":1}"#)
         try await informed.readInfo()
         let old = try await self.connect(server, #"{"verbose":false}"#)
-        let silent = try RawConnection.connect(port: server.boundPort)
+        let silent = try RawConnection.connect(port: server.boundPort, answersPings: true)
         try await silent.readInfo()
         #expect(!server.isInLameDuckMode)
         #expect(await server.enterLameDuckMode())
@@ -71,7 +71,7 @@ import Testing
         // The INFO of lame duck mode.
         try await client.readInfo()
         #expect(await !server.enterLameDuckMode())
-        #expect(throws: (any Error).self) { try RawConnection.connect(port: port) }
+        #expect(throws: (any Error).self) { try RawConnection.connect(port: port, answersPings: true) }
         await server.shutdown()
         #expect(await entered)
         #expect(try await client.readToEnd().isEmpty)

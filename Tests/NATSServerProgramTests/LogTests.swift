@@ -19,7 +19,7 @@ import Testing
     ) -> String {
         var formatter = formatter
         var buffer: [UInt8] = []
-        formatter.append(text, label: label, second: 65, microsecond: 7, to: &buffer)
+        formatter.append(text, label: label, SystemCalls.WallClock(second: 65, nanosecond: 7_890), to: &buffer)
         return String(decoding: buffer, as: UTF8.self)
     }
 
@@ -56,7 +56,8 @@ import Testing
         }
         var buffer: [UInt8] = []
         for (second, microsecond) in [(1, 5), (1, 999_999), (2, 0), (2, 1)] {
-            formatter.append("x", label: .info, second: second, microsecond: microsecond, to: &buffer)
+            let now = SystemCalls.WallClock(second: second, nanosecond: microsecond * 1000)
+            formatter.append("x", label: .info, now, to: &buffer)
         }
         #expect(calls.value == 2)
         let lines = String(decoding: buffer, as: UTF8.self).split(separator: "\n")
@@ -82,8 +83,13 @@ import Testing
     )
     func switches(debug: Bool, trace: Bool, labels: String) throws {
         let directory = try TemporaryDirectory()
-        let sink = try LogSink(path: directory.path + "/log", showsTime: false)
-        let logger = Logger(label: "test") { _ in OfficialLogHandler(sink: sink, debug: debug, trace: trace) }
+        var settings = LogSettings()
+        settings.file = directory.path + "/log"
+        settings.showsTime = false
+        settings.debug = debug
+        settings.trace = trace
+        let output = try LogOutput(settings)
+        let logger = Logger(label: "test") { _ in OfficialLogHandler(output) }
         logger.trace("x")
         logger.debug("x")
         logger.info("x")
@@ -93,35 +99,126 @@ import Testing
         #expect(found.joined(separator: " ") == labels)
     }
 
+    private func fileSettings(_ path: String) -> LogSettings {
+        var settings = LogSettings()
+        settings.file = path
+        settings.showsTime = false
+        return settings
+    }
+
     @Test("a file is appended to, and reopening follows a rename")
     func reopen() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write("old\n", to: "log")
-        let sink = try LogSink(path: path, showsTime: false)
-        sink.write("one", label: .info)
+        let output = try LogOutput(self.fileSettings(path))
+        output.write("one", label: .info)
         try directory.rename("log", to: "log.1")
-        sink.write("two", label: .info)
-        #expect(try sink.reopen())
-        sink.write("three", label: .info)
+        output.write("two", label: .info)
+        #expect(try output.reopen())
+        output.write("three", label: .info)
         let prefix = "[\(SystemCalls.processID())] [INF] "
         #expect(directory.read("log.1") == "old\n\(prefix)one\n\(prefix)two\n")
         #expect(directory.read("log") == "\(prefix)three\n")
     }
 
-    @Test("a file that cannot be opened is named in Go's words")
+    @Test("a file that cannot be opened is named in Go's words, and the one in use stays")
     func openFailure() throws {
         let directory = try TemporaryDirectory()
         let missing = directory.path + "/no/log"
         #expect {
-            _ = try LogSink(path: missing, showsTime: true)
+            _ = try LogOutput(self.fileSettings(missing))
         } throws: {
-            "\($0)" == "open \(missing): no such file or directory"
+            "\($0)" == "error opening file: open \(missing): no such file or directory"
         }
         #expect {
-            _ = try LogSink(path: directory.path, showsTime: true)
+            _ = try LogOutput(self.fileSettings(directory.path))
         } throws: {
-            "\($0)" == "open \(directory.path): is a directory"
+            "\($0)" == "error opening file: open \(directory.path): is a directory"
         }
+        let output = try LogOutput(self.fileSettings(directory.path + "/log"))
+        #expect(throws: LogOutput.Failure.self) { try output.prepare(self.fileSettings(missing)) }
+        output.write("still here", label: .info)
+        #expect(directory.read("log").hasSuffix("[INF] still here\n"))
+    }
+
+    @Test("settings change while the log is in use: levels, time, file")
+    func change() throws {
+        let directory = try TemporaryDirectory()
+        let output = try LogOutput(self.fileSettings(directory.path + "/one"))
+        let logger = Logger(label: "test") { _ in OfficialLogHandler(output) }
+        logger.debug("unheard")
+        logger.info("first")
+        var settings = self.fileSettings(directory.path + "/two")
+        settings.debug = true
+        settings.trace = true
+        output.change(to: try output.prepare(settings))
+        logger.debug("heard")
+        logger.trace("heard too")
+        let prefix = "[\(SystemCalls.processID())] "
+        #expect(directory.read("one") == "\(prefix)[INF] first\n")
+        #expect(directory.read("two") == "\(prefix)[DBG] heard\n\(prefix)[TRC] heard too\n")
+    }
+
+    @Test("texts of ours may have several lines, others stay on theirs")
+    func severalLines() throws {
+        let directory = try TemporaryDirectory()
+        let output = try LogOutput(self.fileSettings(directory.path + "/log"))
+        output.write("a\nb\u{1B}c\n", label: .error, keepsLineFeeds: true)
+        output.write("a\nb", label: .error)
+        let prefix = "[\(SystemCalls.processID())] [ERR] "
+        #expect(directory.read("log") == "\(prefix)a\nb c\n\(prefix)a b\n")
+    }
+
+    // MARK: Rotation
+
+    @Test("a file that gets too large is renamed, and the new one begins with the official line")
+    func rotation() throws {
+        let directory = try TemporaryDirectory()
+        var settings = self.fileSettings(directory.path + "/log")
+        settings.fileSizeLimit = 100
+        let output = try LogOutput(settings)
+        let text = String(repeating: "x", count: 120)
+        output.write(text, label: .info)
+        let backup = try #require(directory.names.first { $0 != "log" })
+        #expect(backup.hasPrefix("log.") && RotatingFile.isStamp(backup.dropFirst(4)))
+        let prefix = "[\(SystemCalls.processID())] [INF] "
+        #expect(directory.read(backup) == "\(prefix)\(text)\n")
+        #expect(
+            directory.read("log") == "\(prefix)Rotated log, backup saved as \"\(directory.path)/\(backup)\"\r\n"
+        )
+    }
+
+    @Test("of rotated files the newest are kept, files of other names too")
+    func purge() throws {
+        let directory = try TemporaryDirectory()
+        for name in [
+            "log.2020.01.02.03.04.05.000000006", "log.2021.01.02.03.04.05.000000006", "log.other", "log2",
+            "log.2020.01.02.03.04.05", "log.2020.01.02.03.04.05.00000000x",
+        ] {
+            try directory.write("", to: name)
+        }
+        var settings = self.fileSettings(directory.path + "/log")
+        settings.fileSizeLimit = 100
+        settings.maximumFiles = 2
+        let output = try LogOutput(settings)
+        output.write(String(repeating: "x", count: 120), label: .info)
+        let names = Set(directory.names)
+        #expect(!names.contains("log.2020.01.02.03.04.05.000000006"))
+        #expect(!names.contains("log.2021.01.02.03.04.05.000000006"))
+        #expect(names.isSuperset(of: ["log", "log.other", "log2", "log.2020.01.02.03.04.05"]))
+        #expect(names.count { RotatingFile.isStamp($0.dropFirst(4)) } == 1)
+        #expect(directory.read("log").contains("Purged log file \"log.2020.01.02.03.04.05.000000006\"\r\n"))
+    }
+
+    @Test("a file that is too large when it is opened is rotated at once")
+    func rotationAtOpening() throws {
+        let directory = try TemporaryDirectory()
+        let old = String(repeating: "old\n", count: 50)
+        var settings = self.fileSettings(try directory.write(old, to: "log"))
+        settings.fileSizeLimit = 100
+        _ = try LogOutput(settings)
+        let backup = try #require(directory.names.first { $0 != "log" })
+        #expect(directory.read(backup) == old + "[\(SystemCalls.processID())] [INF] Rotating logfile...\n")
     }
 }
 

@@ -126,16 +126,6 @@ import Musl
         #expect(await run.exitCode() == 0)
     }
 
-    @Test("SIGUSR2 is answered, not obeyed, while lame duck mode is missing")
-    func lameDuck() async throws {
-        let run = try ProgramRun(.ours, Self.loopback)
-        try await run.waitForLog("Server is ready")
-        run.signal(SIGUSR2)
-        try await run.waitForLog("[ERR] Lame duck mode is not supported yet\n")
-        run.signal(SIGINT)
-        #expect(await run.exitCode() == 0)
-    }
-
     @Test("a port in use ends the start with the official text", arguments: Program.available)
     func portInUse(program: Program) async throws {
         let first = try ProgramRun(program, Self.loopback)

@@ -33,6 +33,11 @@ package final class TemporaryDirectory: Sendable {
         try FileManager.default.moveItem(atPath: self.path + "/" + name, toPath: self.path + "/" + other)
     }
 
+    /// The names of the files in a directory inside of it.
+    package func names(in directory: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: self.path + "/" + directory)) ?? []
+    }
+
     /// The names of the files in it.
     package var names: [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []

@@ -492,9 +492,8 @@ extension ClientConnection {
         if let payload { self.logger.trace("\(self.label) - ->> MSG_PAYLOAD: [\(payload)]") }
     }
 
-    /// What a trace line shows of the payload (nats-server client.go traceMsgInternal).
-    ///
-    /// - Parameter skipped: The header's length if the message goes out without it, else 0.
+    /// What a trace line shows of the payload, of which so many bytes do not go out (nats-server client.go
+    /// traceMsgInternal).
     private func tracedPayload(
         _ base: UnsafePointer<UInt8>,
         _ operation: ClientOperation,

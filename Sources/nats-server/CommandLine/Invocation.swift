@@ -4,11 +4,16 @@
 enum Invocation: Equatable, Sendable {
     case showVersion
     case showHelp
+    case showTLSHelp
     /// Go's `flag` failed: the message goes to stderr, the help to stdout, and the exit code is 0.
     case misuse(String)
     /// A message after `nats-server: ` on stderr; the exit code is 1.
     case refuse(String)
-    case run(ProgramSettings)
+    /// `mkpasswd` with its arguments.
+    case makePassword([String])
+    /// `--signal` with its value.
+    case signal(String)
+    case start(StartRequest)
 
     init(arguments: [String], flags: [Flag] = Flag.all) {
         let parsed: FlagParser.Result
@@ -19,34 +24,38 @@ enum Invocation: Equatable, Sendable {
             return
         }
 
-        var settings = ProgramSettings()
-        var version = false
-        var help = false
+        // The last of several wins.
+        var values: [Flag.Setting: FlagParser.Value] = [:]
         for given in parsed.given {
-            switch given.flag.setting {
-            case .version: version = given.value == .boolean(true)
-            case .help: help = given.value == .boolean(true)
-            case .some(let setting): settings.apply(setting, given.value)
-            case nil: break
-            }
+            values[given.flag.setting] = given.value
         }
-        // nats-server opts.go ConfigureOptions: version, then help, then operands, and only then what the flags say.
-        if version {
+        // nats-server opts.go ConfigureOptions: version, help, TLS help, then operands, then the signal, and only then what
+        // the other flags say.
+        if values[.version] == .boolean(true) {
             self = .showVersion
-        } else if help {
+        } else if values[.help] == .boolean(true) {
             self = .showHelp
+        } else if values[.helpTLS] == .boolean(true) {
+            self = .showTLSHelp
         } else if let operand = parsed.operands.first {
             switch operand.lowercased() {
             case "version": self = .showVersion
             case "help": self = .showHelp
+            case "mkpasswd": self = .makePassword(Array(parsed.operands.dropFirst()))
             default: self = .refuse("unrecognized command: \(GoSyntax.quoted(operand))")
             }
-        } else if let given = parsed.given.first(where: { $0.flag.setting == nil }) {
-            self = .refuse("flag not supported yet: -\(given.name)")
-        } else if let problem = settings.problem {
-            self = .refuse(problem)
+        } else if case .string(let command) = values[.signal], !command.isEmpty {
+            self = .signal(command)
         } else {
-            self = .run(settings.completed())
+            var request = StartRequest()
+            if case .string(let file) = values[.configFile], !file.isEmpty { request.configFile = file }
+            request.onlyTests = values[.test] == .boolean(true)
+            request.overrides = FlagOverrides(parsed.given)
+            if request.onlyTests, request.configFile == nil {
+                self = .refuse("must specify [-c, --config] option to check configuration file syntax")
+            } else {
+                self = .start(request)
+            }
         }
     }
 }

@@ -36,29 +36,40 @@ struct LogLineFormatter {
     }
 
     /// Appends one line, its line feed included, to a buffer.
+    ///
+    /// With `keepsLineFeeds` the text is ours and may have several lines; else it stays on its line, whatever it carries.
     mutating func append(
         _ text: String,
         label: Label,
-        second: Int,
-        microsecond: Int,
+        _ now: SystemCalls.WallClock,
+        keepsLineFeeds: Bool = false,
         to buffer: inout [UInt8]
     ) {
         buffer.append(contentsOf: self.prefix)
         if self.showsTime {
-            if self.cachedSecond != second {
-                self.cachedSecond = second
-                self.cachedText = Self.text(self.localTime(second))
+            if self.cachedSecond != now.second {
+                self.cachedSecond = now.second
+                self.cachedText = Self.text(self.localTime(now.second))
             }
             buffer.append(contentsOf: self.cachedText)
             buffer.append(UInt8(ascii: "."))
-            Self.append(microsecond, digits: 6, to: &buffer)
+            Self.append(now.nanosecond / 1000, digits: 6, to: &buffer)
             buffer.append(UInt8(ascii: " "))
         }
         buffer.append(contentsOf: self.bracketed(label).utf8)
-        // Whatever a message carries, it stays on its line.
-        let line = text.hasSuffix("\n") ? text.utf8.dropLast() : text.utf8[...]
-        buffer.append(contentsOf: line.lazy.map { $0 < 0x20 && $0 != 0x09 ? 0x20 : $0 })
+        Self.appendSafely(text, keepsLineFeeds: keepsLineFeeds, to: &buffer)
         buffer.append(UInt8(ascii: "\n"))
+    }
+
+    /// Appends a text without the line feed at its end and without control characters.
+    static func appendSafely(_ text: String, keepsLineFeeds: Bool, to buffer: inout [UInt8]) {
+        let line = text.utf8.last == 0x0a ? text.utf8.dropLast() : text.utf8[...]
+        buffer.append(
+            contentsOf: line.lazy.map { byte in
+                let isHarmless = byte >= 0x20 || byte == 0x09 || (keepsLineFeeds && byte == 0x0a)
+                return isHarmless ? byte : 0x20
+            }
+        )
     }
 
     /// `YYYY/MM/DD HH:MM:SS`.

@@ -1,19 +1,20 @@
 import Logging
 
-/// A swift-log handler that writes the official server's lines to a ``LogSink``.
+/// A swift-log handler that writes the official server's lines to a ``LogOutput``, whose settings may change meanwhile.
 struct OfficialLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
-    var logLevel: Logger.Level
 
-    private let sink: LogSink
-    /// The official server can trace without debugging; swift-log's levels cannot say that.
-    private let debug: Bool
+    private let output: LogOutput
 
-    init(sink: LogSink, debug: Bool, trace: Bool) {
-        self.sink = sink
-        self.debug = debug
-        self.logLevel = trace ? .trace : (debug ? .debug : .info)
+    init(_ output: LogOutput) {
+        self.output = output
+    }
+
+    /// What the output logs; setting it does nothing.
+    var logLevel: Logger.Level {
+        get { self.output.trace ? .trace : (self.output.debug ? .debug : .info) }
+        set {}
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -22,10 +23,11 @@ struct OfficialLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        if event.level == .debug, !self.debug {
+        // The official server can trace without debugging; swift-log's levels cannot say that.
+        if event.level == .debug, !self.output.debug {
             return
         }
-        self.sink.write(event.message.description, label: Self.label(event.level))
+        self.output.write(event.message.description, label: Self.label(event.level))
     }
 
     static func label(_ level: Logger.Level) -> LogLineFormatter.Label {

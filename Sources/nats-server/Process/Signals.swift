@@ -12,12 +12,13 @@ import Glibc
 /// safe in a handler.
 struct Signals {
     enum Signal: CaseIterable, Sendable {
-        case interrupt, terminate, hangup, user1, user2
+        case interrupt, terminate, quit, hangup, user1, user2
 
         var number: CInt {
             switch self {
             case .interrupt: SIGINT
             case .terminate: SIGTERM
+            case .quit: SIGQUIT
             case .hangup: SIGHUP
             case .user1: SIGUSR1
             case .user2: SIGUSR2
@@ -29,6 +30,7 @@ struct Signals {
             switch self {
             case .interrupt: "interrupt"
             case .terminate: "terminated"
+            case .quit: "quit"
             case .hangup: "hangup"
             case .user1: "user defined signal 1"
             case .user2: "user defined signal 2"

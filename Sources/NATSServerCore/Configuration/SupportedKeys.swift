@@ -1,0 +1,56 @@
+package import NATSServerConfig
+
+/// Which keys of a configuration do what they say.
+///
+/// A start that needs any other key is refused, and so is a reload: nothing is ignored in silence.
+package enum SupportedKeys {
+    /// By official name; a key of a feature goes in here when the feature works.
+    package static let all: Set<String> = [
+        // Server and limits.
+        "listen", "host", "port", "client_advertise", "server_name", "server_tags", "server_metadata",
+        "max_connections",
+        "max_control_line", "max_payload", "max_pending", "max_closed_clients", "max_traced_msg_len", "ping_interval",
+        "ping_max", "write_deadline", "no_fast_producer_stall", "lame_duck_duration", "lame_duck_grace_period",
+        "no_header_support", "disable_sublist_cache", "pid_file", "ports_file_dir", "connect_error_reports",
+        "reconnect_error_reports",
+        // Monitoring.
+        "http", "http_port", "https", "https_port", "http_base_path",
+        // Logging.
+        "debug", "trace", "trace_verbose", "trace_headers", "logtime", "logtime_utc", "log_file", "log_size_limit",
+        "log_max_num", "syslog", "remote_syslog",
+        // Security.
+        "authorization", "no_auth_user", "max_subscriptions", "max_sub_tokens",
+        // Without JetStream the directory is of no use, and without a system account there is none to switch off.
+        "store_dir", "no_system_account",
+    ]
+
+    /// The first thing in a configuration that is not supported, as `KEY (file:line:col)`.
+    package static func firstUnsupported(_ configuration: ServerConfiguration) -> String? {
+        let key = configuration.unsupported(except: Self.all)
+            .first { Self.hasEffect($0.key, configuration) }
+            .map { "\($0.key) (\($0.position))" }
+        return key ?? self.firstUnsupportedPart(configuration)
+    }
+
+    /// What is not there yet inside of a block that is.
+    private static func firstUnsupportedPart(_ configuration: ServerConfiguration) -> String? {
+        guard configuration.authorization?.authCallout != nil else { return nil }
+        let position = configuration.given["authorization.auth_callout"] ?? configuration.given["authorization"]
+        return position.map { "auth_callout (\($0))" } ?? "auth_callout"
+    }
+
+    /// Whether a key asks for something, and no flag has taken it back.
+    private static func hasEffect(_ key: String, _ configuration: ServerConfiguration) -> Bool {
+        switch key {
+        case "jetstream": configuration.jetstream?.enabled == true
+        case "cluster": configuration.cluster != nil
+        case "tls": configuration.tls != nil
+        case "allow_non_tls": configuration.allowNonTLS
+        case "proxy_protocol": configuration.proxyProtocol
+        // To close is what the default does to clients.
+        case "write_timeout": configuration.writeTimeout == .retry
+        case "prof_port": configuration.profPort != 0
+        default: true
+        }
+    }
+}
