@@ -43,4 +43,65 @@ import Testing
             }
         }
     }
+
+    @Test(
+        "options that do not go together stop a start with the official words",
+        .enabled(if: TestDependencies.canRun(TestDependencies.officialServer(.current), "official nats-server")),
+        arguments: ConflictingOptions.texts
+    )
+    func conflicts(text: String) async throws {
+        let server = try TestDependencies.officialServer(.current).orThrow("official nats-server")
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(text, to: "server.conf")
+        let official = try ChildProcess(server, ["-a", "127.0.0.1", "-p", "-1", "-sd", directory.path, "-c", file])
+        guard await official.waitForExit() == .exited(1) else {
+            await official.stop()
+            throw TestFailure("the official server starts with \(text)")
+        }
+        let loaded = try ConfigurationText.load(text)
+        #expect(loaded.errors.isEmpty)
+        let failure = try #require(loaded.configuration.startFailure)
+        let lines = official.output.split(separator: "\n").map(String.init)
+        #expect(
+            lines.contains("nats-server: \(failure)") || lines.contains { $0.hasSuffix("[FTL] \(failure)") },
+            "\(lines)"
+        )
+    }
+}
+
+/// Configurations that pass `-t` and stop a start.
+enum ConflictingOptions {
+    static let texts: [String] = [
+        "lame_duck_duration: \"30s\"\nlame_duck_grace_period: \"31s\"",
+        "lame_duck_duration: \"90s\"\nlame_duck_grace_period: \"1m30s\"",
+        "max_payload: 100mib\nmax_pending: 10mib",
+        "default_sentinel: a",
+        "no_auth_user: x",
+        "no_auth_user: x\nauthorization { user: x, password: y }",
+        "no_auth_user: x\nauthorization { users: [{user: a}] }",
+        "no_auth_user: x\naccounts { A { users: [{user: a}] } }",
+        "system_account: x",
+        "gateway { port: 7222 }",
+        "gateway { name: g }",
+        "gateway { name: g, port: -1, gateways: [{url: \"nats://a:1\"}] }",
+        "gateway { name: g, port: -1, gateways: [{name: a}] }",
+        "gateway { name: g, port: -1 }\ncluster { name: c }",
+        "cluster { port: -1, name: c, accounts: [A], pool_size: -1 }",
+        "mqtt { port: -1 }",
+        "mqtt { port: -1 }\ncluster { port: -1 }",
+        "mqtt { port: -1, ack_wait: \"-1s\" }\nserver_name: a\njetstream: true",
+        "mqtt { port: -1, js_api_timeout: \"-1s\" }\nserver_name: a\njetstream: true",
+        "mqtt { port: -1, authorization { user: a } }\nauthorization { users: [{user: a}] }\njetstream: true",
+        "mqtt { port: -1, authorization { token: a } }\nauthorization { users: [{user: a}] }\njetstream: true",
+        "mqtt { port: -1, no_auth_user: b }\nauthorization { users: [{user: a}] }\njetstream: true",
+        "websocket { port: -1 }",
+        "websocket { port: -1, no_tls: true, allowed_origins: [\"ftp://a\"] }",
+        "websocket { port: -1, no_tls: true, allowed_origins: [\"http:///a\"] }",
+        "websocket { port: -1, no_tls: true, no_auth_user: a }",
+        "websocket { port: -1, no_tls: true, authorization { user: a } }\nauthorization { users: [{user: a}] }",
+        "websocket { port: -1, no_tls: true, authorization { token: a } }\nauthorization { users: [{user: a}] }",
+        "websocket { port: -1, no_tls: true, jwt_cookie: a }",
+        "websocket { port: -1, no_tls: true, headers { Host: a } }",
+        "websocket { port: -1, no_tls: true, headers { \"Sec-WebSocket-Key\": a } }",
+    ]
 }

@@ -9,11 +9,6 @@ struct AccountLinks {
         var tokenPosition = 0
     }
 
-    private struct ServiceExport {
-        var authorization = Authorization()
-        var responseType: AccountExport.ResponseType = .single
-    }
-
     private struct Link {
         var account: String
         /// In the importing account.
@@ -24,7 +19,7 @@ struct AccountLinks {
 
     private struct State {
         var streamExports: [String: Authorization] = [:]
-        var serviceExports: [String: ServiceExport] = [:]
+        var serviceExports: [String: Authorization] = [:]
         var streamImports: [Link] = []
         var serviceImports: [Link] = []
     }
@@ -88,10 +83,7 @@ struct AccountLinks {
                     case .stream:
                         self.states[account.name]?.streamExports[export.subject] = authorization
                     case .service:
-                        self.states[account.name]?.serviceExports[export.subject] = ServiceExport(
-                            authorization: authorization,
-                            responseType: export.responseType
-                        )
+                        self.states[account.name]?.serviceExports[export.subject] = authorization
                         if let failure = self.latencyFailure(export, in: account.name) { failures.append(failure) }
                     }
                 } catch {
@@ -149,12 +141,10 @@ struct AccountLinks {
         _ subject: String
     ) -> Bool {
         if let exact = exports[subject] { return self.isApproved(exact, importer, []) }
-        let tokens = SubjectText.tokens(subject)
-        for (pattern, authorization) in exports.sorted(by: { $0.key < $1.key })
-        where SubjectText.isSubset(subject, of: pattern) {
-            return self.isApproved(authorization, importer, tokens)
-        }
-        return false
+        // Of several that cover it the official server takes any; the same one each time is better.
+        let covering = exports.keys.filter { SubjectText.isSubset(subject, of: $0) }.min()
+        guard let authorization = covering.flatMap({ exports[$0] }) else { return false }
+        return self.isApproved(authorization, importer, SubjectText.tokens(subject))
     }
 
     private mutating func add(stream item: AccountImport, to importer: String) throws(Failure) {
@@ -194,7 +184,7 @@ struct AccountLinks {
         guard SubjectText.isValid(local), SubjectText.isValid(remote) else {
             throw Failure(words: "sublist: invalid subject")
         }
-        let exports = self.states[item.account]?.serviceExports.mapValues(\.authorization) ?? [:]
+        let exports = self.states[item.account]?.serviceExports ?? [:]
         guard self.isApproved(exports, importer, remote) else {
             throw Failure(words: "service import not authorized")
         }
