@@ -68,10 +68,9 @@ import Testing
 
     @Test("nobody listening anywhere is noServers")
     func refused() async throws {
-        let first = try ScriptedServer()
-        let second = try ScriptedServer()
-        await first.close()
-        await second.close()
+        let first = try ReservedPort()
+        let second = try ReservedPort()
+        defer { for port in [first, second] { port.release() } }
         await expectError(.noServers) {
             _ = try await NATSClient.connect(quickConfiguration(first.url, second.url))
         }
@@ -79,8 +78,8 @@ import Testing
 
     @Test("the first server that accepts the client is taken, in the order given")
     func failover() async throws {
-        let closed = try ScriptedServer()
-        await closed.close()
+        let closed = try ReservedPort()
+        defer { closed.release() }
         try await NATSTestServer.withServer { server in
             try await withTestClient(quickConfiguration(closed.url, server.clientURL)) { client in
                 #expect(client.serverInfo?.url == server.clientURL)

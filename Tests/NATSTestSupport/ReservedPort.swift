@@ -16,6 +16,7 @@ import Musl
 /// `SO_REUSEADDR`.
 package final class ReservedPort: Sendable {
     package let port: Int
+    package var url: String { "nats://127.0.0.1:\(self.port)" }
     private let descriptor: NIOLockedValueBox<CInt?>
 
     package init() throws {
