@@ -6,6 +6,7 @@ package struct JSONDocumentWriter {
     package private(set) var bytes: [UInt8] = []
     /// Blanks per level; `nil` for the compact form of `json.Marshal`.
     private let indentation: Int?
+    private static let blanks: StaticString = "                "
     private var depth = 0
     /// Whether nothing has been written into the innermost container.
     private var isEmpty = true
@@ -65,6 +66,14 @@ package struct JSONDocumentWriter {
         text.withUnsafeBytes { JSONText.append($0, to: &self.bytes) }
     }
 
+    /// Writes a string that needs no escapes.
+    package mutating func write(_ key: StaticString, plain text: [UInt8]) {
+        self.startMember(key)
+        self.bytes.append(UInt8(ascii: "\""))
+        self.bytes.append(contentsOf: text)
+        self.bytes.append(UInt8(ascii: "\""))
+    }
+
     package mutating func write(_ key: StaticString, _ value: Bool) {
         self.startMember(key)
         self.append(value)
@@ -80,12 +89,20 @@ package struct JSONDocumentWriter {
         JSONText.append(value, to: &self.bytes)
     }
 
-    package mutating func write(_ key: StaticString, _ value: some FixedWidthInteger) {
+    // One function per type of number: a generic one costs ten times as much when called from another module.
+
+    package mutating func write(_ key: StaticString, _ value: Int) {
+        self.startMember(key)
+        if value < 0 { self.bytes.append(UInt8(ascii: "-")) }
+        self.append(UInt64(value.magnitude))
+    }
+
+    package mutating func write(_ key: StaticString, _ value: UInt64) {
         self.startMember(key)
         self.append(value)
     }
 
-    package mutating func write(named key: String, _ value: some FixedWidthInteger) {
+    package mutating func write(named key: String, _ value: UInt64) {
         self.startMember(named: key)
         self.append(value)
     }
@@ -124,7 +141,7 @@ package struct JSONDocumentWriter {
         if value { self.write(key, value) }
     }
 
-    package mutating func writeUnlessZero(_ key: StaticString, _ value: some FixedWidthInteger) {
+    package mutating func writeUnlessZero(_ key: StaticString, _ value: Int) {
         if value != 0 { self.write(key, value) }
     }
 
@@ -171,7 +188,12 @@ package struct JSONDocumentWriter {
     private mutating func breakLine() {
         guard let indentation = self.indentation else { return }
         self.bytes.append(0x0a)
-        self.bytes.append(contentsOf: repeatElement(0x20, count: indentation * self.depth))
+        var blanks = indentation * self.depth
+        while blanks > 0 {
+            let count = min(blanks, Self.blanks.utf8CodeUnitCount)
+            self.bytes.append(contentsOf: UnsafeBufferPointer(start: Self.blanks.utf8Start, count: count))
+            blanks -= count
+        }
     }
 
     private mutating func append(_ text: StaticString) {
@@ -180,11 +202,12 @@ package struct JSONDocumentWriter {
 
     private mutating func append(_ value: Bool) { self.append(value ? "true" : "false") }
 
-    private mutating func append(_ value: some FixedWidthInteger) {
-        if value >= 0, value < 10 {
-            self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value))
-        } else {
-            self.bytes.append(contentsOf: String(value).utf8)
+    private mutating func append(_ value: UInt64) {
+        var divisor: UInt64 = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
         }
     }
 }

@@ -22,7 +22,7 @@ package enum JSONText {
                     index += length
                     continue
                 }
-                bytes.append(contentsOf: text[start..<index])
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<index]))
                 self.appendEscape(isSeparator ? 0x2000 | UInt32(text[index + 2] & 0x3f) : 0xfffd, to: &bytes)
                 index += max(1, length)
                 start = index
@@ -32,12 +32,12 @@ package enum JSONText {
                 index += 1
                 continue
             }
-            bytes.append(contentsOf: text[start..<index])
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<index]))
             self.appendEscaped(byte, to: &bytes)
             index += 1
             start = index
         }
-        bytes.append(contentsOf: text[start..<text.count])
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[start..<text.count]))
         bytes.append(UInt8(ascii: "\""))
     }
 

@@ -44,6 +44,12 @@ package enum TestDependencies {
         Self.executable(Self.directory + "/venv/bin/python")
     }
 
+    /// A browser that can run without a screen, or nil when there is none.
+    package static var browser: String? {
+        let names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+        return names.lazy.compactMap { Self.executable($0) }.first
+    }
+
     /// For conditions of tests: true when the thing is there, and true under CI, where the test must then fail.
     package static func canRun(_ path: String?, _ what: String) -> Bool {
         if path != nil || Self.isContinuousIntegration {

@@ -73,7 +73,7 @@ extension ServerLoop {
         _ transform: @escaping @Sendable (Element) -> Result?
     ) -> EventLoopFuture<[Result]> {
         let promise = self.eventLoop.makePromise(of: [Result].self)
-        self.mapSlice(elements, from: 0, atOnce: max(1, count), onto: [], promise, transform)
+        self.mapSlice(elements, from: 0, atOnce: max(1, count), into: SliceResults(elements.count), promise, transform)
         return promise.futureResult
     }
 
@@ -81,18 +81,29 @@ extension ServerLoop {
         _ elements: [Element],
         from start: Int,
         atOnce count: Int,
-        onto earlier: [Result],
+        into results: SliceResults<Result>,
         _ promise: EventLoopPromise<[Result]>,
         _ transform: @escaping @Sendable (Element) -> Result?
     ) {
         let end = min(elements.count, start + count)
-        let results = earlier + elements[start..<end].compactMap(transform)
+        for element in elements[start..<end] {
+            if let result = transform(element) { results.values.append(result) }
+        }
         guard end < elements.count else {
-            promise.succeed(results)
+            promise.succeed(results.values)
             return
         }
         self.eventLoop.execute {
-            self.mapSlice(elements, from: end, atOnce: count, onto: results, promise, transform)
+            self.mapSlice(elements, from: end, atOnce: count, into: results, promise, transform)
         }
     }
+}
+
+/// What has been made so far; an object, so that it is not copied with every slice.
+///
+/// `@unchecked Sendable`: only touched on the loop that fills it.
+private final class SliceResults<Result>: @unchecked Sendable {
+    var values: [Result] = []
+
+    init(_ count: Int) { self.values.reserveCapacity(count) }
 }

@@ -73,6 +73,17 @@ struct ConnectionQuery: Sendable {
         }
     }
 
+    /// Whether ``sortKey(_:stop:now:)`` looks at a connection's numbers.
+    var needsFigures: Bool {
+        switch self.sort {
+        case .cid, .start, .reason: false
+        default: true
+        }
+    }
+
+    /// Whether ``accepts(user:)`` may leave connections out.
+    var filters: Bool { !self.user.isEmpty || !self.mqttClient.isEmpty }
+
     /// Whether a connection is listed at all (nats-server monitor.go Connz).
     ///
     /// - Parameter user: The user that it has given.

@@ -19,10 +19,15 @@ extension ServerLoop {
         let found: EventLoopFuture<[(connection: ClientConnection, key: Int64?)]> = self.mapInSlices(connections) {
             connection in
             guard connection.phase == .open else { return nil }
-            let isWanted =
-                query.id > 0 ? connection.id == query.id : query.accepts(user: connection.session.shownUser)
+            let isWanted: Bool
+            if query.id > 0 {
+                isWanted = connection.id == query.id
+            } else {
+                isWanted = !query.filters || query.accepts(user: connection.session.shownUser)
+            }
             guard isWanted else { return (connection, nil) }
-            return (connection, query.sortKey(connection.figures, now: now))
+            // Most lists are in the order of the ids, and nothing but these is needed then.
+            return (connection, query.needsFigures ? query.sortKey(connection.figures, now: now) : 0)
         }
         return found.map { found in
             let matches = found.compactMap { match in

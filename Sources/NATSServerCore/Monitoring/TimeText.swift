@@ -1,17 +1,33 @@
 /// Times and durations as the monitoring pages show them.
 enum TimeText {
     /// RFC 3339 in UTC with as many decimals as needed, as Go writes times into JSON.
-    static func rfc3339(_ nanoseconds: Int64) -> String {
+    static func rfc3339(_ nanoseconds: Int64) -> [UInt8] {
         let (seconds, fraction) = self.split(nanoseconds, by: 1_000_000_000)
         let date = self.civil(seconds)
-        var text = "\(self.pad(date.year, 4))-\(self.pad(date.month))-\(self.pad(date.day))"
-        text += "T\(self.pad(date.hour)):\(self.pad(date.minute)):\(self.pad(date.second))"
-        if fraction > 0 {
-            var digits = String(1_000_000_000 + fraction).dropFirst()
-            while digits.last == "0" { digits.removeLast() }
-            text += ".\(digits)"
+        // In place, since long lists have thousands of times.
+        var text: [UInt8] = []
+        text.reserveCapacity(30)
+        func append(_ value: Int, _ width: Int, _ end: Unicode.Scalar) {
+            var divisor = 1
+            for _ in 1..<width { divisor *= 10 }
+            while divisor > 0 {
+                text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+                divisor /= 10
+            }
+            text.append(UInt8(ascii: end))
         }
-        return text + "Z"
+        append(date.year, 4, "-")
+        append(date.month, 2, "-")
+        append(date.day, 2, "T")
+        append(date.hour, 2, ":")
+        append(date.minute, 2, ":")
+        append(date.second, 2, fraction > 0 ? "." : "Z")
+        guard fraction > 0 else { return text }
+        append(Int(fraction), 9, "Z")
+        text.removeLast()
+        while text.last == UInt8(ascii: "0") { text.removeLast() }
+        text.append(UInt8(ascii: "Z"))
+        return text
     }
 
     /// The form of the `Date` header: `Sat, 21 Nov 2026 07:46:24 GMT`.

@@ -3,7 +3,8 @@ import NIOCore
 
 /// `/connz`: the connections.
 struct ConnzDocument: Sendable {
-    enum Row: Sendable {
+    /// Behind a pointer, since lists of them are moved about.
+    indirect enum Row: Sendable {
         case open(ConnectionSnapshot)
         case closed(ClosedConnection)
     }

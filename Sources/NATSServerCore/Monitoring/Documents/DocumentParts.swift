@@ -3,12 +3,12 @@ import NATSWire
 /// What several pages have in common.
 extension JSONDocumentWriter {
     mutating func write(_ key: StaticString, time nanoseconds: Int64) {
-        self.write(key, TimeText.rfc3339(nanoseconds))
+        self.write(key, plain: TimeText.rfc3339(nanoseconds))
     }
 
     mutating func write(_ key: StaticString, nanoseconds duration: Duration) {
         let (seconds, attoseconds) = duration.components
-        self.write(key, seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000)
+        self.write(key, Int(truncatingIfNeeded: seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000))
     }
 
     mutating func write(_ key: StaticString, seconds duration: Duration) {
