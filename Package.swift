@@ -122,7 +122,9 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSServerConfigTests",
-            dependencies: ["NATSServerConfig", "NATSTestSupport", crypto],
+            dependencies: [
+                "NATSServerConfig", "NATSServerCore", "NATSAuth", "NATSWire", "NATSTestSupport", crypto,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,15 +1,19 @@
 import Crypto
 import Foundation
 import NATSServerConfig
+import NATSServerCore
 
 extension ConfigurationVerdict {
     /// What we say about a file of a directory.
     static func ours(_ name: String, in directory: String) -> ConfigurationVerdict {
+        var checks = ConfigurationChecks()
+        checks.checkJWTs()
         do {
             let loaded = try NATSServerConfig.ServerConfiguration.load(
                 path: name,
                 environment: ConfigurationSnippet.environment,
-                readFile: { path throws(ConfigurationFileError) in try TestFiles.read(path, in: directory) }
+                readFile: { path throws(ConfigurationFileError) in try TestFiles.read(path, in: directory) },
+                checks: checks
             )
             guard loaded.errors.isEmpty, loaded.warnings.isEmpty else {
                 let lines = loaded.report.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)

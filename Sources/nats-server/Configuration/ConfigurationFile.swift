@@ -1,5 +1,6 @@
 import Crypto
 import NATSServerConfig
+import NATSServerCore
 
 #if canImport(Darwin)
 import Darwin
@@ -26,11 +27,13 @@ enum ConfigurationFile {
     private static let sizeLimit = 64 << 20
 
     static func load(_ path: String) throws(ConfigurationSyntaxError) -> Loaded {
+        var checks = ConfigurationChecks()
+        checks.checkJWTs()
         let loaded = try ServerConfiguration.load(
             path: path,
             environment: Self.environment(),
             readFile: { path throws(ConfigurationFileError) in try Self.read(path) },
-            checks: ConfigurationChecks()
+            checks: checks
         )
         let digest = SHA256.hash(data: loaded.canonicalBytes).map { byte in
             let text = String(byte, radix: 16)
