@@ -46,6 +46,7 @@ final class ServerShared: Sendable {
         self.currentAuthenticator = NIOLockedValueBox(Authenticator(options.authorization, hash: hash))
         self.started = .now()
         self.configuration = NIOLockedValueBox((self.started, options.monitoring.configurationDigest))
+        self.keepsClosedConnections = options.monitoring.isEnabled
         self.closedConnections = ClosedConnections(capacity: options.maxClosedClients)
         self.logger = options.logger
     }
@@ -102,7 +103,7 @@ final class ServerShared: Sendable {
     }
 
     /// Nobody asks for closed connections without monitoring.
-    var keepsClosedConnections: Bool { self.options.monitoring.isEnabled }
+    let keepsClosedConnections: Bool
 
     /// Tells the times of events; follows the system's clock when that is set.
     var clock: ServerClock {

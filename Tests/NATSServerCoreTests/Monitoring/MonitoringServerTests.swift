@@ -66,6 +66,28 @@ import Testing
         #expect(throws: (any Error).self) { _ = try RawConnection.connect(port: port) }
     }
 
+    @Test("in lame duck mode the pages stay, and say that no clients are taken")
+    func lameDuckMode() async throws {
+        let options = self.options {
+            $0.lameDuckGracePeriod = .seconds(3600)
+            $0.monitoring.configurationDigest = "sha256:one"
+        }
+        try await self.withServer(options) { server, port in
+            #expect(try await self.document("/varz", port).member("config_digest") == .string("sha256:one"))
+            server.configurationLoaded(digest: "sha256:two")
+            #expect(try await self.document("/varz", port).member("config_digest") == .string("sha256:two"))
+            let client = try await self.connect(server)
+            async let end: Bool = server.enterLameDuckMode()
+            try await eventually("lame duck mode") { server.isInLameDuckMode }
+            let answer = try await fetch("/healthz", port: port)
+            #expect(answer.status == 500 && answer.text.contains("failed to be ready for connections"))
+            #expect(try await self.document("/varz", port).member("connections") == .number("1"))
+            await server.shutdown()
+            _ = await end
+            _ = try await client.readToEnd()
+        }
+    }
+
     @Test("a port that is taken stops the start, with the official text")
     func portTaken() async throws {
         try await self.withServer(self.options()) { _, port in

@@ -47,7 +47,7 @@ final class MonitoringConnection: ChannelInboundHandler, @unchecked Sendable {
     init(_ server: MonitoringServer) { self.server = server }
 
     /// Waits for its next request.
-    var isIdle: Bool { self.wait == .nextRequest && !self.isAnswering }
+    var isIdle: Bool { self.wait == .nextRequest && !self.isAnswering && self.items.isEmpty && self.incoming == nil }
 
     // MARK: Channel events
 
@@ -224,7 +224,11 @@ final class MonitoringConnection: ChannelInboundHandler, @unchecked Sendable {
         self.isAnswering = false
         guard !closes, !(self.inputEnded && self.items.isEmpty) else { return self.close() }
         self.set(.nextRequest, Limits.idle)
-        guard self.items.isEmpty else { return self.next() }
+        guard self.items.isEmpty else {
+            // Not at once: a read may have brought hundreds of requests, one call within the other.
+            self.context?.eventLoop.execute { self.next() }
+            return
+        }
         guard self.incoming == nil else {
             self.set(.body, Limits.request)
             self.context?.read()
