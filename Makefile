@@ -15,7 +15,7 @@ endif
 PROGRAMS := nats-server nats-pub nats-sub nats-req
 
 .DEFAULT_GOAL := build
-.PHONY: help build release demo test test-dependencies test-long test-address test-thread test-repeat test-fuzz docs \
+.PHONY: help build release demo test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging docs \
 	bench format lint linkage samples install clean
 
 help:  ## List the targets
@@ -36,7 +36,7 @@ test-dependencies:  ## Fetch what the tests compare with (official server, Pytho
 test: test-dependencies  ## All tests but the long ones
 	$(SWIFT) test --disable-xctest $(BUILD_FLAGS)
 
-test-long: test-address test-thread test-repeat test-fuzz docs  ## Sanitizers, repetition, long fuzzing, documentation
+test-long: test-address test-thread test-repeat test-fuzz packaging docs  ## Sanitizers, repetition, fuzzing, packaging, docs
 
 test-address: test-dependencies  ## All tests under the address and leak sanitizers
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/leak-suppressions:print_suppressions=0 \
@@ -51,6 +51,9 @@ test-repeat: test-dependencies  ## The concurrent suites 50 times (REPEAT=n for 
 
 test-fuzz: test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ_SECONDS=600)
 	NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} $(SWIFT) test --disable-xctest $(BUILD_FLAGS)
+
+packaging: build  ## The server as process 1, with logrotate and as a systemd unit (needs root and both)
+	Scripts/check-packaging
 
 docs:  ## DocC pages of the libraries, warnings are errors
 	Scripts/build-docs

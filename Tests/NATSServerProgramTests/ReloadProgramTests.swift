@@ -268,6 +268,7 @@ import Musl
             _ = try await connection.read(until: "PONG\r\n")
             connections.append(connection)
         }
+        var warm = 0
         for round in 1...100 {
             try directory.write(
                 Self.base + "max_payload: \(1000 + round)\ndebug: \(round % 2 == 0)\n",
@@ -275,6 +276,11 @@ import Musl
             )
             let text = try await self.reload(run)
             #expect(text.contains("Reloaded: max_payload = \(1000 + round)\n"))
+            if round == 20 { warm = ResidentMemory.of(processID: run.processID) }
+        }
+        if warm > 0, ResidentMemory.isMeaningful {
+            // Eighty more reloads leave nothing behind.
+            #expect(ResidentMemory.of(processID: run.processID) < warm + (8 << 20))
         }
         for (index, connection) in connections.enumerated() {
             await connection.send("PUB s.\(index) 2\r\nhi\r\nPING\r\n")
