@@ -210,6 +210,20 @@ import Testing
         #expect(directory.read("log").contains("Purged log file \"log.2020.01.02.03.04.05.000000006\"\r\n"))
     }
 
+    @Test("a change of settings on the same file follows a rotation in between")
+    func rotationDuringChange() throws {
+        let directory = try TemporaryDirectory()
+        var settings = self.fileSettings(directory.path + "/log")
+        settings.fileSizeLimit = 200
+        let output = try LogOutput(settings)
+        settings.debug = true
+        let prepared = try output.prepare(settings)
+        output.write(String(repeating: "x", count: 300), label: .info)
+        output.change(to: prepared)
+        output.write("here", label: .info)
+        #expect(directory.read("log").hasSuffix("[INF] here\n"))
+    }
+
     @Test("a file that is too large when it is opened is rotated at once")
     func rotationAtOpening() throws {
         let directory = try TemporaryDirectory()

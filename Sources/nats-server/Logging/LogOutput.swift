@@ -87,6 +87,8 @@ final class LogOutput: Sendable {
         self.logsDebug.store(settings.debug, ordering: .relaxed)
         self.logsTrace.store(settings.trace, ordering: .relaxed)
         old.close()
+        // The old target may have rotated the file since the new one was opened.
+        prepared.target.followName()
         Self.announceRotation(settings, prepared.target)
     }
 

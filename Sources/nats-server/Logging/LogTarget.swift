@@ -60,6 +60,11 @@ final class LogTarget: Sendable {
     /// A file that holds more than it may.
     var needsRotation: Bool { (self.transport as? RotatingFile)?.isTooLarge ?? false }
 
+    /// Makes sure that lines go to the file of the name, which another target may have rotated since this one was opened.
+    func followName() {
+        self.state.withLockedValue { _ in (self.transport as? RotatingFile)?.followName() }
+    }
+
     /// Writes no more lines; what waits is written before the descriptor is closed.
     func close() {
         self.state.withLockedValue { state in

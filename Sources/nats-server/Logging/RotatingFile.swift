@@ -58,6 +58,16 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         SystemCalls.close(self.descriptor)
     }
 
+    /// Opens the file again if it was renamed since it was opened.
+    func followName() {
+        guard !SystemCalls.isFile(self.descriptor, at: self.path),
+            let fresh = try? SystemCalls.openForAppending(self.path)
+        else { return }
+        SystemCalls.close(self.descriptor)
+        self.descriptor = fresh
+        self.size = SystemCalls.fileSize(fresh)
+    }
+
     private func rotate() {
         let backup = "\(self.path).\(Self.stamp(SystemCalls.wallClock()))"
         _ = rename(self.path, backup)

@@ -100,6 +100,16 @@ enum SystemCalls {
         return Int(status.st_size)
     }
 
+    /// Whether a descriptor still is the file of this name.
+    static func isFile(_ descriptor: CInt, at path: String) -> Bool {
+        var opened = stat()
+        var named = stat()
+        guard fstat(descriptor, &opened) == 0, stat(path, &named) == 0 else {
+            return false
+        }
+        return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
+    }
+
     static func openForAppending(_ path: String) throws(SystemCallError) -> CInt {
         try Self.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode: 0o640)
     }
