@@ -19,6 +19,10 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 
 let package = Package(
     name: "swift-nats",
@@ -33,7 +37,10 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -64,7 +71,7 @@ let package = Package(
             dependencies: [
                 "NATSServerConfig", "NATSWire", "NATSAuth",
                 .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore, nioPosix, nioHTTP,
-                nioConcurrency, logging, heap, crypto,
+                nioConcurrency, logging, heap, crypto, nioSSL, nioTLS,
             ],
             swiftSettings: settings
         ),
@@ -106,7 +113,9 @@ let package = Package(
         // Tests.
         .target(
             name: "NATSTestSupport",
-            dependencies: ["NATSWire", "NATSTestServer", nioCore, nioPosix, nioConcurrency, logging],
+            dependencies: [
+                "NATSWire", "NATSTestServer", nioCore, nioPosix, nioConcurrency, logging, nioSSL, x509, asn1, crypto,
+            ],
             path: "Tests/NATSTestSupport",
             swiftSettings: settings
         ),
@@ -131,7 +140,7 @@ let package = Package(
             name: "NATSServerCoreTests",
             dependencies: [
                 "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSWire", "NATSTestSupport", nioCore, nioPosix,
-                nioEmbedded, nioConcurrency, logging,
+                nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings
         ),
@@ -167,7 +176,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["NATSTestServer", "NATSAuth", "NATSTestSupport", "NATSWire", logging],
+            dependencies: ["NATSTestServer", "NATSAuth", "NATSTestSupport", "NATSWire", logging, nioSSL],
             swiftSettings: settings
         ),
     ]

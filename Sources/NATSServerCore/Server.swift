@@ -79,6 +79,12 @@ package final class Server: Sendable {
             self.state.withLockedValue { $0 = .stopped }
             throw ServerStartError(description: problem)
         }
+        do {
+            _ = self.shared.replaceTLS(try Self.loadTLS(options.tls))
+        } catch {
+            self.state.withLockedValue { $0 = .stopped }
+            throw ServerStartError(description: error.description)
+        }
         self.announce()
         // -1 asks for any port; the official server refuses what is lower.
         guard (-1...65_535).contains(options.port) else {
@@ -92,6 +98,7 @@ package final class Server: Sendable {
             let listener = try await self.listen(on: group)
             let port = listener.localAddress?.port ?? 0
             logger.info("Listening for client connections on \(HostPort.join(options.host, port))")
+            self.announceTLS()
             self.shared.setInfo(try self.advertisedAddress(options, port: port))
             let isStopped = self.state.withLockedValue { state in
                 guard case .starting = state else { return true }
@@ -104,6 +111,7 @@ package final class Server: Sendable {
             }
             // Only now, since the first INFO needs the port.
             try await listener.setOption(.autoRead, value: true).get()
+            self.watchHandshakeRate(on: group.next())
             logger.info("Server is ready")
         } catch {
             await self.abandonStart(group)
@@ -266,7 +274,7 @@ package final class Server: Sendable {
                 "can't specify both HTTP (\(options.port)) and HTTPs (\(options.httpsPort)) ports"
             )
         }
-        if options.port == 0, options.addTLS == nil {
+        if options.port == 0, self.shared.tls == nil {
             throw Self.monitoringError("TLS cert and key required for HTTPS")
         }
         let port = options.port == 0 ? options.httpsPort : options.port
@@ -274,11 +282,17 @@ package final class Server: Sendable {
         guard (-1...65_535).contains(port) else {
             throw Self.monitoringError("can't listen to the monitor port: listen tcp: address \(port): invalid port")
         }
+        var addTLS: (@Sendable (any Channel) throws -> Void)?
+        if options.port == 0 {
+            let shared = self.shared
+            // With whatever certificates there are when a connection comes.
+            addTLS = { channel in try shared.addMonitoringTLS(to: channel) }
+        }
         let monitor = MonitoringServer(
             source: MonitoringSource(shared: self.shared, loops: self.loops) { [weak self] in
                 self?.monitoringState ?? MonitoringSource.State(port: 0, isReady: false, totals: ServerLoop.Totals())
             },
-            addTLS: options.port == 0 ? options.addTLS : nil
+            addTLS: addTLS
         )
         self.monitor.withLockedValue { $0 = monitor }
         do {
@@ -334,7 +348,8 @@ package final class Server: Sendable {
         logger.info("  Name:     \(self.shared.serverName)")
         logger.info("  ID:       \(self.shared.identity.id)")
         let options = self.shared.options
-        if options.authorization.hasPlaintextPasswords {
+        let mapsCertificates = options.tls?.verifyAndMap ?? false
+        if options.authorization.hasPlaintextPasswords(mapsCertificates: mapsCertificates) {
             logger.warning("Plaintext passwords detected, use nkeys or bcrypt")
         }
         if let file = options.configFile {

@@ -12,6 +12,8 @@ package struct ServerOptions: Sendable {
     package var serverName: String?
     /// Who may connect, and what they may do.
     package var authorization = AuthorizationOptions()
+    /// How clients' connections are secured; clear text if `nil`.
+    package var tls: TLSOptions?
     /// Largest header block plus payload, in bytes.
     package var maxPayload = 1_048_576
     /// Largest argument of a control line, in bytes.

@@ -28,10 +28,18 @@ final class ServerShared: Sendable {
     private let ending = Atomic<Bool>(false)
     private let accepted = Atomic<UInt64>(0)
     private let currentAuthenticator: NIOLockedValueBox<Authenticator>
+    private let handshakes = NIOLockedValueBox(HandshakeCounter())
+    private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
     /// When the log last told of too many subscriptions, in nanoseconds.
     private let subscriptionLimitLogged = Atomic<UInt64>(0)
     /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
     private static let subscriptionLimitLogPeriod: UInt64 = 2_000_000_000
+
+    private struct HandshakeCounter {
+        var windowEnd: UInt64 = 0
+        var count = 0
+        var rejected = 0
+    }
 
     init(options: ServerOptions) {
         var generator = SystemRandomNumberGenerator()
@@ -87,6 +95,51 @@ final class ServerShared: Sendable {
         }
     }
 
+    /// What new connections are secured with.
+    var tls: TLSContext? { self.currentTLS.withLockedValue { $0 } }
+
+    /// Secures a connection to the monitoring port.
+    func addMonitoringTLS(to channel: any Channel) throws {
+        // A reload may have taken it away; nobody is answered in clear text then.
+        guard let context = self.tls else { throw ChannelError.operationUnsupported }
+        try context.addMonitoringHandler(to: channel, logger: self.logger)
+    }
+
+    /// - Returns: what was there before.
+    func replaceTLS(_ context: TLSContext?) -> TLSContext? {
+        self.currentTLS.withLockedValue { current in
+            defer { current = context }
+            return current
+        }
+    }
+
+    /// Whether another handshake may begin (`connection_rate_limit`).
+    func mayStartHandshake() -> Bool {
+        guard let limit = self.tls?.options.connectionRateLimit, limit > 0 else { return true }
+        return self.handshakes.withLockedValue { counter in
+            let now = NIODeadline.now().uptimeNanoseconds
+            // nats-server rate_counter.go: the one that opens a window is not counted.
+            if now > counter.windowEnd {
+                counter = HandshakeCounter(windowEnd: now + 1_000_000_000, count: 0, rejected: counter.rejected)
+            } else {
+                counter.count += 1
+            }
+            guard counter.count < limit else {
+                counter.rejected += 1
+                return false
+            }
+            return true
+        }
+    }
+
+    /// How many handshakes were refused since the last call.
+    func takeRejectedHandshakes() -> Int {
+        self.handshakes.withLockedValue { counter in
+            defer { counter.rejected = 0 }
+            return counter.rejected
+        }
+    }
+
     /// Whether the log may tell of too many subscriptions again.
     func shouldLogSubscriptionLimit(now: NIODeadline) -> Bool {
         let last = self.subscriptionLimitLogged.load(ordering: .relaxed)
@@ -139,6 +192,11 @@ final class ServerShared: Sendable {
     func makeInfo(clientID: UInt64, clientIP: String) -> ServerInfo {
         var info = self.info.withLockedValue { $0 }
         info.authRequired = self.authenticator.isRequired
+        if let options = self.tls?.options {
+            info.tlsRequired = !options.allowNonTLS
+            info.tlsAvailable = options.allowNonTLS
+            info.tlsVerify = options.wantsClientCertificate
+        }
         info.clientID = clientID
         info.clientIP = clientIP
         return info

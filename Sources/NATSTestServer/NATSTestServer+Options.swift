@@ -24,6 +24,8 @@ extension NATSTestServer {
         public var noAuthUser: String?
         /// Permissions of ``users`` without permissions of their own.
         public var defaultPermissions: Permissions?
+        /// How connections are secured; clear text if `nil`.
+        public var tls: TLS?
         /// Time that a client has for its CONNECT when credentials are needed.
         public var authTimeout: Duration = .seconds(2)
         /// Largest headers plus payload of a message, in bytes.
@@ -63,6 +65,7 @@ extension NATSTestServer {
             options.port = port
             options.serverName = self.serverName
             options.authorization = self.authorization
+            options.tls = self.tls?.options
             options.maxPayload = self.maxPayload
             options.maxControlLine = self.maxControlLine
             options.maxPending = self.maxPending

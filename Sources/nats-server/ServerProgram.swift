@@ -187,7 +187,8 @@ final class ServerProgram: Sendable {
             plan = try ReloadPlan(
                 from: self.state.withLockedValue { $0.configuration },
                 to: start.configuration,
-                port: self.server.boundPort
+                port: self.server.boundPort,
+                tlsFilesChanged: self.server.tlsContext?.seemsChanged(to: start.certificates) ?? false
             )
         } catch {
             throw StartConfiguration.Failure(description: error.description)
@@ -208,6 +209,7 @@ final class ServerProgram: Sendable {
         self.state.withLockedValue { $0.configuration = start.configuration }
         let options = Self.options(start, self.request, self.logger)
         await self.server.apply(options)
+        await self.server.useTLS(start.certificates)
         for change in plan.changes {
             await self.carryOut(change.effect)
             self.logger.info("\(change.text)")

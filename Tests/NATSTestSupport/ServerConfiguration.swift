@@ -1,3 +1,4 @@
+package import Logging
 package import NATSTestServer
 
 /// What a test wants of a server, the same for the official one and ours; nil leaves the default.
@@ -24,6 +25,11 @@ package struct ServerConfiguration: Sendable {
     package var monitoring = false
     /// Whether the official server has its system account; ours has none yet.
     package var systemAccount = true
+    package var tls: NATSTestServer.TLS?
+    /// Debug lines: of the official server in its output, of ours to the logger.
+    package var debug = false
+    /// Where ours logs.
+    package var logger: Logger?
     /// 0 takes a free port.
     package var port: Int
 
@@ -46,6 +52,7 @@ package struct ServerConfiguration: Sendable {
         pingInterval: Duration? = nil,
         pingsOutMax: Int? = nil,
         headers: Bool? = nil,
+        tls: NATSTestServer.TLS? = nil,
         port: Int = 0
     ) {
         self.serverName = serverName
@@ -66,6 +73,7 @@ package struct ServerConfiguration: Sendable {
         self.pingInterval = pingInterval
         self.pingsOutMax = pingsOutMax
         self.headers = headers
+        self.tls = tls
         self.port = port
     }
 
@@ -119,6 +127,8 @@ package struct ServerConfiguration: Sendable {
                 lines.append("\(key): \"\(Int(duration.timeInterval * 1000))ms\"")
             }
         }
+        if let tls = self.tls { lines.append(tls.fileText) }
+        if self.debug { lines.append("debug: true") }
         if self.headers == false {
             lines.append("no_header_support: true")
         }

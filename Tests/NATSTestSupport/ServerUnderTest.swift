@@ -136,6 +136,8 @@ extension ServerConfiguration {
         options.users = self.users
         options.noAuthUser = self.noAuthUser
         options.defaultPermissions = self.defaultPermissions
+        options.tls = self.tls
+        options.logger = self.logger
         if let authTimeout = self.authTimeout { options.authTimeout = authTimeout }
         if let maxPayload = self.maxPayload { options.maxPayload = maxPayload }
         if let maxControlLine = self.maxControlLine { options.maxControlLine = maxControlLine }

@@ -109,8 +109,14 @@ final class Authenticator: Sendable {
     ///   - connect: What the client says; becomes the `no_auth_user` if it has no credentials.
     ///   - nonce: What the client had to sign.
     ///   - type: How it is connected.
+    ///   - lookup: The certificate that says who it is (`verify_and_map`); `nil` if CONNECT does.
     /// - Returns: the decision, or what it depends on.
-    func decide(_ connect: inout ConnectPayload, nonce: String, type: ConnectionType) -> Decision {
+    func decide(
+        _ connect: inout ConnectPayload,
+        nonce: String,
+        type: ConnectionType,
+        lookup: inout CertificateLookup?
+    ) -> Decision {
         guard self.isRequired else { return .accept(nil) }
         let isAnonymous = connect.user.isEmpty && connect.password.isEmpty && connect.authToken.isEmpty
         if !self.nkeys.isEmpty {
@@ -122,6 +128,9 @@ final class Authenticator: Sendable {
                 guard !entry.proxyRequired else { return .refuse(.proxyRequired) }
                 return self.decide(entry, signedBy: connect, nonce)
             }
+        }
+        if !self.users.isEmpty, let certificate = lookup.map(\.certificate) {
+            return self.decide(&connect, certificate, type, &lookup)
         }
         if !self.users.isEmpty {
             if isAnonymous, !self.noAuthUser.isEmpty, let entry = self.users[self.noAuthUser] {
@@ -146,14 +155,51 @@ final class Authenticator: Sendable {
         }
     }
 
+    /// Decides about a CONNECT where no certificate says who the client is.
+    func decide(_ connect: inout ConnectPayload, nonce: String, type: ConnectionType) -> Decision {
+        var none: CertificateLookup?
+        return self.decide(&connect, nonce: nonce, type: type, lookup: &none)
+    }
+
+    /// The user is the one that the certificate names, though a password of that user has to be given too.
+    private func decide(
+        _ connect: inout ConnectPayload,
+        _ certificate: ClientCertificate?,
+        _ type: ConnectionType,
+        _ lookup: inout CertificateLookup?
+    ) -> Decision {
+        var search = CertificateUser(
+            isUser: { self.users[$0]?.allows(type) ?? false },
+            users: { self.users.filter { $0.value.allows(type) }.map(\.key) }
+        )
+        let name = search.find(certificate)
+        lookup?.notes += search.notes
+        guard let name, let entry = self.users[name] else { return .refuse(Refusal()) }
+        guard !entry.proxyRequired else { return .refuse(.proxyRequired) }
+        lookup?.ignoredUser = connect.user.isEmpty ? nil : connect.user
+        connect.user = name
+        return self.compare(entry.password, connect.password, entry.permissions)
+    }
+
     /// Decides about a client that begins with something else than CONNECT (nats-server parser.go OP_START).
     ///
     /// - Returns: `nil` if there is nobody that it could be.
-    func decideWithoutConnect(_ connect: inout ConnectPayload, nonce: String, type: ConnectionType) -> Decision? {
+    func decideWithoutConnect(
+        _ connect: inout ConnectPayload,
+        nonce: String,
+        type: ConnectionType,
+        lookup: inout CertificateLookup?
+    ) -> Decision? {
         guard !self.noAuthUser.isEmpty, let entry = self.users[self.noAuthUser], entry.allows(type),
             !entry.proxyRequired
         else { return nil }
-        return self.decide(&connect, nonce: nonce, type: type)
+        return self.decide(&connect, nonce: nonce, type: type, lookup: &lookup)
+    }
+
+    /// The same where no certificate says who the client is.
+    func decideWithoutConnect(_ connect: inout ConnectPayload, nonce: String, type: ConnectionType) -> Decision? {
+        var none: CertificateLookup?
+        return self.decideWithoutConnect(&connect, nonce: nonce, type: type, lookup: &none)
     }
 
     /// What becomes of an authenticated connection under this configuration.
@@ -173,16 +219,22 @@ final class Authenticator: Sendable {
     ///
     /// Unlike the official server, which closes every client that has named a user unless there is a list of users, a
     /// client whose credentials are still right stays.
-    func reloadEffect(on connect: ConnectPayload, nonce: String, type: ConnectionType) -> ReloadEffect {
+    func reloadEffect(
+        on connect: ConnectPayload,
+        nonce: String,
+        type: ConnectionType,
+        lookup: CertificateLookup? = nil
+    ) -> ReloadEffect {
         guard self.isRequired else { return .keep(nil) }
         var connect = connect
+        var lookup = lookup
         let isGone: Bool
         if !connect.nkey.isEmpty {
             isGone = self.nkeys[connect.nkey] == nil
         } else {
             isGone = !connect.user.isEmpty && self.users[connect.user] == nil
         }
-        switch self.decide(&connect, nonce: nonce, type: type) {
+        switch self.decide(&connect, nonce: nonce, type: type, lookup: &lookup) {
         case .accept(let permissions): return .keep(permissions)
         case .verify(let check, let permissions): return .verify(check, permissions)
         case .refuse(let refusal): return isGone ? .close : .refuse(refusal)

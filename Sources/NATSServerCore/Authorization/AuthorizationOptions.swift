@@ -108,9 +108,17 @@ package struct AuthorizationOptions: Sendable, Equatable {
     private func problem(_ permissions: PermissionOptions?) -> String? { permissions?.firstProblem() }
 
     /// Whether a password can be read in the configuration (nats-server auth.go checkAuthforWarnings: a token is none).
-    var hasPlaintextPasswords: Bool {
+    var hasPlaintextPasswords: Bool { self.hasPlaintextPasswords(mapsCertificates: false) }
+
+    /// Whether a password can be read in the configuration.
+    ///
+    /// - Parameter mapsCertificates: Whether users without a password are known by their certificate.
+    /// - Returns: whether the log should warn of it.
+    func hasPlaintextPasswords(mapsCertificates: Bool) -> Bool {
         if let password = self.password, !password.isEmpty, !Bcrypt.isHash(password) { return true }
-        return (self.users ?? []).contains { !Bcrypt.isHash($0.password) }
+        return (self.users ?? []).contains { user in
+            user.password.isEmpty ? !mapsCertificates : !Bcrypt.isHash(user.password)
+        }
     }
 }
 

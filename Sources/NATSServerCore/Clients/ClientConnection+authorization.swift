@@ -10,7 +10,9 @@ extension ClientConnection {
     /// unless the client is somebody without credentials.
     func mayBegin(with byte: UInt8, _ batch: inout PublishBatch) -> Bool {
         guard self.session.awaitsConnect, byte | 0x20 != UInt8(ascii: "c") else { return true }
-        guard self.session.beganWithoutConnect() else {
+        let isSomebody = self.session.beganWithoutConnect()
+        self.logCertificateNotes()
+        guard isSomebody else {
             self.authenticationFailed()
             return false
         }
@@ -29,8 +31,19 @@ extension ClientConnection {
             self.close(.protocolViolation)
             return
         }
+        self.logCertificateNotes()
         self.parser.headersEnabled = self.session.headers
         self.carryOut(action)
+    }
+
+    private func logCertificateNotes() {
+        let (notes, ignoredUser) = self.session.takeCertificateNotes()
+        for note in notes { self.logger.debug("\(self.label) - \(note)") }
+        if let ignoredUser {
+            let name = ProtocolText.quoted(Array(ignoredUser.utf8))
+            // nats-server auth.go: of the server, not of the connection.
+            self.logger.warning("User \(name) found in connect proto, but user required from cert")
+        }
     }
 
     /// Does what a CONNECT leads to, at once if it can be done at once; else no input is handled until it is done.
@@ -193,6 +206,11 @@ extension ClientConnection {
     /// The users or their permissions have changed (nats-server reload.go reloadAuthorization).
     func reload(_ authenticator: Authenticator) {
         guard self.phase == .open else { return }
+        if self.negotiation.isSettled {
+            let maps = self.shared.tls?.options.verifyAndMap == true
+            self.session.certificateLookup =
+                maps ? CertificateLookup(certificate: self.security?.certificate) : nil
+        }
         guard !self.session.isCheckingPassword else {
             self.carryOut(self.session.reloadedDuringCheck(authenticator))
             if !self.session.isCheckingPassword { self.resumeInput() }

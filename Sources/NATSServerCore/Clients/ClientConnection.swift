@@ -1,6 +1,7 @@
 import Logging
 import NATSWire
 import NIOCore
+import NIOTLS
 
 /// One client, from accept to close.
 ///
@@ -56,13 +57,20 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// When the keep-alive is to be looked at next, and the earliest timer that is set.
     private var pingDue: NIODeadline
     private var pingTimer: NIODeadline?
-    private var address = ""
+    private(set) var address = ""
     private(set) var remoteIP = ""
     private(set) var remotePort = 0
     /// When a message came or went, or the subscriptions changed (nats-server client.go `last`).
     private(set) var lastActivity: NIODeadline
     /// How often the connection was paused for a subscriber that had fallen behind.
     private(set) var stalls = 0
+    /// How the connection comes to be secured, if at all.
+    var negotiation = TLSNegotiation(rules: nil)
+    var negotiationDeadline: NIODeadline?
+    /// What the server had when the client connected; a reload does not change it.
+    private(set) var tlsRules: TLSContext?
+    /// Set from the beginning of a handshake.
+    var security: ConnectionSecurity?
     /// Whether the server knows of this connection.
     private var isCounted = false
     private var logSuffix = ""
@@ -149,10 +157,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private func start(_ context: ChannelHandlerContext) {
         guard self.address.isEmpty else { return }
         let peer = context.remoteAddress
-        let ip = peer?.ipAddress ?? ""
-        self.remoteIP = ip
+        self.remoteIP = peer?.ipAddress ?? ""
         self.remotePort = peer?.port ?? 0
-        self.address = ip.contains(":") ? "[\(ip)]:\(peer?.port ?? 0)" : "\(ip):\(peer?.port ?? 0)"
+        self.address = peer.map(Self.describe) ?? ":0"
         self.loop.add(self)
         self.logger.debug("\(self.label) - Client connection created")
         self.isCounted = true
@@ -165,10 +172,14 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             nonce: authenticator.sendsNonce ? Self.makeNonce() : "",
             serverSupportsHeaders: !options.noHeaderSupport
         )
-        var info = self.shared.makeInfo(clientID: self.id, clientIP: ip)
-        info.authRequired = authenticator.isAnnounced
-        info.nonce = self.session.nonce
-        self.outlet.append(info.encode())
+        self.tlsRules = self.shared.tls
+        self.negotiation = TLSNegotiation(self.tlsRules?.options)
+        let action = self.negotiation.connected()
+        let isRefused = !hasRoom || options.maxSubscriptions < -1
+        // Nobody is refused by TLS: that would take a handshake first.
+        if action == .sendInfoInClear || action == .sendInfoThenNegotiate && isRefused {
+            self.outlet.append(self.firstInfo())
+        }
         guard hasRoom else { return self.maxConnectionsExceeded() }
         // Below -1 nobody is within the limit (nats-server client.go applyAccountLimits); -1 is no limit.
         if options.maxSubscriptions < -1 {
@@ -176,18 +187,33 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             self.close(.maxSubscriptionsExceeded)
             return
         }
+        self.negotiate(action)
+    }
+
+    /// From now on the client may speak.
+    func begin() {
+        // A certificate may say who it is; if one has to, no one is nobody.
+        if self.tlsRules?.options.verifyAndMap == true {
+            self.session.certificateLookup = CertificateLookup(certificate: self.security?.certificate)
+        }
         if self.session.awaitsConnect {
-            self.loop.setTimer(.authentication, for: self.id, at: self.accepted + TimeAmount(authenticator.timeout))
+            // A handshake has a time of its own.
+            let start = self.security == nil ? self.accepted : .now()
+            self.loop.setTimer(.authentication, for: self.id, at: start + self.session.authenticationTimeout)
         }
         var generator = self.loop.random
         self.schedulePing(in: self.keepAlive.firstDelay(afterConnect: false, using: &generator))
         self.loop.random = generator
-        context.read()
+        self.context?.read()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard self.phase == .open else { return }
         var buffer = self.unwrapInboundIn(data)
+        guard self.negotiation.isSettled else {
+            self.receivedWhileNegotiating(buffer, context)
+            return
+        }
         self.bytesThisCycle += buffer.readableBytes
         if self.heldInput?.writeBuffer(&buffer) != nil { return }
         buffer.withUnsafeReadableBytes { self.received($0) }
@@ -228,14 +254,17 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         // Half closure is allowed on the socket, so that a peer which sends and shuts down its side still gets its answers.
         if let event = event as? ChannelEvent, event == .inputClosed {
             if self.heldInput == nil { self.close(.clientClosed) } else { self.inputEnded = true }
+        } else if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+            self.handshakeCompleted()
         } else {
             context.fireUserInboundEventTriggered(event)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard !self.securityFailed(error) else { return }
         self.close(self.phase == .open ? .readError : self.closedReason ?? .readError)
-        context.close(promise: nil)
+        self.closeChannel(saysGoodbye: false)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -306,6 +335,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         switch kind {
         case .authentication:
             self.authenticationTimedOut()
+        case .negotiation:
+            self.negotiationTimedOut(deadline)
         case .keepAlive:
             if self.pingTimer == deadline { self.pingTimer = nil }
             if self.pingDue <= .now() {
@@ -371,6 +402,11 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             if isCounted { self.backlog.change(by: -bytes) }
             return
         }
+        guard self.security == nil || self.negotiation.isSecured else {
+            // Only a handshake may be written, and nothing else is meant for a client that has not spoken.
+            if isCounted { self.backlog.change(by: -bytes) }
+            return
+        }
         if staged.messages > 0 {
             self.statistics.messagesOut &+= staged.messages
             self.statistics.bytesOut &+= staged.payloadBytes
@@ -400,7 +436,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         _ bytes: Int,
         _ context: ChannelHandlerContext
     ) {
-        if earlier.isEmpty, self.outstandingWrites == 0 {
+        if earlier.isEmpty, self.outstandingWrites == 0, self.security == nil {
             self.writeToIdleSocket(last, bytes, context)
             return
         }
@@ -408,11 +444,15 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.outstandingWrites += 1
         for buffer in earlier { context.write(self.wrapOutboundOut(buffer), promise: nil) }
         let buffers = earlier + [copy last]
+        // What TLS has encrypted it does not need any more, while the socket may take long to take it.
+        let isCopied = self.security != nil
+        let kept = isCopied ? [] : buffers
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { result in
-            self.written(buffers, bytes, succeeded: (try? result.get()) != nil)
+            self.written(kept, bytes, succeeded: (try? result.get()) != nil)
         }
         context.writeAndFlush(self.wrapOutboundOut(last), promise: promise)
+        if isCopied { for buffer in buffers { self.loop.pool.recycle(buffer) } }
         if self.outstandingWrites > 0 { self.loop.watch(self) }
     }
 
@@ -536,7 +576,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         if self.isTracing, reason != .serverShutdown { dropped.forEach(self.traceDeleted) }
         guard let context = self.context, context.channel.isActive, reason.flushesFirst else {
             self.outlet.detach()
-            self.context?.close(promise: nil)
+            self.closeChannel(saysGoodbye: reason == .tlsHandshakeFailure)
             return
         }
         // After the flush of this tick, which carries what is staged.
@@ -557,15 +597,15 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         guard self.phase == .closing, let context = self.context else { return }
         self.writeGathered(context)
         guard self.outstandingWrites > 0 else {
-            context.close(promise: nil)
+            self.closeChannel(saysGoodbye: true)
             return
         }
         // Writes complete in order, so an empty one at the end completes last.
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.whenComplete { _ in self.context?.close(promise: nil) }
+        promise.futureResult.whenComplete { _ in self.closeChannel(saysGoodbye: true) }
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: promise)
         let limit = min(Self.lingerLimit, self.settings.writeDeadline)
-        context.eventLoop.scheduleTask(in: limit) { self.context?.close(promise: nil) }
+        context.eventLoop.scheduleTask(in: limit) { self.closeChannel(saysGoodbye: false) }
     }
 
     /// The socket is gone.

@@ -1,4 +1,5 @@
 internal import NATSWire
+import NIOCore
 
 /// What a client connection has negotiated, and what its CONNECT and PING lead to.
 ///
@@ -35,6 +36,8 @@ struct ClientSession {
     private(set) var refusal = Authenticator.Refusal()
     /// What the client has to sign; empty if nobody signs.
     let nonce: String
+    /// The certificate that says who the client is, if that is not for CONNECT to say.
+    var certificateLookup: CertificateLookup?
     private var authenticator: Authenticator
     private let serverSupportsHeaders: Bool
     private let connectionType = ConnectionType.standard
@@ -47,6 +50,11 @@ struct ClientSession {
         self.awaitsConnect = authenticator.isRequired
         self.serverSupportsHeaders = serverSupportsHeaders
     }
+
+    /// What the first INFO says about credentials.
+    var isAnnounced: Bool { self.authenticator.isAnnounced }
+    /// Time for the authentication.
+    var authenticationTimeout: TimeAmount { TimeAmount(self.authenticator.timeout) }
 
     var verbose: Bool { self.payload.verbose }
     var pedantic: Bool { self.payload.pedantic }
@@ -68,7 +76,13 @@ struct ClientSession {
     private mutating func decide(isFirst: Bool) -> ConnectAction {
         self.refusal = Authenticator.Refusal()
         self.afterCheck = nil
-        switch self.authenticator.decide(&self.payload, nonce: self.nonce, type: self.connectionType) {
+        let decision = self.authenticator.decide(
+            &self.payload,
+            nonce: self.nonce,
+            type: self.connectionType,
+            lookup: &self.certificateLookup
+        )
+        switch decision {
         case .accept(let permissions):
             return self.authenticated(permissions, isFirst: isFirst)
         case .verify(let check, let permissions):
@@ -78,6 +92,13 @@ struct ClientSession {
             self.refusal = refusal
             return .refuseCredentials
         }
+    }
+
+    /// What the search for the certificate's user has to say to the log since the last call.
+    mutating func takeCertificateNotes() -> (notes: [String], ignoredUser: String?) {
+        guard let lookup = self.certificateLookup else { return ([], nil) }
+        self.certificateLookup = CertificateLookup(certificate: lookup.certificate)
+        return (lookup.notes, lookup.ignoredUser)
     }
 
     /// Whether ``passwordChecked(_:)`` is waited for.
@@ -112,7 +133,8 @@ struct ClientSession {
             case .accept(let permissions)? = self.authenticator.decideWithoutConnect(
                 &self.payload,
                 nonce: self.nonce,
-                type: self.connectionType
+                type: self.connectionType,
+                lookup: &self.certificateLookup
             )
         else { return false }
         self.connectReceived = true
@@ -126,7 +148,12 @@ struct ClientSession {
     /// - Returns: what becomes of the connection. With `keep`, the permissions have been taken over already.
     mutating func reloaded(_ authenticator: Authenticator) -> Authenticator.ReloadEffect {
         self.authenticator = authenticator
-        let effect = authenticator.reloadEffect(on: self.payload, nonce: self.nonce, type: self.connectionType)
+        let effect = authenticator.reloadEffect(
+            on: self.payload,
+            nonce: self.nonce,
+            type: self.connectionType,
+            lookup: self.certificateLookup
+        )
         switch effect {
         case .keep(let permissions), .verify(_, let permissions): self.permissions = permissions
         case .refuse(let refusal): self.refusal = refusal

@@ -3,6 +3,7 @@ enum ClosedReason: String, Sendable {
     case clientClosed = "Client Closed"
     case authenticationTimeout = "Authentication Timeout"
     case authenticationFailure = "Authentication Failure"
+    case tlsHandshakeFailure = "TLS Handshake Failure"
     case slowConsumerPendingBytes = "Slow Consumer (Pending Bytes)"
     case slowConsumerWriteDeadline = "Slow Consumer (Write Deadline)"
     case writeError = "Write Error"
@@ -22,7 +23,7 @@ enum ClosedReason: String, Sendable {
     /// Whether what is still queued is sent before the socket is closed (nats-server client.go markConnAsClosed).
     var flushesFirst: Bool {
         switch self {
-        case .readError, .writeError, .slowConsumerPendingBytes, .slowConsumerWriteDeadline: false
+        case .readError, .writeError, .slowConsumerPendingBytes, .slowConsumerWriteDeadline, .tlsHandshakeFailure: false
         default: true
         }
     }

@@ -14,6 +14,7 @@ extension ServerOptions {
         self.clientAdvertise = configuration.clientAdvertise
 
         self.authorization = AuthorizationOptions(configuration)
+        self.tls = TLSOptions(configuration)
 
         self.maxConnections = configuration.maxConnections
         self.maxControlLine = configuration.maxControlLine
@@ -49,7 +50,10 @@ extension ServerOptions {
 
 extension ServerConfiguration {
     /// Time for a TLS handshake with a client.
-    package var effectiveTLSTimeout: Duration { self.tls?.timeout ?? .seconds(2) }
+    package var effectiveTLSTimeout: Duration {
+        guard let timeout = self.tls?.timeout, timeout != .zero else { return .seconds(2) }
+        return timeout
+    }
 
     /// Time that a client has to give credentials (nats-server opts.go getDefaultAuthTimeout).
     package var effectiveAuthTimeout: Duration {

@@ -19,7 +19,7 @@ package enum SupportedKeys {
         "debug", "trace", "trace_verbose", "trace_headers", "logtime", "logtime_utc", "log_file", "log_size_limit",
         "log_max_num", "syslog", "remote_syslog",
         // Security.
-        "authorization", "no_auth_user", "max_subscriptions", "max_sub_tokens",
+        "authorization", "no_auth_user", "max_subscriptions", "max_sub_tokens", "tls", "allow_non_tls",
         // Without JetStream the directory is of no use, and without a system account there is none to switch off.
         "store_dir", "no_system_account",
     ]
@@ -34,6 +34,10 @@ package enum SupportedKeys {
 
     /// What is not there yet inside of a block that is.
     private static func firstUnsupportedPart(_ configuration: ServerConfiguration) -> String? {
+        if configuration.tls?.ocspPeer?.verify == true {
+            let position = configuration.tls?.position ?? configuration.given["tls"]
+            return position.map { "ocsp_peer (\($0))" } ?? "ocsp_peer"
+        }
         guard configuration.authorization?.authCallout != nil else { return nil }
         let position = configuration.given["authorization.auth_callout"] ?? configuration.given["authorization"]
         return position.map { "auth_callout (\($0))" } ?? "auth_callout"
@@ -44,8 +48,6 @@ package enum SupportedKeys {
         switch key {
         case "jetstream": configuration.jetstream?.enabled == true
         case "cluster": configuration.cluster != nil
-        case "tls": configuration.tls != nil
-        case "allow_non_tls": configuration.allowNonTLS
         case "proxy_protocol": configuration.proxyProtocol
         // To close is what the default does to clients.
         case "write_timeout": configuration.writeTimeout == .retry

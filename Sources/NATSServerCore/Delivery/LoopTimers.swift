@@ -9,6 +9,7 @@ import NIOCore
 struct LoopTimers {
     enum Kind: UInt8 {
         case authentication
+        case negotiation
         case keepAlive
     }
 

@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// Where a server tells what it does, and what it tells of its configuration.
 ///
 /// Names and defaults are those of the official configuration keys.
@@ -8,12 +6,10 @@ package struct MonitoringOptions: Sendable {
     package var host = ""
     /// `http_port`: 0 for none, -1 for any free one.
     package var port = 0
-    /// `https_port`: 0 for none, -1 for any free one; needs ``addTLS``.
+    /// `https_port`: 0 for none, -1 for any free one; needs ``ServerOptions/tls``.
     package var httpsPort = 0
     /// `http_base_path`, as configured.
     package var basePath = ""
-    /// Adds TLS in front of HTTP; called for every connection to the HTTPS port, on its event loop.
-    package var addTLS: (@Sendable (any Channel) throws -> Void)?
 
     /// `sha256:…` of the configuration; empty without a file.
     package var configurationDigest = ""

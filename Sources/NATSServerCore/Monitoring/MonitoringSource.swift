@@ -80,6 +80,7 @@ final class MonitoringSource: Sendable {
             var snapshot = ServerSnapshot(head: self.head(), options: self.shared.options)
             snapshot.authRequired = self.shared.authenticator.isRequired
             snapshot.port = self.state().port
+            snapshot.certificateEnd = self.shared.tls?.notValidAfter.map { Int64($0) * 1_000_000_000 }
             snapshot.start = self.shared.clock.wallNanoseconds(self.shared.started)
             let configuration = self.shared.loadedConfiguration
             snapshot.configurationLoaded = self.shared.clock.wallNanoseconds(configuration.time)

@@ -95,10 +95,30 @@ extension ClientConnection {
         snapshot.version = payload.version
         snapshot.user = self.session.shownUser
         snapshot.account = self.session.accountName
+        snapshot.security = self.securitySnapshot
         if subscriptions != .none {
             snapshot.subscriptions = self.subscriptions.values.map { SubscriptionSnapshot($0, connection: self.id) }
         }
         return snapshot
+    }
+}
+
+extension ClientConnection {
+    private var securitySnapshot: ConnectionSnapshot.Security? {
+        guard let security = self.security, self.negotiation.isSecured else { return nil }
+        let certificates = [security.certificate].compactMap { $0 }.map { certificate in
+            ConnectionSnapshot.PeerCertificate(
+                subject: certificate.subject.goDescription,
+                publicKeyDigest: certificate.publicKeyDigest,
+                digest: certificate.digest
+            )
+        }
+        return ConnectionSnapshot.Security(
+            version: security.version,
+            cipherSuite: security.cipherSuite,
+            isFirst: self.negotiation.isHandshakeFirst,
+            peerCertificates: certificates
+        )
     }
 }
 

@@ -60,7 +60,7 @@ struct Flag: Sendable {
     ///
     /// Take a setting out of here when its feature works.
     static let notYetSupported: Set<Setting> = [
-        .jetStream, .tls, .tlsVerify, .tlsCertificate, .tlsKey, .tlsAuthority, .routes, .cluster,
+        .jetStream, .routes, .cluster,
         .clusterName, .clusterAdvertise, .noAdvertise, .connectRetries, .profile,
     ]
 }

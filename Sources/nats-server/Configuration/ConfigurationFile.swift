@@ -27,13 +27,11 @@ enum ConfigurationFile {
     private static let sizeLimit = 64 << 20
 
     static func load(_ path: String) throws(ConfigurationSyntaxError) -> Loaded {
-        var checks = ConfigurationChecks()
-        checks.checkJWTs()
         let loaded = try ServerConfiguration.load(
             path: path,
             environment: Self.environment(),
             readFile: { path throws(ConfigurationFileError) in try Self.read(path) },
-            checks: checks
+            checks: Self.checks
         )
         let digest = SHA256.hash(data: loaded.canonicalBytes).map { byte in
             let text = String(byte, radix: 16)
@@ -46,6 +44,15 @@ enum ConfigurationFile {
             warningReport: loaded.warnings.isEmpty ? "" : loaded.report
         )
     }
+
+    /// What the configuration module cannot tell by itself.
+    private static let checks: ConfigurationChecks = {
+        var checks = ConfigurationChecks()
+        checks.keyPair = { TLSContext.problem(certificate: $0, key: $1) }
+        checks.checkJWTs()
+        checks.authorities = { TLSContext.problem(authorities: $0) }
+        return checks
+    }()
 
     private static func read(_ path: String) throws(ConfigurationFileError) -> [UInt8] {
         if let problem = SystemCalls.reasonNotToRead(path) {

@@ -12,6 +12,8 @@ struct StartConfiguration: Sendable {
     var configuration: ServerConfiguration
     /// `sha256:` and 64 digits, if there is a file.
     var digest: String?
+    /// The certificates that it names, loaded.
+    var certificates: TLSContext?
     /// Lines about what is odd but possible.
     var warnings = ""
     /// Options that do not go together (nats-server server.go validateOptions, configureAccounts).
@@ -30,6 +32,11 @@ struct StartConfiguration: Sendable {
         }
         do {
             try request.overrides.apply(to: &configuration)
+        } catch {
+            throw Failure(description: error.description)
+        }
+        do {
+            self.certificates = try Server.loadTLS(TLSOptions(configuration))
         } catch {
             throw Failure(description: error.description)
         }

@@ -25,6 +25,10 @@ struct VarzDocument {
         writer.write("host", self.snapshot.options.host)
         writer.write("port", self.snapshot.port)
         writer.writeUnlessFalse("auth_required", self.snapshot.authRequired)
+        if let tls = self.snapshot.options.tls {
+            writer.writeUnlessFalse("tls_required", !tls.allowNonTLS)
+            writer.writeUnlessFalse("tls_verify", tls.wantsClientCertificate)
+        }
     }
 
     private func writeLimits(to writer: inout JSONDocumentWriter) {
@@ -49,12 +53,12 @@ struct VarzDocument {
         writer.object("mqtt") { _ in }
         writer.object("websocket") { _ in }
         writer.object("jetstream") { _ in }
-        writer.write("tls_timeout", number: Self.defaultTLSTimeout)
+        writer.write("tls_timeout", seconds: options.tls?.timeout ?? Self.defaultTLSTimeout)
         writer.write("write_deadline", nanoseconds: options.writeDeadline)
     }
 
-    /// In seconds (nats-server const.go TLS_TIMEOUT).
-    private static let defaultTLSTimeout = 2.0
+    /// nats-server const.go TLS_TIMEOUT.
+    private static let defaultTLSTimeout = Duration.seconds(2)
 
     private func writeRuntime(to writer: inout JSONDocumentWriter) {
         let snapshot = self.snapshot
@@ -124,6 +128,7 @@ struct VarzDocument {
             writer.write("wait_time", 0)
             writer.write("max_wait_time", 0)
         }
+        if let end = self.snapshot.certificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
 
     private static func writeKinds(clients: Int, to writer: inout JSONDocumentWriter) {

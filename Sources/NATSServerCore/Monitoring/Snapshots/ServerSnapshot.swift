@@ -12,6 +12,8 @@ struct ServerSnapshot: Sendable {
     var options: ServerOptions
     var authRequired = false
     var port = 0
+    /// End of validity of the server's certificate, in nanoseconds since 1970.
+    var certificateEnd: Int64?
     /// Nanoseconds since 1970.
     var start: Int64 = 0
     var configurationLoaded: Int64 = 0

@@ -1,0 +1,68 @@
+import Logging
+import NIOCore
+import NIOSSL
+
+/// Tells clients that speak HTTP to an HTTPS port what they did wrong, as Go's server does.
+///
+/// Stands between socket and TLS. Only the first bytes are looked at; the connection is closed after the answer.
+final class PlainHTTPGuard: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    static let answer = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+    /// What Go takes for HTTP (net/http tlsRecordHeaderLooksLikeHTTP).
+    private static let beginnings = ["GET /", "HEAD ", "POST ", "PUT /", "OPTIO"].map { Array($0.utf8) }
+
+    /// What came so far, until it is clear what it is.
+    private var seen: ByteBuffer? = ByteBuffer()
+    private var isRefused = false
+    private let logger: Logger
+
+    init(_ logger: Logger) { self.logger = logger }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !self.isRefused else { return }
+        guard var seen = self.seen.take() else {
+            context.fireChannelRead(data)
+            return
+        }
+        var bytes = self.unwrapInboundIn(data)
+        seen.writeBuffer(&bytes)
+        let view = seen.readableBytesView
+        if Self.beginnings.contains(where: { view.starts(with: $0) }) {
+            self.isRefused = true
+            MonitoringHandshakeLog.log("client sent an HTTP request to an HTTPS server", context, self.logger)
+            let answer = ByteBuffer(string: Self.answer)
+            // Past TLS: this is the handler next to the socket.
+            context.writeAndFlush(self.wrapOutboundOut(answer), promise: nil)
+            context.close(promise: nil)
+        } else if view.count < 5, Self.beginnings.contains(where: { $0.starts(with: view) }) {
+            self.seen = seen
+        } else {
+            context.fireChannelRead(self.wrapInboundOut(seen))
+        }
+    }
+}
+
+/// Tells of handshakes on the monitoring port that fail; stands behind TLS.
+final class MonitoringHandshakeLog: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let logger: Logger
+
+    init(_ logger: Logger) { self.logger = logger }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .handshakeFailed? = error as? NIOSSLError {
+            Self.log(TLSHandshakeFailure(error).text, context, self.logger)
+        }
+        context.fireErrorCaught(error)
+    }
+
+    static func log(_ cause: String, _ context: ChannelHandlerContext, _ logger: Logger) {
+        let peer = context.remoteAddress.map(ClientConnection.describe) ?? ""
+        logger.error("monitoring: TLS handshake error from \(peer): \(cause)")
+    }
+}
