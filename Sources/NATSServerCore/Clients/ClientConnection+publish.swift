@@ -334,6 +334,7 @@ extension ClientConnection {
         let subscription = result.pointee.subscription(at: index)
         let outlet = result.pointee.outlet(at: index)
         guard let connection = outlet.connection else { return false }
+        batch.mustCheckPhase = true
         if flags.contains(.noEcho), connection === self { return false }
         if !self.settings.stallsProducers, connection.backlog.isCongested { return false }
         var isLast = false
@@ -365,6 +366,7 @@ extension ClientConnection {
                 line.append(0x20)
             }
             line.append(contentsOf: Array("\(size)\r\n".utf8))
+            guard outlet.reserve(line.count + size + 2) else { return false }
             outlet.append(line)
             outlet.append(
                 UnsafeRawBufferPointer(
@@ -376,6 +378,8 @@ extension ClientConnection {
             // nats-server client.go deliverMsg: the connection's count leaves the header out, the server's does not.
             self.loop.totals.traffic.bytesOut &+= message.headerSize
         } else {
+            let length = message.prefixLength + subscription.sid.count + 1 + message.tailLength
+            guard outlet.reserve(length) else { return false }
             outlet.append(UnsafeRawBufferPointer(start: message.prefix, count: message.prefixLength))
             outlet.append(subscription.sid)
             outlet.append(" ")
@@ -383,7 +387,6 @@ extension ClientConnection {
             outlet.state.pointee.payloadBytes &+= message.size
         }
         outlet.state.pointee.messages &+= 1
-        batch.mustCheckPhase = true
         if flags.contains(.notesReplies), !operation.reply.isEmpty {
             let reply = UnsafeBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
             result.pointee.replies(at: index)?.received(reply, now: .now())

@@ -71,6 +71,16 @@ final class Outlet: @unchecked Sendable {
         return self.makeRoom(count)
     }
 
+    /// Makes room for a message of `count` bytes that is appended piece by piece.
+    ///
+    /// Between two pieces a full chunk must not go out: the target's loop would write what other loops have for the
+    /// connection behind the first half.
+    ///
+    /// - Returns: as ``makeRoomForMessage(_:)``.
+    func reserve(_ count: Int) -> Bool {
+        self.state.pointee.end - self.state.pointee.write >= count || self.makeRoomForMessage(count)
+    }
+
     /// Makes room for `count` bytes, starting a chunk if needed.
     ///
     /// - Returns: `false` if the connection is gone or was given up as a slow consumer: nothing may be written.
