@@ -29,6 +29,16 @@ import Testing
         #expect(!loaded.report.contains("secret"))
     }
 
+    @Test(
+        "durations that add up to more than there is are refused",
+        arguments: [
+            "9223372036854775808ns9223372036854775808ns", "2562047h2562047h", "9223372036854775807ns1ns",
+        ]
+    )
+    func longDurations(text: String) throws {
+        #expect(try ConfigurationText.load("ping_interval: \"\(text)\"").report.contains("invalid duration"))
+    }
+
     @Test("syntax errors carry the official text and the place") func syntaxError() {
         do {
             _ = try ConfigurationText.load("port: 1\nhost: a b")

@@ -200,6 +200,8 @@ struct KeepAliveTests {
             let long = self.keepAlive().firstDelay(afterConnect: false, using: &generator)
             #expect(long >= .seconds(120) && long <= .seconds(144))
         }
+        let endless = self.keepAlive(interval: .nanoseconds(.max)).firstDelay(afterConnect: false, using: &generator)
+        #expect(endless == .nanoseconds(.max))
     }
 
     @Test("a silent client is stale when one PING more than allowed would be open")

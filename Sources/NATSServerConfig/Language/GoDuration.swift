@@ -71,8 +71,9 @@ enum GoDuration {
                 value += UInt64(Double(fraction) * (Double(unit) / scale))
                 guard value <= limit else { throw invalid }
             }
-            total += value
-            guard total <= limit else { throw invalid }
+            let (sum, overflow) = total.addingReportingOverflow(value)
+            guard !overflow, sum <= limit else { throw invalid }
+            total = sum
         }
         guard isNegative || total < limit else { throw invalid }
         // The smallest negative duration has no positive counterpart.

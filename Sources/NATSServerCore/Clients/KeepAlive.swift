@@ -33,7 +33,10 @@ struct KeepAlive {
     /// Time from CONNECT to the first PING; up to a fifth is added at random, so that clients that came together spread.
     func firstDelay(afterConnect: Bool, using generator: inout some RandomNumberGenerator) -> TimeAmount {
         let delay = afterConnect ? min(self.interval, Self.firstInterval) : self.interval
-        return delay + .nanoseconds(Int64.random(in: 0...max(1, delay.nanoseconds / 5), using: &generator))
+        let extra = Int64.random(in: 0...max(1, delay.nanoseconds / 5), using: &generator)
+        // An interval may be as long as a duration can be.
+        let (sum, overflow) = delay.nanoseconds.addingReportingOverflow(extra)
+        return .nanoseconds(overflow ? .max : sum)
     }
 
     mutating func connectReceived(accepted: NIODeadline, now: NIODeadline) {
