@@ -55,9 +55,15 @@ final class ConfigurationNode {
         }
     }
 
-    /// The same value in another place.
+    private init(_ value: Value, _ weight: Weight, position: SourcePosition?) {
+        self.value = value
+        self.weight = weight
+        self.position = position
+    }
+
+    /// The same value in another place; costs the same whatever its size, since a variable may stand anywhere.
     func copied(to position: SourcePosition?) -> ConfigurationNode {
-        ConfigurationNode(self.value, position: position)
+        ConfigurationNode(self.value, self.weight, position: position)
     }
 
     /// The bytes as text; what is not UTF-8 in them is replaced.
