@@ -206,8 +206,11 @@ final class ServerProgram: Sendable {
             throw StartConfiguration.Failure(description: error.description)
         }
 
-        self.state.withLockedValue { $0.configuration = start.configuration }
         let options = Self.options(start, self.request, self.logger)
+        if let problem = options.authorization.firstProblem() {
+            throw StartConfiguration.Failure(description: problem)
+        }
+        self.state.withLockedValue { $0.configuration = start.configuration }
         await self.server.apply(options)
         await self.server.useTLS(start.certificates)
         for change in plan.changes {

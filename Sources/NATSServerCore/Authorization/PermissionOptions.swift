@@ -54,9 +54,9 @@ package struct PermissionOptions: Sendable, Hashable {
         return nil
     }
 
-    /// The words of `subject queue`.
+    /// The words of `subject queue`; by scalars, since CR LF and a blank with an accent are one character each.
     static func words(_ entry: String) -> [String] {
-        entry.split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }.map(String.init)
+        entry.unicodeScalars.split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }.map { String($0) }
     }
 
     private static func isSubject(_ text: String) -> Bool {
