@@ -22,6 +22,9 @@ struct LoopSettings: Sendable, Equatable {
     var maxControlLine: Int
     /// What a publish may carry; a server without a limit still takes no more than this.
     var maxPayload: Int
+    /// Subscriptions of a connection, and tokens of their subjects; no limit unless greater than 0.
+    var maxSubscriptions: Int
+    var maxSubscriptionTokens: Int
 
     init(_ options: ServerOptions) {
         self.isTracing = options.traceProtocol && options.logger.logLevel <= .trace
@@ -36,5 +39,7 @@ struct LoopSettings: Sendable, Equatable {
         self.maxControlLine = options.maxControlLine
         // -1 is "no limit"; the sizes of a frame are 32-bit numbers all the same.
         self.maxPayload = options.maxPayload < 0 ? Int(Int32.max) : options.maxPayload
+        self.maxSubscriptions = options.maxSubscriptions
+        self.maxSubscriptionTokens = options.maxSubscriptionTokens
     }
 }

@@ -219,8 +219,9 @@ package final class Server: Sendable {
     /// - Throws: ``ServerStartError``, and nothing changes, if the options cannot be used.
     package func reload(authorization: AuthorizationOptions) async throws(ServerStartError) {
         if let problem = authorization.firstProblem() { throw ServerStartError(description: problem) }
-        let authenticator = self.shared.replaceAuthorization(authorization)
-        for answer in self.loops.ask({ $0.reload(authenticator) }) { _ = try? await answer.get() }
+        self.shared.replaceAuthorization(authorization)
+        // With what holds by then: of two reloads at once the later one's may be asked first.
+        for answer in self.loops.ask({ $0.reload($0.shared.authenticator) }) { _ = try? await answer.get() }
     }
 
     // MARK: Statistics

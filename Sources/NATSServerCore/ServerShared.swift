@@ -88,6 +88,7 @@ final class ServerShared: Sendable {
     /// Takes over another configuration for new connections.
     ///
     /// - Returns: what the existing ones have to be looked at with.
+    @discardableResult
     func replaceAuthorization(_ options: AuthorizationOptions) -> Authenticator {
         self.currentAuthenticator.withLockedValue { current in
             current = Authenticator(options, hash: self.globalAccount.hash, previous: current)

@@ -1,7 +1,9 @@
+import Logging
 import NATSAuth
 import NATSTestSupport
 import NATSWire
 import NIOConcurrencyHelpers
+import NIOEmbedded
 import Testing
 
 @testable import NATSServerCore
@@ -73,7 +75,7 @@ struct PasswordVerifierTests {
             let check = PasswordCheck(password: password, hash: Self.hash)
             #expect(!verifier.isKnown(check))
             let result = await withCheckedContinuation { continuation in
-                _ = verifier.verify(check) { continuation.resume(returning: $0) }
+                verifier.verify(check, .init()) { continuation.resume(returning: $0) }
             }
             #expect(result == isRight)
             #expect(verifier.isKnown(check) == isRight)
@@ -88,20 +90,93 @@ struct PasswordVerifierTests {
         var tickets: [PasswordVerifier.Ticket] = []
         for number in 0..<20 {
             let check = PasswordCheck(password: "wrong \(number)", hash: Self.hash)
-            tickets.append(verifier.verify(check) { _ in heard.withLockedValue { $0.append(number) } })
+            let ticket = PasswordVerifier.Ticket()
+            tickets.append(ticket)
+            verifier.verify(check, ticket) { _ in heard.withLockedValue { $0.append(number) } }
         }
         for ticket in tickets { ticket.cancel() }
         // The only thread comes to this one last.
         _ = await withCheckedContinuation { continuation in
-            _ = verifier.verify(PasswordCheck(password: "last", hash: Self.hash)) { continuation.resume(returning: $0) }
+            verifier.verify(PasswordCheck(password: "last", hash: Self.hash), .init()) {
+                continuation.resume(returning: $0)
+            }
         }
         let early = heard.withLockedValue { $0 }
         #expect(early.count < 20)
         verifier.end()
-        _ = verifier.verify(PasswordCheck(password: "secret", hash: Self.hash)) { _ in
+        verifier.verify(PasswordCheck(password: "secret", hash: Self.hash), .init()) { _ in
             heard.withLockedValue { $0.append(99) }
         }
         #expect(heard.withLockedValue { $0 } == early)
+    }
+
+    @Test("many who come with the same password at once cost one hash", .timeLimit(.minutes(1)))
+    func together() async {
+        let computed = NIOLockedValueBox(0)
+        let verifier = PasswordVerifier(threads: 1) { check in
+            computed.withLockedValue { $0 += 1 }
+            return check.password == "right"
+        }
+        func results(_ password: String) async -> [Bool] {
+            await withTaskGroup(of: Bool.self) { tasks in
+                for _ in 0..<50 {
+                    tasks.addTask {
+                        await withCheckedContinuation { continuation in
+                            verifier.verify(PasswordCheck(password: password, hash: "h"), .init()) {
+                                continuation.resume(returning: $0)
+                            }
+                        }
+                    }
+                }
+                return await tasks.reduce(into: []) { $0.append($1) }
+            }
+        }
+        #expect(await results("right") == Array(repeating: true, count: 50))
+        #expect(computed.withLockedValue { $0 } == 1)
+        // What is wrong is not remembered.
+        #expect(await results("wrong") == Array(repeating: false, count: 50))
+        #expect(computed.withLockedValue { $0 } == 51)
+    }
+
+    @Test("a result that comes in while a reload asks for another check does not count", .timeLimit(.minutes(1)))
+    func reloadInBetween() async throws {
+        func options(_ password: String) throws -> AuthorizationOptions {
+            var options = AuthorizationOptions()
+            let hash = try #require(Bcrypt.hash(password: password, cost: 4, salt: Array(repeating: 7, count: 16)))
+            options.users = [.init(name: "u", password: hash)]
+            return options
+        }
+        let former = try options("old")
+        var serverOptions = ServerOptions(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        serverOptions.authorization = former
+        let shared = ServerShared(options: serverOptions)
+        let eventLoop = NIOAsyncTestingEventLoop()
+        let loop = ServerLoop(eventLoop: eventLoop, index: 0, shared: shared)
+        let connection = try await eventLoop.executeInContext {
+            loop.siblings = [loop]
+            let connection = ClientConnection(id: 5, loop: loop)
+            Array("{\"user\":\"u\",\"pass\":\"old\"}".utf8).withUnsafeBytes { connection.connect($0) }
+            return connection
+        }
+        let check = PasswordCheck(password: "old", hash: former.users?.first?.password ?? "")
+        // Then its result waits on the event loop, which stands still.
+        try await eventually("the first check is done") { shared.passwords.isKnown(check) }
+        let changed = shared.replaceAuthorization(try options("new"))
+        try await eventLoop.executeInContext { connection.reload(changed) }
+        try await eventually("the client is refused") {
+            await eventLoop.run()
+            return try await eventLoop.executeInContext { connection.phase != .open }
+        }
+        let (awaitsConnect, reason) = try await eventLoop.executeInContext {
+            (connection.session.awaitsConnect, connection.closedReason)
+        }
+        #expect(awaitsConnect)
+        #expect(reason == .authenticationFailure)
+        try await eventLoop.executeInContext {
+            connection.outlet.detach()
+            loop.siblings = []
+        }
+        await eventLoop.shutdownGracefully()
     }
 }
 
@@ -272,6 +347,14 @@ struct AuthenticatorTests {
             self.decide(options, nonce: nonce) {
                 $0.nkey = other.publicKey.text
                 $0.signature = Base64.encodeURLSafe((try? other.sign(Array(nonce.utf8))) ?? [])
+            } == .refused
+        )
+        // What a client signs that got no nonce could be used again by anybody who sees it.
+        let signedNothing = Base64.encodeURLSafe(try pair.sign([]))
+        #expect(
+            self.decide(options, nonce: "") {
+                $0.nkey = pair.publicKey.text
+                $0.signature = signedNothing
             } == .refused
         )
         options.nkeys?.append(.init(nkey: try NKeyPair(kind: .account).publicKey.text))

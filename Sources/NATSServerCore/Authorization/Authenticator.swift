@@ -146,7 +146,8 @@ final class Authenticator: Sendable {
         guard !self.proxyRequired else { return .refuse(.proxyRequired) }
         if !self.token.isEmpty { return self.compare(self.token, connect.authToken, nil) }
         guard !self.username.isEmpty else { return .refuse(Refusal()) }
-        // The password is looked at in any case: the time taken must not tell which one was wrong.
+        // A plain password is looked at in any case: the time taken must not tell which one was wrong. A hash is not,
+        // since whoever knows no name shall not make the server compute hashes.
         let isUser = Self.areEqual(self.username, connect.user)
         switch self.compare(self.password, connect.password, nil) {
         case .accept where isUser: return .accept(nil)
@@ -246,6 +247,8 @@ final class Authenticator: Sendable {
     private func decide(_ entry: Entry, signedBy connect: ConnectPayload, _ nonce: String) -> Decision {
         guard connect.nkey != self.noAuthUser else { return .accept(entry.permissions) }
         guard !connect.signature.isEmpty else { return .refuse(Refusal(reason: "Signature missing")) }
+        // A connection from before the first nkey user has no nonce, and a signature of nothing could be used again.
+        guard !nonce.isEmpty else { return .refuse(Refusal(reason: "Signature not verified")) }
         guard let signature = Base64.decode(connect.signature) else {
             return .refuse(Refusal(reason: "Signature not valid base64"))
         }

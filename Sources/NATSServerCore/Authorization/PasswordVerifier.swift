@@ -37,37 +37,47 @@ final class PasswordVerifier: @unchecked Sendable {
     private let queues: [DispatchQueue]
     private let key = SymmetricKey(size: .bits256)
     private let state = NIOLockedValueBox(State())
+    private let compute: @Sendable (PasswordCheck) -> Bool
 
-    /// - Parameter threads: Checks that run at the same time.
-    init(threads: Int) {
+    /// - Parameters:
+    ///   - threads: Checks that run at the same time.
+    ///   - compute: Whether a password is the one of a hash.
+    init(
+        threads: Int,
+        compute: @escaping @Sendable (PasswordCheck) -> Bool = {
+            Bcrypt.verify(password: $0.password, hash: $0.hash)
+        }
+    ) {
+        self.compute = compute
         self.queues = (0..<max(1, threads)).map { DispatchQueue(label: "nats-server password \($0)") }
     }
 
     /// Whether this very check has succeeded before.
-    func isKnown(_ check: PasswordCheck) -> Bool {
-        let digest = self.digest(of: check)
-        return self.state.withLockedValue { $0.known.contains(digest) }
+    func isKnown(_ check: PasswordCheck) -> Bool { self.isKnown(self.digest(of: check)) }
+
+    private func isKnown(_ digest: [UInt8]) -> Bool {
+        self.state.withLockedValue { $0.known.contains(digest) }
     }
 
     /// Checks a password on another thread.
     ///
     /// - Parameters:
     ///   - check: What to check.
+    ///   - ticket: With what to cancel.
     ///   - completion: Called once on that thread, unless the ticket is cancelled or ``end()`` called before; must only
     ///     hand the result on.
-    /// - Returns: with what to cancel.
-    func verify(_ check: PasswordCheck, completion: @escaping @Sendable (Bool) -> Void) -> Ticket {
-        let ticket = Ticket()
+    func verify(_ check: PasswordCheck, _ ticket: Ticket, completion: @escaping @Sendable (Bool) -> Void) {
         let queue = self.state.withLockedValue { state in
             state.next = (state.next + 1) % self.queues.count
             return state.next
         }
         self.queues[queue].async {
             guard !ticket.isCancelled, !self.state.withLockedValue({ $0.isEnded }) else { return }
-            let isRight = Bcrypt.verify(password: check.password, hash: check.hash)
-            let digest = isRight ? self.digest(of: check) : []
+            // Of many that came with the same password at once only the first costs a hash.
+            let digest = self.digest(of: check)
+            let isRight = self.isKnown(digest) || self.compute(check)
             self.state.withLockedValue { state in
-                if isRight {
+                if isRight, !state.known.contains(digest) {
                     if state.known.count >= Self.knownMaximum { state.known = [] }
                     state.known.insert(digest)
                 }
@@ -75,7 +85,6 @@ final class PasswordVerifier: @unchecked Sendable {
                 if !state.isEnded, !ticket.isCancelled { completion(isRight) }
             }
         }
-        return ticket
     }
 
     /// No completion is called any more; a hash that is being computed is finished in vain.

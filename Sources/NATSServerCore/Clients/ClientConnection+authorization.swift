@@ -72,9 +72,12 @@ extension ClientConnection {
         _ check: PasswordCheck,
         completion: @escaping @Sendable (ClientConnection, Bool) -> Void
     ) {
-        self.passwordCheck = self.shared.passwords.verify(check) { isRight in
+        let ticket = PasswordVerifier.Ticket()
+        self.passwordCheck = ticket
+        self.shared.passwords.verify(check, ticket) { isRight in
             self.loop.eventLoop.execute {
-                guard self.phase == .open else { return }
+                // A result that was on its way here when a reload asked for another check does not count.
+                guard self.phase == .open, self.passwordCheck === ticket else { return }
                 self.passwordCheck = nil
                 completion(self, isRight)
             }
@@ -139,8 +142,7 @@ extension ClientConnection {
             self.subscriptionViolation(subject, queue, sid)
             return false
         }
-        let options = self.shared.options
-        let tokens = options.maxSubscriptionTokens
+        let tokens = self.settings.maxSubscriptionTokens
         if tokens > 0, subject.count(where: { $0 == UInt8(ascii: ".") }) >= tokens {
             let text = ProtocolText.quoted(subject)
             self.sendError("Permissions Violation for Subscription to \(text), too many tokens")
@@ -152,7 +154,8 @@ extension ClientConnection {
             )
             return false
         }
-        if options.maxSubscriptions > 0, self.subscriptions.count >= options.maxSubscriptions {
+        let maximum = self.settings.maxSubscriptions
+        if maximum > 0, self.subscriptions.count >= maximum {
             self.subscriptionLimitExceeded()
             return false
         }
