@@ -1,5 +1,6 @@
 import Logging
 import NATSTestSupport
+import NIOCore
 import Testing
 
 @testable import NATSServerCore
@@ -59,6 +60,29 @@ import Testing
             #expect(answer.hasPrefix(statusLine), "\(answer)")
             #expect(answer.contains("Connection: close\r\n"))
         }
+    }
+
+    @Test("lists that a connection has asked for go with it", .timeLimit(.minutes(1)))
+    func abandonedLists() async throws {
+        var options = ServerOptions(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        // Nothing is put together, as if a client did not take its answer.
+        options.monitoring.maxOutstanding = 0
+        let source = MonitoringSource(shared: ServerShared(options: options), loops: ServerLoops()) {
+            MonitoringSource.State(port: 0, isReady: true, totals: ServerLoop.Totals())
+        }
+        let server = MonitoringServer(source: source, addTLS: nil)
+        let request = try #require(MonitoringRequest("/connz"))
+        let (before, after) = try await server.eventLoop.submit {
+            let connections = (0..<3).map { _ in MonitoringConnection(server) }
+            for connection in connections { _ = server.respond(to: request, for: connection) }
+            let before = server.waitingLists
+            connections[0].close()
+            connections[2].close()
+            return (before, server.waitingLists)
+        }.get()
+        #expect(before == 3)
+        #expect(after == 1)
+        await server.stop()
     }
 
     @Test("a header that is too long is refused, however it is cut")

@@ -163,7 +163,7 @@ final class MonitoringConnection: ChannelInboundHandler, @unchecked Sendable {
         case .request(let request, let isLast):
             self.deadline?.cancel()
             self.wait = .answer
-            self.server.respond(to: request).whenComplete { result in
+            self.server.respond(to: request, for: self).whenComplete { result in
                 guard !self.isClosed else { return }
                 switch result {
                 case .success(let response): self.send(response, to: request, isLast: isLast)

@@ -30,6 +30,8 @@ final class MonitoringServer: @unchecked Sendable {
 
     /// A list that has yet to be put together.
     private struct Turn {
+        /// The connection that wants it.
+        var owner: ObjectIdentifier
         var work: () -> EventLoopFuture<MonitoringResponse>
         var promise: EventLoopPromise<MonitoringResponse>
     }
@@ -37,7 +39,7 @@ final class MonitoringServer: @unchecked Sendable {
     private let source: MonitoringSource
     private let addTLS: (@Sendable (any Channel) throws -> Void)?
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
     private let basePath: String
     private let port = NIOLockedValueBox(0)
     private var listener: (any Channel)?
@@ -148,8 +150,17 @@ final class MonitoringServer: @unchecked Sendable {
     }
 
     func connectionEnded(_ connection: MonitoringConnection) {
-        self.connections[ObjectIdentifier(connection)] = nil
+        let owner = ObjectIdentifier(connection)
+        self.connections[owner] = nil
+        // Nobody waits for its lists any more; clients that ask and leave must not make this one grow.
+        let orphans = self.waiting.filter { $0.owner == owner }
+        guard !orphans.isEmpty else { return }
+        self.waiting.removeAll { $0.owner == owner }
+        for orphan in orphans { orphan.promise.fail(ChannelError.eof) }
     }
+
+    /// Lists that wait for their turn.
+    var waitingLists: Int { self.waiting.count }
 
     private func sample() { self.sampler.sample(SystemUsage.processorNanoseconds(), now: .now()) }
 
@@ -167,15 +178,18 @@ final class MonitoringServer: @unchecked Sendable {
     /// The `Date` header.
     var date: String { TimeText.http(self.source.head().now) }
 
-    /// Puts an answer together.
-    func respond(to request: MonitoringRequest) -> EventLoopFuture<MonitoringResponse> {
+    /// Puts an answer together; it fails if the connection ends before that is begun.
+    func respond(
+        to request: MonitoringRequest,
+        for connection: MonitoringConnection
+    ) -> EventLoopFuture<MonitoringResponse> {
         let decision = MonitoringRoute.decide(request, basePath: self.basePath)
         if let path = decision.counted { self.requests[path, default: 0] += 1 }
         self.inProgress += 1
         let response: EventLoopFuture<MonitoringResponse>
         switch decision.route {
         case .connz, .subsz:
-            response = self.inTurn { self.response(decision.route, decision.callback) }
+            response = self.inTurn(ObjectIdentifier(connection)) { self.response(decision.route, decision.callback) }
         default:
             response = self.response(decision.route, decision.callback)
         }
@@ -271,11 +285,12 @@ final class MonitoringServer: @unchecked Sendable {
 
     /// Puts long lists together one after the other, and only while clients take what they have asked for.
     private func inTurn(
+        _ owner: ObjectIdentifier,
         _ work: @escaping () -> EventLoopFuture<MonitoringResponse>
     ) -> EventLoopFuture<MonitoringResponse> {
         guard !self.isStopping else { return self.eventLoop.makeFailedFuture(ChannelError.eof) }
         let promise = self.eventLoop.makePromise(of: MonitoringResponse.self)
-        self.waiting.append(Turn(work: work, promise: promise))
+        self.waiting.append(Turn(owner: owner, work: work, promise: promise))
         self.nextTurn()
         return promise.futureResult
     }
