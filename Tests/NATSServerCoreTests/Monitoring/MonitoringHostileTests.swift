@@ -1,6 +1,7 @@
 import Logging
 import NATSTestSupport
 import NIOCore
+import NIOCore
 import Testing
 
 @testable import NATSServerCore
