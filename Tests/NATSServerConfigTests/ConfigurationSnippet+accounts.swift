@@ -65,7 +65,6 @@ extension ConfigurationSnippet {
         "authorization { users: [ {user: a} ], permissions { publish: b }, timeout: 2 }",
         "authorization { auth_callout { issuer: \(accountKey), auth_users: [a], allowed_accounts: [A] } }",
         "accounts { A {} }\nauthorization { auth_callout { issuer: \(accountKey), auth_users: [a], allowed_accounts: [A] } }",
-        "no_system_account: true\naccounts { A { exports: [{service: a, latency: b}] } }",
         "jetstream { store_dir: a }\nport: 22001",
         "cluster { permissions { import: a }, authorization { user: a, permissions { import: b } } }",
         "tls { certs: [{cert_file: a, key_file: b}], cert_file: c }", "tls { cert_file: a.pem, key_file: b.pem }",

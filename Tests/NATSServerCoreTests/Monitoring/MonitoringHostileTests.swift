@@ -236,7 +236,7 @@ import Testing
             // A list of more than the kernel keeps for a connection.
             var subscriptions = "CONNECT {\"verbose\":false}\r\n"
             let name = String(repeating: "n", count: 400)
-            for sid in 0..<6000 { subscriptions += "SUB \(name).\(sid) \(sid)\r\n" }
+            for sid in 0..<2500 { subscriptions += "SUB \(name).\(sid) \(sid)\r\n" }
             await client.send(subscriptions + "PING\r\n")
             _ = try await client.read(until: "PONG\r\n")
             var readers: [RawConnection] = []
@@ -249,12 +249,12 @@ import Testing
             // Neither what is cheap nor a client waits for them.
             #expect(try await fetch("/varz", port: port).status == 200)
             await client.send("PING\r\n")
-            try await client.expect("PONG\r\n")
+            _ = try await client.read(until: "PONG\r\n")
             // Those that go make room for those that wait.
             readers[0].close()
             readers[1].close()
             readers[2].resumeReading()
-            #expect(try await readers[2].readAnswer().text.contains(".5999\""))
+            #expect(try await readers[2].readAnswer().text.contains(".2499\""))
         }
     }
 
