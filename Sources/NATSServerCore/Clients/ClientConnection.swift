@@ -7,7 +7,8 @@ import NIOTLS
 ///
 /// The handler carries out what ``ClientSession``, ``KeepAlive`` and ``ReadModerator`` decide, cuts the bytes it reads into
 /// operations (`ClientConnection+operations.swift`), and hands messages to the outlets of whoever wants them
-/// (`ClientConnection+publish.swift`).
+/// (`ClientConnection+publish.swift`). What others have for this client is written in `ClientConnection+writing.swift`,
+/// and `ClientConnection+closing.swift` ends it all.
 ///
 /// `@unchecked Sendable`: everything but the `let`s is only touched on the connection's event loop, and so is `outlet`.
 final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
@@ -21,16 +22,6 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         case closed
     }
 
-    enum WriteProgress {
-        case flushed
-        case blocked
-        case closed
-    }
-
-    /// How long a connection that is to be closed may take to accept its last bytes.
-    private static let lingerLimit: TimeAmount = .seconds(2)
-    /// So much small output is put together while the socket is blocked.
-    private static let gatheredMaximum = 64 << 10
     /// What a producer pauses when a target has fallen behind (nats-server client.go stallClientMaxDuration).
     private static let stallTime: TimeAmount = .milliseconds(5)
 
@@ -51,9 +42,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// A bcrypt hash that is being computed for this connection.
     var passwordCheck: PasswordVerifier.Ticket?
     var statistics = TrafficStatistics()
-    private(set) var phase: Phase = .open
+    var phase: Phase = .open
     private(set) var context: ChannelHandlerContext?
-    private(set) var closedReason: ClosedReason?
+    var closedReason: ClosedReason?
     /// When the keep-alive is to be looked at next, and the earliest timer that is set.
     private var pingDue: NIODeadline
     private var pingTimer: NIODeadline?
@@ -61,7 +52,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private(set) var remoteIP = ""
     private(set) var remotePort = 0
     /// When a message came or went, or the subscriptions changed (nats-server client.go `last`).
-    private(set) var lastActivity: NIODeadline
+    var lastActivity: NIODeadline
     /// How often the connection was paused for a subscriber that had fallen behind.
     private(set) var stalls = 0
     /// How the connection comes to be secured, if at all.
@@ -72,7 +63,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// Set from the beginning of a handshake.
     var security: ConnectionSecurity?
     /// Whether the server knows of this connection.
-    private var isCounted = false
+    var isCounted = false
     private var logSuffix = ""
     private var isNamed = false
 
@@ -87,15 +78,15 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// An UNSUB may not have reached batches that other loops are delivering.
     var needsBarrier = false
     /// Input that waits until they have.
-    private(set) var heldInput: ByteBuffer?
+    var heldInput: ByteBuffer?
     /// The client shut its side down while its input was held.
     private var inputEnded = false
 
     /// Writes that the socket has not taken whole, and when it last took one.
-    private var outstandingWrites = 0
-    private var lastProgress: NIODeadline
+    var outstandingWrites = 0
+    var lastProgress: NIODeadline
     /// Small output that came while the socket was blocked.
-    private var gathered = ByteBuffer()
+    var gathered = ByteBuffer()
 
     init(id: UInt64, loop: ServerLoop) {
         let now = NIODeadline.now()
@@ -386,241 +377,6 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         var generator = self.loop.random
         self.schedulePing(in: self.keepAlive.firstDelay(afterConnect: true, using: &generator))
         self.loop.random = generator
-    }
-
-    // MARK: Sending
-
-    /// Writes what was staged for this connection.
-    ///
-    /// - Parameters:
-    ///   - staged: The output of one producing loop.
-    ///   - isCounted: Whether the bytes are in ``backlog`` already.
-    ///   - now: The time of the loop's tick.
-    func send(_ staged: consuming Outlet.Staged, isCounted: Bool = false, now: NIODeadline) {
-        let bytes = staged.bytes
-        guard self.phase != .closed, let context = self.context, let last = staged.last.take() else {
-            if isCounted { self.backlog.change(by: -bytes) }
-            return
-        }
-        guard self.security == nil || self.negotiation.isSecured else {
-            // Only a handshake may be written, and nothing else is meant for a client that has not spoken.
-            if isCounted { self.backlog.change(by: -bytes) }
-            return
-        }
-        if staged.messages > 0 {
-            self.statistics.messagesOut &+= staged.messages
-            self.statistics.bytesOut &+= staged.payloadBytes
-            self.loop.totals.traffic.messagesOut &+= staged.messages
-            self.loop.totals.traffic.bytesOut &+= staged.payloadBytes
-            self.lastActivity = now
-        }
-        let pending = self.backlog.change(by: isCounted ? 0 : bytes)
-        if self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
-            self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
-            self.loop.totals.slowConsumers += 1
-            self.close(.slowConsumerPendingBytes)
-            return
-        }
-        if self.outstandingWrites > 0, bytes < Self.gatheredMaximum / 4 {
-            // A write of its own would cost the socket's queue far more memory than these bytes.
-            self.gather(staged.earlier, last)
-            return
-        }
-        self.writeGathered(context)
-        self.write(staged.earlier, last, bytes, context)
-    }
-
-    private func write(
-        _ earlier: [ByteBuffer],
-        _ last: consuming ByteBuffer,
-        _ bytes: Int,
-        _ context: ChannelHandlerContext
-    ) {
-        if earlier.isEmpty, self.outstandingWrites == 0, self.security == nil {
-            self.writeToIdleSocket(last, bytes, context)
-            return
-        }
-        if self.outstandingWrites == 0 { self.lastProgress = .now() }
-        self.outstandingWrites += 1
-        for buffer in earlier { context.write(self.wrapOutboundOut(buffer), promise: nil) }
-        let buffers = earlier + [copy last]
-        // What TLS has encrypted it does not need any more, while the socket may take long to take it.
-        let isCopied = self.security != nil
-        let kept = isCopied ? [] : buffers
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.whenComplete { result in
-            self.written(kept, bytes, succeeded: (try? result.get()) != nil)
-        }
-        context.writeAndFlush(self.wrapOutboundOut(last), promise: promise)
-        if isCopied { for buffer in buffers { self.loop.pool.recycle(buffer) } }
-        if self.outstandingWrites > 0 { self.loop.watch(self) }
-    }
-
-    /// An idle socket nearly always takes everything at once, which shows in the channel not holding the buffer any more:
-    /// cheaper to see than a promise is to make.
-    private func writeToIdleSocket(_ buffer: consuming ByteBuffer, _ bytes: Int, _ context: ChannelHandlerContext) {
-        context.writeAndFlush(self.wrapOutboundOut(copy buffer), promise: nil)
-        if buffer.modifyIfUniquelyOwned({ _ in }) != nil {
-            self.backlog.change(by: -bytes)
-            self.loop.pool.recycle(buffer)
-            return
-        }
-        // Whatever was written before has been taken.
-        self.lastProgress = .now()
-        self.backlog.progressed(now: self.lastProgress)
-        self.outstandingWrites += 1
-        // Writes complete in order, so an empty one completes right after this one.
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        let buffers = [buffer]
-        promise.futureResult.whenComplete { result in
-            self.written(buffers, bytes, succeeded: (try? result.get()) != nil)
-        }
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: promise)
-        if self.outstandingWrites > 0 { self.loop.watch(self) }
-    }
-
-    private func written(_ buffers: [ByteBuffer], _ bytes: Int, succeeded: Bool) {
-        self.outstandingWrites -= 1
-        self.backlog.change(by: -bytes)
-        guard succeeded else { return }
-        self.lastProgress = .now()
-        self.backlog.progressed(now: self.lastProgress)
-        for buffer in buffers { self.loop.pool.recycle(buffer) }
-        if self.outstandingWrites == 0, let context = self.context { self.writeGathered(context) }
-    }
-
-    private func gather(_ earlier: [ByteBuffer], _ last: consuming ByteBuffer) {
-        for buffer in earlier {
-            self.gathered.writeImmutableBuffer(buffer)
-            self.loop.pool.recycle(buffer)
-        }
-        self.gathered.writeImmutableBuffer(last)
-        self.loop.pool.recycle(last)
-        if self.gathered.readableBytes >= Self.gatheredMaximum, let context = self.context {
-            self.writeGathered(context)
-        }
-    }
-
-    /// Writes what was gathered; its bytes are in the backlog already.
-    private func writeGathered(_ context: ChannelHandlerContext) {
-        guard self.gathered.readableBytes > 0 else { return }
-        let buffer = self.gathered
-        self.gathered = ByteBuffer()
-        let bytes = buffer.readableBytes
-        self.write([], buffer, bytes, context)
-    }
-
-    /// Cuts the connection off if its socket has taken nothing for too long.
-    func checkWriteDeadline(_ deadline: TimeAmount, now: NIODeadline) -> WriteProgress {
-        guard self.phase == .open else { return .closed }
-        guard self.outstandingWrites > 0 else { return .flushed }
-        guard now - self.lastProgress >= deadline else { return .blocked }
-        self.logger.notice(
-            """
-            \(self.label) - Slow Consumer Detected: WriteDeadline of \(ProtocolText.duration(self.shared.options.writeDeadline)) exceeded with \
-            \(self.outstandingWrites) chunks of \(self.backlog.pending) total bytes.
-            """
-        )
-        self.loop.totals.slowConsumers += 1
-        self.close(.slowConsumerWriteDeadline)
-        return .closed
-    }
-
-    // MARK: Closing
-
-    /// Answers with an error and closes.
-    func fail(_ text: String, _ reason: ClosedReason) {
-        guard self.phase == .open else { return }
-        self.sendError(text)
-        self.close(reason)
-    }
-
-    /// Answers with an error, closes, and only then says so in the log, as the official server does with these.
-    func failLogged(_ text: String, _ reason: ClosedReason) {
-        self.fail(text, reason)
-        self.logger.error("\(self.label) - \(text)")
-    }
-
-    /// There are too many connections, this one among them.
-    func maxConnectionsExceeded() {
-        self.logger.error("\(self.label) - maximum connections exceeded")
-        self.fail("maximum connections exceeded", .maxConnectionsExceeded)
-    }
-
-    /// Tells a client that understands it to look for another server.
-    func sendLameDuckInfo() {
-        guard self.phase == .open, self.session.takesInfo else { return }
-        var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
-        info.lameDuckMode = true
-        self.outlet.append(info.encode())
-    }
-
-    func sendError(_ text: String) {
-        self.traceOut("-ERR \(text)")
-        self.outlet.append(Array("-ERR '\(text)'\r\n".utf8))
-    }
-
-    /// Ends the connection; the first reason counts.
-    func close(_ reason: ClosedReason) {
-        guard self.phase == .open else { return }
-        self.phase = .closing
-        self.closedReason = reason
-        self.remember(reason)
-        let dropped = self.subscriptions.values
-        self.dropSubscriptions()
-        self.cut = CutOperation()
-        self.heldInput = nil
-        self.passwordCheck?.cancel()
-        self.passwordCheck = nil
-        self.logger.debug("\(self.label) - Client connection closed: \(reason.rawValue)")
-        if self.isTracing, reason != .serverShutdown { dropped.forEach(self.traceDeleted) }
-        guard let context = self.context, context.channel.isActive, reason.flushesFirst else {
-            self.outlet.detach()
-            self.closeChannel(saysGoodbye: reason == .tlsHandshakeFailure)
-            return
-        }
-        // After the flush of this tick, which carries what is staged.
-        context.eventLoop.execute { self.closeWhenFlushed() }
-    }
-
-    /// Keeps what `/connz?state=closed` shows of this connection.
-    private func remember(_ reason: ClosedReason) {
-        // One that was never active has not been seen by anybody.
-        guard !self.address.isEmpty, self.shared.keepsClosedConnections else { return }
-        let snapshot = self.monitoringSnapshot(.detail)
-        self.shared.closedConnections.append(
-            ClosedConnection(snapshot, stop: .now(), reason: reason.rawValue)
-        )
-    }
-
-    private func closeWhenFlushed() {
-        guard self.phase == .closing, let context = self.context else { return }
-        self.writeGathered(context)
-        guard self.outstandingWrites > 0 else {
-            self.closeChannel(saysGoodbye: true)
-            return
-        }
-        // Writes complete in order, so an empty one at the end completes last.
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.whenComplete { _ in self.closeChannel(saysGoodbye: true) }
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: promise)
-        let limit = min(Self.lingerLimit, self.settings.writeDeadline)
-        context.eventLoop.scheduleTask(in: limit) { self.closeChannel(saysGoodbye: false) }
-    }
-
-    /// The socket is gone.
-    private func finish() {
-        guard self.phase != .closed else { return }
-        self.phase = .closed
-        self.outlet.detach()
-        self.loop.remove(self)
-        if self.isCounted { self.shared.connectionClosed() }
-    }
-
-    func dropSubscriptions() {
-        guard !self.subscriptions.isEmpty else { return }
-        self.shared.globalAccount.remove(contentsOf: self.subscriptions.values)
-        self.subscriptions = [:]
     }
 }
 

@@ -1,0 +1,104 @@
+import Logging
+import NATSWire
+import NIOCore
+
+/// The ends of a connection.
+extension ClientConnection {
+    /// How long a connection that is to be closed may take to accept its last bytes.
+    private static let lingerLimit: TimeAmount = .seconds(2)
+
+    /// Answers with an error and closes.
+    func fail(_ text: String, _ reason: ClosedReason) {
+        guard self.phase == .open else { return }
+        self.sendError(text)
+        self.close(reason)
+    }
+
+    /// Answers with an error, closes, and only then says so in the log, as the official server does with these.
+    func failLogged(_ text: String, _ reason: ClosedReason) {
+        self.fail(text, reason)
+        self.logger.error("\(self.label) - \(text)")
+    }
+
+    /// There are too many connections, this one among them.
+    func maxConnectionsExceeded() {
+        self.logger.error("\(self.label) - maximum connections exceeded")
+        self.fail("maximum connections exceeded", .maxConnectionsExceeded)
+    }
+
+    /// Tells a client that understands it to look for another server.
+    func sendLameDuckInfo() {
+        guard self.phase == .open, self.session.takesInfo else { return }
+        var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
+        info.lameDuckMode = true
+        self.outlet.append(info.encode())
+    }
+
+    func sendError(_ text: String) {
+        self.traceOut("-ERR \(text)")
+        self.outlet.append(Array("-ERR '\(text)'\r\n".utf8))
+    }
+
+    /// Ends the connection; the first reason counts.
+    func close(_ reason: ClosedReason) {
+        guard self.phase == .open else { return }
+        self.phase = .closing
+        self.closedReason = reason
+        self.remember(reason)
+        let dropped = self.subscriptions.values
+        self.dropSubscriptions()
+        self.cut = CutOperation()
+        self.heldInput = nil
+        self.passwordCheck?.cancel()
+        self.passwordCheck = nil
+        self.logger.debug("\(self.label) - Client connection closed: \(reason.rawValue)")
+        if self.isTracing, reason != .serverShutdown { dropped.forEach(self.traceDeleted) }
+        guard let context = self.context, context.channel.isActive, reason.flushesFirst else {
+            self.outlet.detach()
+            self.closeChannel(saysGoodbye: reason == .tlsHandshakeFailure)
+            return
+        }
+        // After the flush of this tick, which carries what is staged.
+        context.eventLoop.execute { self.closeWhenFlushed() }
+    }
+
+    /// Keeps what `/connz?state=closed` shows of this connection.
+    private func remember(_ reason: ClosedReason) {
+        // One that was never active has not been seen by anybody.
+        guard !self.address.isEmpty, self.shared.keepsClosedConnections else { return }
+        let snapshot = self.monitoringSnapshot(.detail)
+        self.shared.closedConnections.append(
+            ClosedConnection(snapshot, stop: .now(), reason: reason.rawValue)
+        )
+    }
+
+    private func closeWhenFlushed() {
+        guard self.phase == .closing, let context = self.context else { return }
+        self.writeGathered(context)
+        guard self.outstandingWrites > 0 else {
+            self.closeChannel(saysGoodbye: true)
+            return
+        }
+        // Writes complete in order, so an empty one at the end completes last.
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenComplete { _ in self.closeChannel(saysGoodbye: true) }
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: promise)
+        let limit = min(Self.lingerLimit, self.settings.writeDeadline)
+        context.eventLoop.scheduleTask(in: limit) { self.closeChannel(saysGoodbye: false) }
+    }
+
+    /// The socket is gone.
+    func finish() {
+        guard self.phase != .closed else { return }
+        self.phase = .closed
+        self.outlet.detach()
+        self.loop.remove(self)
+        if self.isCounted { self.shared.connectionClosed() }
+    }
+
+    func dropSubscriptions() {
+        guard !self.subscriptions.isEmpty else { return }
+        self.shared.globalAccount.remove(contentsOf: self.subscriptions.values)
+        self.subscriptions = [:]
+    }
+}
