@@ -1,3 +1,4 @@
+import NATSText
 internal import NATSWire
 import NIOCore
 
@@ -196,7 +197,7 @@ struct ClientSession {
         return suffix
     }
 
-    private static func quoted(_ text: String) -> String { ProtocolText.quoted(Array(text.utf8)) }
+    private static func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
 }
 
 extension ClientSession {
