@@ -2,6 +2,7 @@
 extension OptionReader {
     private static let clusterTable = OptionTable<ClusterConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
+        (.init("name", .name(\.name, "cluster")), []),
         (.init("port", .integer(\.port)), []),
         (.init("listen", .listen(\.host, \.port)), []),
         (.init("tls", .tls(\.tls, .peers)), []),
@@ -27,13 +28,6 @@ extension OptionReader {
         ) { entry, block in
             let node = entry.node
             switch entry.name {
-            case "name":
-                guard let name = self.string(node) else { break }
-                if name.contains(" ") {
-                    self.error("cluster name cannot contain spaces", at: node)
-                } else {
-                    block.name = name.isEmpty ? nil : name
-                }
             case "authorization":
                 guard let authorization = self.peerAuthorization(node, "Cluster") else { break }
                 block.authorization = SimpleAuthorization(authorization)

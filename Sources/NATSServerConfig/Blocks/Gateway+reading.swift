@@ -2,6 +2,7 @@
 extension OptionReader {
     private static let gatewayTable = OptionTable<GatewayConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
+        (.init("name", .name(\.name, "gateway")), []),
         (.init("port", .integer(\.port)), []),
         (.init("listen", .listen(\.host, \.port)), []),
         (.init("tls", .tls(\.tls, .peers)), []),
@@ -23,13 +24,6 @@ extension OptionReader {
         ) { entry, block in
             let node = entry.node
             switch entry.name {
-            case "name":
-                guard let name = self.string(node) else { break }
-                if name.contains(" ") {
-                    self.error("gateway name cannot contain spaces", at: node)
-                } else {
-                    block.name = name.isEmpty ? nil : name
-                }
             case "authorization":
                 block.authorization = self.peerAuthorization(node, "Gateway").map { SimpleAuthorization($0) }
             case "gateways":

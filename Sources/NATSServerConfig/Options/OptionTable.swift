@@ -14,6 +14,8 @@ struct OptionTable<Block>: Sendable {
         case optionalDuration(any WritableKeyPath<Block, Duration?> & Sendable, String)
         /// `host:port`, in two fields.
         case listen(any WritableKeyPath<Block, String> & Sendable, any WritableKeyPath<Block, Int> & Sendable)
+        /// Of what it is the name; must not have spaces.
+        case name(any WritableKeyPath<Block, String?> & Sendable, String)
         case tls(any WritableKeyPath<Block, TLSConfiguration?> & Sendable, OptionReader.TLSContext)
         case writeTimeout(any WritableKeyPath<Block, WriteTimeoutPolicy> & Sendable)
     }
@@ -62,6 +64,13 @@ struct OptionTable<Block>: Sendable {
         case .listen(let hostPath, let portPath):
             if let (host, port) = reader.listen(node) {
                 (block[keyPath: hostPath], block[keyPath: portPath]) = (host ?? "0.0.0.0", port)
+            }
+        case .name(let path, let owner):
+            guard let value = reader.string(node) else { break }
+            if value.contains(" ") {
+                reader.error("\(owner) name cannot contain spaces", at: node)
+            } else {
+                block[keyPath: path] = value.isEmpty ? nil : value
             }
         case .tls(let path, let context):
             block[keyPath: path] = reader.tls(node, context)

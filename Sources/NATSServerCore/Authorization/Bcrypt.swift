@@ -1,3 +1,5 @@
+internal import NATSWire
+
 #if os(Linux)
 internal import CCrypt
 
@@ -12,6 +14,7 @@ internal import Musl
 ///
 /// A hash takes as long as its cost says, about 100 ms at cost 11: never on an event loop (see ``PasswordVerifier``).
 package enum Bcrypt {
+    /// Of its base 64.
     private static let alphabet = Array("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
     /// Length of `$2b$CC$`.
     private static let prefixLength = 7
@@ -58,31 +61,15 @@ package enum Bcrypt {
         guard (4...31).contains(cost), salt.count == 16, password.utf8.count <= self.maxPasswordLength else {
             return nil
         }
-        let setting = Array("$2b$\(cost < 10 ? "0" : "")\(cost)$".utf8) + self.encode(salt)
+        let setting =
+            Array("$2b$\(cost < 10 ? "0" : "")\(cost)$".utf8)
+            + Array(Base64.encode(salt, alphabet: self.alphabet, padded: false).utf8)
         guard var hash = self.compute(password, setting), hash.count == self.hashLength else { return nil }
         hash[2] = UInt8(ascii: "a")
         return String(decoding: hash, as: UTF8.self)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
-
-    /// bcrypt's base 64: an alphabet of its own, no padding.
-    private static func encode(_ bytes: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var accumulator: UInt32 = 0
-        var bits: UInt32 = 0
-        for byte in bytes {
-            accumulator = accumulator << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                result.append(self.alphabet[Int(accumulator >> bits & 0x3F)])
-            }
-            accumulator &= (1 << bits) - 1
-        }
-        if bits > 0 { result.append(self.alphabet[Int(accumulator << (6 - bits) & 0x3F)]) }
-        return result
-    }
 
     private static func compute(_ password: String, _ setting: [UInt8]) -> [UInt8]? {
         // C would take the text up to a 0 for the password.
