@@ -30,6 +30,7 @@ final class ServerShared: Sendable {
     private let currentAuthenticator: NIOLockedValueBox<Authenticator>
     private let handshakes = NIOLockedValueBox(HandshakeCounter())
     private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
+    private let logRateLimit = NIOLockedValueBox(LogRateLimit())
     /// When the log last told of too many subscriptions, in nanoseconds.
     private let subscriptionLimitLogged = Atomic<UInt64>(0)
     /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
@@ -148,6 +149,9 @@ final class ServerShared: Sendable {
         self.subscriptionLimitLogged.store(now.uptimeNanoseconds, ordering: .relaxed)
         return true
     }
+
+    /// Whether a line that is rate-limited is to be logged now; `text` is what all such lines have in common.
+    func shouldLog(_ text: String) -> Bool { self.logRateLimit.withLockedValue { $0.allows(text, now: .now()) } }
 
     /// When the configuration was loaded, and its digest.
     var loadedConfiguration: (time: NIODeadline, digest: String) { self.configuration.withLockedValue { $0 } }

@@ -1,4 +1,3 @@
-import NATSText
 import NATSServerCore
 
 #if canImport(Darwin)
@@ -81,7 +80,7 @@ enum MakePassword {
             throw Failure.misuse(error.message)
         }
         if let operand = result.operands.first {
-            throw Failure.misuse("unrecognized argument: \(GoString.quoted(operand))")
+            throw Failure.misuse("unrecognized argument: \(GoSyntax.quoted(operand))")
         }
         var parsed = Arguments()
         for given in result.given {

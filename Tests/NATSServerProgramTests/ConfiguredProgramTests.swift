@@ -30,6 +30,7 @@ import Musl
             "authorization { user: a, password: b }\n", "authorization { token: t }\n", "max_payload: 9MB\n",
             "authorization { users: [ {user: a, password: \"$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\"} ] }\n",
             "ping_interval: 5\n", "PORT: 3\nmax_closed_clients: $PORT\n",
+            "monitor_port: -1\nmax_payload: 9MB\nauthorization { user: a, password: b }\ndebug: true\n",
         ]
     )
     func sameLog(text: String) async throws {
@@ -174,5 +175,64 @@ import Musl
         #expect(await run.exitCode() == 0)
         #expect(run.errors.contains("[ERR] Error cleaning up ports file \(directory.path)/no/"))
         #expect(run.errors.hasSuffix("[INF] Server Exiting..\n"))
+    }
+
+    @Test("a wrong configuration starts nothing and leaves nothing behind", arguments: Program.available)
+    func nothingStarted(program: Program) async throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(
+            """
+            host: 127.0.0.1
+            port: -1
+            log_file: "\(directory.path)/log"
+            pid_file: "\(directory.path)/pid"
+            ports_file_dir: "\(directory.path)"
+            max_payload: many
+            """,
+            to: "server.conf"
+        )
+        let run = try ProgramRun(program, ["-c", file])
+        #expect(await run.exitCode() == 1)
+        #expect(run.errors.hasPrefix("nats-server: \(file):6:1: "))
+        #expect(run.output == "")
+        #expect(directory.names == ["server.conf"])
+    }
+
+    @Test(
+        "a user may be bound to kinds of connection, in any case and by any of the key's names",
+        arguments: Program.available,
+        ["allowed_connection_types", "connection_types", "clients"]
+    )
+    func connectionTypes(program: Program, key: String) async throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(
+            """
+            listen: "127.0.0.1:-1"
+            authorization {
+              timeout: 30
+              users = [
+                {user: any, password: a}
+                {user: plain, password: a, \(key): [Standard, WEBSOCKET]}
+                {user: web, password: a, \(key): [WEBSOCKET, mqtt]}
+              ]
+            }
+            """,
+            to: "server.conf"
+        )
+        let run = try ProgramRun(program, ["-D", "-c", file])
+        try await run.waitForLog("Server is ready")
+        let port = try #require(run.port)
+        for (user, answer) in [
+            ("any", "PONG\r\n"), ("plain", "PONG\r\n"), ("web", "-ERR 'Authorization Violation'\r\n"),
+        ] {
+            let client = try RawConnection.connect(port: port, answersPings: true)
+            try await client.readInfo()
+            await client.send("CONNECT {\"verbose\":false,\"user\":\"\(user)\",\"pass\":\"a\"}\r\nPING\r\n")
+            #expect(try await client.read(until: "\r\n") == Array(answer.utf8), "\(user)")
+            client.close()
+        }
+        try await run.waitForLog("authentication error - User \"web\"")
+        run.signal(SIGTERM)
+        #expect(await run.exitCode() == 0)
     }
 }

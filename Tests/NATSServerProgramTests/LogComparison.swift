@@ -24,6 +24,7 @@ enum LogComparison {
                 words[index] = words[index].dropLast("\(port)".count) + "PORT"
             }
         }
+        if line.contains(" monitor on 127.0.0.1:") { words[words.count - 1] = "127.0.0.1:PORT" }
         let text = words.joined(separator: " ")
         // Stated in docs/differences.md: the build's own facts, the system account, the warning about descriptors.
         if text.contains("  Git:      [") {

@@ -45,7 +45,7 @@ import Musl
         "authorization { user: a, password: b, timeout: 3 }",
         "authorization { token: x }",
         "authorization { users: [ {user: a, password: b} ], timeout: \"1500ms\" }",
-        "authorization { users: [ {nkey: UAEIUZ2VQF7YTF5X37V54C4TXYDALPUDNAODDQSNA6R5QO5KQZBC35F6} ] }",
+        "authorization { users: [ {nkey: UAAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB63NN} ] }",
         "authorization { users: [ {user: a, password: b, permissions: {publish: \"x\"}} ] }",
         "",
         // What needs a restart.
@@ -175,6 +175,8 @@ import Musl
         try directory.write(Self.base + "max_connections: 1\n", to: "server.conf")
         let text = try await self.reload(run)
         #expect(text.contains("[INF] Closed 3 connections to fall within max_connections\n"))
+        // Once, however many there are.
+        try await run.waitForLog(" - maximum connections exceeded - Account:$G\n")
         #expect(text.contains("[INF] Reloaded: max_connections = 1\n"))
         var answers = [String](repeating: "", count: clients.count)
         try await eventually("three are gone") {

@@ -31,7 +31,8 @@ import Musl
         "the log from start to end is the official one, line by line",
         .enabled(if: Program.available.contains(.official)),
         arguments: [
-            [], ["-D"], ["-V"], ["-DV"], ["-T=false"], ["-T=false", "-D"], ["-n", "name"],
+            [], ["-D"], ["-V"], ["-DV"], ["-T=false"], ["-T=false", "-D"], ["-n", "name"], ["-m", "-1"],
+            ["-DV", "-m", "-1", "--client_advertise", "h:1"], ["-logtime_utc"],
             ["--user", "a", "--pass", "b"],
             ["-pass", "b"], ["--auth", "t"], ["--user", "a", "--pass", "b", "--auth", "t"], ["-a", "::1"],
         ]
@@ -156,6 +157,21 @@ import Musl
         let run = try ProgramRun(program, sample.arguments)
         #expect(await run.exitCode() == 1)
         #expect(run.errors.hasSuffix("[FTL] Error listening on port: \(sample.text)\n"))
+    }
+
+    @Test(
+        "monitoring that cannot be started ends the start with the official text",
+        arguments: Program.available,
+        [
+            (["-ms", "-1"], "TLS cert and key required for HTTPS"),
+            (["-m", "22012", "-ms", "22013"], "can't specify both HTTP (22012) and HTTPs (22013) ports"),
+        ]
+    )
+    func cannotMonitor(program: Program, sample: (arguments: [String], text: String)) async throws {
+        let run = try ProgramRun(program, Self.loopback + sample.arguments)
+        #expect(await run.exitCode() == 1)
+        #expect(run.errors.hasSuffix("[FTL] Can't start monitoring: \(sample.text)\n"))
+        #expect(!run.errors.contains("Listening"))
     }
 
     @Test("an unknown host ends the start", arguments: Program.available)

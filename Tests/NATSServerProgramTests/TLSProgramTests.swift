@@ -69,6 +69,29 @@ struct TLSProgramTests {
         }
     }
 
+    @Test(
+        "the log from start to end is the official one, line by line",
+        .enabled(if: Program.available.contains(.official)),
+        arguments: ["", ", handshake_first: true", ", handshake_first: \"1s\"", ", verify: true"],
+        ["https_port: -1", "allow_non_tls: true\ndebug: true"]
+    )
+    func sameLog(more: String, line: String) async throws {
+        let files = try Files()
+        let block = "tls { \(files.block), ca_file: \"\(files.authorityFile)\"\(more) }"
+        let file = try files.directory.write("\(block)\n\(line)\n", to: "server.conf")
+        var results: [[String]] = []
+        for program in [Program.official, .ours] {
+            let run = try ProgramRun(program, ["-a", "127.0.0.1", "-p", "-1", "-c", file])
+            try await run.waitForLog("Server is ready")
+            let port = run.port
+            run.signal(SIGTERM)
+            #expect(await run.exitCode() == 0)
+            results.append(LogComparison.lines(run.errors, pid: run.processID, port: port))
+        }
+        #expect(results[1] == results[0])
+        #expect(results[1].contains { $0.contains("for client connections") })
+    }
+
     @Test("files that cannot be used: the official text, exit 1", arguments: Program.available)
     func unusable(program: Program) async throws {
         let files = try Files()

@@ -17,6 +17,14 @@ package final class SecureConnection: Sendable {
         package var handshakeFirst = false
         package var receiveBuffer: Int?
 
+        /// The same for a client that knows no version above 1.2, and `TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384` only.
+        package var ofVersion12: Options {
+            var options = self
+            options.maximumVersion = .tlsv12
+            options.cipherSuites = [.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]
+            return options
+        }
+
         package init(authority: String, identity: TestCertificate? = nil) {
             self.authority = authority
             self.identity = identity

@@ -32,10 +32,10 @@ package struct SubscribeOptions: ParsableCommand {
     package var count: Int?
 
     @Option(help: ArgumentHelp("End after so long without a message.", valueName: "duration"))
-    package var wait: DurationArgument?
+    package var wait: GoDuration?
 
     @Option(help: ArgumentHelp("End after so long in all.", valueName: "duration"))
-    package var maxTime: DurationArgument?
+    package var maxTime: GoDuration?
 
     @Flag(help: "Nothing on standard error but errors.")
     package var quiet = false

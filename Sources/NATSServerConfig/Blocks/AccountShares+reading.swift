@@ -1,5 +1,3 @@
-import NATSText
-
 /// `exports` and `imports` of an account.
 extension OptionReader {
     func exports(_ node: ConfigurationNode) -> [AccountExport] {

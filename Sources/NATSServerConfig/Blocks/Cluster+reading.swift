@@ -2,10 +2,7 @@
 extension OptionReader {
     private static let clusterTable = OptionTable<ClusterConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
-        (.init("name", .name(\.name, "cluster")), []),
         (.init("port", .integer(\.port)), []),
-        (.init("listen", .listen(\.host, \.port)), []),
-        (.init("tls", .tls(\.tls, .peers)), []),
         (.init("advertise", .text(\.advertise)), ["cluster_advertise"]),
         (.init("no_advertise", .bool(\.noAdvertise)), []),
         (.init("connect_retries", .integer(\.connectRetries)), []),
@@ -17,17 +14,29 @@ extension OptionReader {
     ])
 
     func cluster(_ node: ConfigurationNode) -> ClusterConfiguration? {
+        guard let entries = node.entries else {
+            self.error("Expected map to define cluster, got \(GoFormat.typeName(node))", at: node)
+            return nil
+        }
+        var block = ClusterConfiguration()
         var oldPermissions: PermissionsConfiguration?
         var hasPermissions = false
-        var block = self.block(
-            node,
-            "cluster",
-            expected: "Expected map to define cluster",
-            defaults: ClusterConfiguration(),
-            Self.clusterTable
-        ) { entry, block in
+        for entry in entries {
             let node = entry.node
+            if let name = Self.clusterTable.read(entry, into: &block, self) {
+                self.record("cluster", name, node)
+                continue
+            }
             switch entry.name {
+            case "name":
+                guard let name = self.string(node) else { break }
+                if name.contains(" ") {
+                    self.error("cluster name cannot contain spaces", at: node)
+                } else {
+                    block.name = name.isEmpty ? nil : name
+                }
+            case "listen":
+                if let (host, port) = self.listen(node) { (block.host, block.port) = (host ?? "0.0.0.0", port) }
             case "authorization":
                 guard let authorization = self.peerAuthorization(node, "Cluster") else { break }
                 block.authorization = SimpleAuthorization(authorization)
@@ -44,6 +53,8 @@ extension OptionReader {
                 oldPermissions = permissions
             case "routes":
                 block.routes = self.urls(node, "route") ?? []
+            case "tls":
+                block.tls = self.tls(node, .peers)
             case "permissions":
                 guard let permissions = self.permissions(node, place: nil) else { break }
                 if permissions.allowResponses != nil {
@@ -70,14 +81,16 @@ extension OptionReader {
                         at: node
                     )
                 }
-            default: return false
+            default:
+                self.unknown(entry)
+                continue
             }
-            return true
+            self.record("cluster", entry.name, node)
         }
         // Those of the block itself come before those within its authorization.
         if let oldPermissions, !hasPermissions {
-            block?.importPermission = oldPermissions.publish
-            block?.exportPermission = oldPermissions.subscribe
+            block.importPermission = oldPermissions.publish
+            block.exportPermission = oldPermissions.subscribe
         }
         return block
     }

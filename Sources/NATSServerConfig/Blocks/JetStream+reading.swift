@@ -1,5 +1,3 @@
-import NATSText
-
 /// `jetstream`.
 extension OptionReader {
     private typealias Block = JetStreamConfiguration

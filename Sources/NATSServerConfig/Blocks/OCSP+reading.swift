@@ -1,5 +1,3 @@
-import NATSText
-
 /// `ocsp`, `ocsp_cache` and `ocsp_peer`.
 extension OptionReader {
     func ocsp(_ node: ConfigurationNode) -> OCSPConfiguration? {

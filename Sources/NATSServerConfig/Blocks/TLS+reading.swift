@@ -1,5 +1,3 @@
-import NATSText
-
 /// `tls`.
 extension OptionReader {
     /// Whose block it is.

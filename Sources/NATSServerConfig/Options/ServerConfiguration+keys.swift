@@ -1,5 +1,3 @@
-import NATSText
-
 /// The keys at file level.
 extension ServerConfiguration {
     /// Those that are one plain value each.

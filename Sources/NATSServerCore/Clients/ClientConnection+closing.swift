@@ -20,9 +20,16 @@ extension ClientConnection {
         self.logger.error("\(self.label) - \(text)")
     }
 
+    /// Logs what many clients can cause at once, at most once in a second.
+    func logRateLimited(_ level: Logger.Level, _ text: String) {
+        let (account, user) = self.session.rateLimitedSuffix
+        guard self.logger.logLevel <= level, self.shared.shouldLog(text + account) else { return }
+        self.logger.log(level: level, "\(self.label) - \(text)\(account)\(user)")
+    }
+
     /// There are too many connections, this one among them.
     func maxConnectionsExceeded() {
-        self.logger.error("\(self.label) - maximum connections exceeded")
+        self.logRateLimited(.error, "maximum connections exceeded")
         self.fail("maximum connections exceeded", .maxConnectionsExceeded)
     }
 

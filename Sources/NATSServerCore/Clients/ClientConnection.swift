@@ -219,6 +219,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             self.shouldStall = false
             self.stalls += 1
             self.loop.totals.stalls += 1
+            let time = "\(Self.stallTime.nanoseconds / 1_000_000)ms"
+            self.logger.debug("\(self.label) - Timed out of fast producer stall (\(time))")
+            self.logRateLimited(.warning, "Producer was stalled for a total of \(time)")
             self.read(after: Self.stallTime)
             return
         }
@@ -305,7 +308,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private func authenticationTimedOut() {
         guard self.phase == .open, self.session.awaitsConnect else { return }
         self.sendError("Authentication Timeout")
-        self.logger.debug("\(self.label) - Authentication Timeout")
+        self.logRateLimited(.debug, "Authentication Timeout")
         self.close(.authenticationTimeout)
     }
 

@@ -1,4 +1,3 @@
-import NATSText
 internal import NATSWire
 import NIOCore
 
@@ -187,17 +186,25 @@ struct ClientSession {
         if !self.payload.lang.isEmpty { parts.append(self.payload.lang) }
         if !self.payload.name.isEmpty { parts.append(self.payload.name) }
         var suffix = parts.isEmpty ? "" : " - \(Self.quoted(parts.joined(separator: ":")))"
-        if !self.payload.nkey.isEmpty {
-            suffix += " - \(Self.quoted("\(Server.globalAccount)/nkey:\(self.payload.nkey)"))"
-        } else if !self.payload.user.isEmpty {
-            suffix += " - \(Self.quoted("\(Server.globalAccount)/user:\(self.payload.user)"))"
-        } else if !self.payload.authToken.isEmpty {
-            suffix += " - \(Self.quoted("\(Server.globalAccount)/token"))"
-        }
+        if let user = self.shortUserLabel { suffix += " - \(Self.quoted("\(Server.globalAccount)/\(user)"))" }
         return suffix
     }
 
-    private static func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
+    /// What rate-limited lines about a client end in: ` - Account:$G - user:a` (nats-server client.go RateLimitErrorf).
+    var rateLimitedSuffix: (account: String, user: String) {
+        guard self.connectReceived else { return ("", "") }
+        let user = self.shortUserLabel.map { " - \(Self.quoted($0).dropFirst().dropLast())" }
+        return (" - Account:\(Server.globalAccount)", user ?? "")
+    }
+
+    /// nats-server client.go getAuthUserLabel.
+    private var shortUserLabel: String? {
+        if !self.payload.nkey.isEmpty { return "nkey:\(self.payload.nkey)" }
+        if !self.payload.user.isEmpty { return "user:\(self.payload.user)" }
+        return self.payload.authToken.isEmpty ? nil : "token"
+    }
+
+    private static func quoted(_ text: String) -> String { ProtocolText.quoted(Array(text.utf8)) }
 }
 
 extension ClientSession {

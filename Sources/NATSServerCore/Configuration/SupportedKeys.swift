@@ -52,6 +52,9 @@ package enum SupportedKeys {
         // To close is what the default does to clients.
         case "write_timeout": configuration.writeTimeout == .retry
         case "prof_port": configuration.profPort != 0
+        case "prof_block_rate": configuration.profBlockRate != 0
+        case "ocsp": configuration.ocsp?.mode != .never
+        case "ocsp_cache": configuration.ocspCache?.type != "none"
         default: true
         }
     }

@@ -1,4 +1,3 @@
-import NATSText
 import NIOSSL
 
 /// Why a handshake failed, in the official server's words as far as BoringSSL tells the same things apart.
@@ -114,5 +113,5 @@ struct TLSHandshakeFailure: Equatable {
     }
 
     /// Nothing in an error's text may forge a line of the log.
-    private static func harmless(_ text: String) -> String { GoString.harmless(Array(text.utf8)) }
+    private static func harmless(_ text: String) -> String { ProtocolText.escaped(Array(text.utf8)) }
 }

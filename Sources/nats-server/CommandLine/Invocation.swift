@@ -1,5 +1,3 @@
-import NATSText
-
 /// What a command line asks for.
 ///
 /// Pure: nothing is printed or started here.
@@ -44,7 +42,7 @@ enum Invocation: Equatable, Sendable {
             case "version": self = .showVersion
             case "help": self = .showHelp
             case "mkpasswd": self = .makePassword(Array(parsed.operands.dropFirst()))
-            default: self = .refuse("unrecognized command: \(GoString.quoted(operand))")
+            default: self = .refuse("unrecognized command: \(GoSyntax.quoted(operand))")
             }
         } else if case .string(let command) = values[.signal], !command.isEmpty {
             self = .signal(command)

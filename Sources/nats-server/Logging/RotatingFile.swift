@@ -1,5 +1,3 @@
-import NATSText
-
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -79,14 +77,14 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         } catch {
             // The official server panics here. The renamed file is still open: go on with it.
             self.currentLimit *= 2
-            self.append(.error, "Unable to re-open the logfile \(GoString.quoted(self.path)) after rotation: \(error)")
+            self.append(.error, "Unable to re-open the logfile \(GoSyntax.quoted(self.path)) after rotation: \(error)")
             return
         }
         SystemCalls.close(self.descriptor)
         self.descriptor = fresh
         self.size = 0
         self.currentLimit = self.limit
-        self.append(.info, "Rotated log, backup saved as \(GoString.quoted(backup))")
+        self.append(.info, "Rotated log, backup saved as \(GoSyntax.quoted(backup))")
         if self.maximumFiles > 0 {
             self.purge()
         }
@@ -98,7 +96,7 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         let prefix = String(self.path.utf8.split(separator: UInt8(ascii: "/")).last.map { Substring($0) } ?? "") + "."
         guard let names = SystemCalls.fileNames(in: directory) else {
             let reason = SystemCallError.text(errno)
-            let text = "Unable to read directory \(GoString.quoted(directory)) for log purge (\(reason)), "
+            let text = "Unable to read directory \(GoSyntax.quoted(directory)) for log purge (\(reason)), "
             self.append(.error, text + "will attempt next rotation")
             return
         }
@@ -107,11 +105,11 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         for name in backups.dropLast(self.maximumFiles - 1) {
             guard unlink("\(directory)/\(name)") == 0 else {
                 let reason = SystemCallError.text(errno)
-                let text = "Unable to remove backup log file \(GoString.quoted(name)) (\(reason)), "
+                let text = "Unable to remove backup log file \(GoSyntax.quoted(name)) (\(reason)), "
                 self.append(.error, text + "will attempt next rotation")
                 return
             }
-            self.append(.info, "Purged log file \(GoString.quoted(name))")
+            self.append(.info, "Purged log file \(GoSyntax.quoted(name))")
         }
     }
 

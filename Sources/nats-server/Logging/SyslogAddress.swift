@@ -1,5 +1,3 @@
-import NATSText
-
 /// Where a syslog service listens.
 enum SyslogAddress: Equatable, Sendable {
     /// The usual sockets of this machine.
@@ -36,7 +34,7 @@ enum SyslogAddress: Equatable, Sendable {
         case "udp": self = .udp(String(decoding: authority, as: UTF8.self))
         case "tcp": self = .tcp(String(decoding: authority, as: UTF8.self))
         case "unix": self = .unix(path: String(decoding: path, as: UTF8.self))
-        default: throw Failure(description: "error invalid network type: \(GoString.quoted(scheme))")
+        default: throw Failure(description: "error invalid network type: \(GoSyntax.quoted(scheme))")
         }
     }
 }

@@ -1,5 +1,3 @@
-import NATSText
-
 /// The parameters of a URL, read as Go's `net/url` and `strconv` do it.
 struct QueryParameters: Sendable {
     /// A value that cannot be used; the text is the answer's body.
@@ -67,7 +65,7 @@ struct QueryParameters: Sendable {
     }
 
     private func failure(_ name: String, _ type: String, _ function: String, _ cause: String) -> Failure {
-        let quoted = GoString.quoted(self.bytes(name))
+        let quoted = ProtocolText.quoted(self.bytes(name))
         return Failure(text: "Error decoding \(type) for '\(name)': strconv.\(function): parsing \(quoted): \(cause)")
     }
 }

@@ -2,7 +2,7 @@ import NATSCommandSupport
 import Testing
 
 @Suite("Go durations")
-struct DurationArgumentTests {
+struct GoDurationTests {
     @Test(
         "accepted forms",
         arguments: [
@@ -14,7 +14,7 @@ struct DurationArgumentTests {
         ]
     )
     func accepted(text: String, expected: Duration) throws {
-        let parsed = try #require(DurationArgument(parsing: text)).duration
+        let parsed = try #require(GoDuration(parsing: text)).duration
         // Long fractions are rounded, as in Go.
         #expect(parsed <= expected && expected - parsed <= .nanoseconds(1))
     }
@@ -27,6 +27,6 @@ struct DurationArgumentTests {
         ]
     )
     func refused(text: String) {
-        #expect(DurationArgument(parsing: text) == nil)
+        #expect(GoDuration(parsing: text) == nil)
     }
 }

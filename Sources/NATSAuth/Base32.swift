@@ -21,10 +21,9 @@ package enum Base32 {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The bytes of a text, or `nil` for any other character.
+    /// The bytes of a text, or `nil` for any other character or an impossible length.
     ///
-    /// As in Go, bits behind the last whole byte are not looked at, nor is a group of one, three or six characters at the
-    /// end, which cannot end with a byte.
+    /// Bits behind the last whole byte are not looked at.
     package static func decode(_ text: String) -> [UInt8]? {
         var result: [UInt8] = []
         var accumulator: UInt32 = 0
@@ -45,9 +44,9 @@ package enum Base32 {
             result.append(UInt8(truncatingIfNeeded: accumulator >> bits))
             accumulator &= (1 << bits) - 1
         }
+        // One, three or six characters more than a multiple of eight cannot end with a byte.
         switch count % 8 {
-        case 3: return result.dropLast()
-        case 6: return result.dropLast(3)
+        case 1, 3, 6: return nil
         default: return result
         }
     }

@@ -1,0 +1,20 @@
+import NIOCore
+import Testing
+
+@testable import NATSServerCore
+
+@Suite struct LogRateLimitTests {
+    @Test("each text appears once in a second")
+    func period() {
+        var limit = LogRateLimit()
+        let start = NIODeadline.uptimeNanoseconds(5_000_000_000)
+        let asked: [(text: String, milliseconds: Int64, isAllowed: Bool)] = [
+            ("a", 0, true), ("a", 999, false), ("b", 999, true), ("a", 1000, true), ("a", 1999, false),
+            ("b", 1998, false), ("b", 1999, true), ("a", 2000, true),
+        ]
+        for (text, milliseconds, isAllowed) in asked {
+            let answer = limit.allows(text, now: start + .milliseconds(milliseconds))
+            #expect(answer == isAllowed, "\(text) after \(milliseconds) ms")
+        }
+    }
+}
