@@ -30,7 +30,7 @@ release:  ## Optimised build of the programs and libraries, in .build/release
 demo:  ## Build release, stream a real file through server and tools, compare, measure
 	Scripts/demo
 
-test-dependencies:  ## Fetch what the tests compare with (official server, Python client)
+test-dependencies:  ## Fetch what the tests compare with (official server, Python and C clients)
 	Scripts/install-test-dependencies
 
 # One target after the other: all their servers and programs at once are too much for two cores.

@@ -44,6 +44,11 @@ package enum TestDependencies {
         Self.executable(Self.directory + "/venv/bin/python")
     }
 
+    /// `Scripts/libnats-session.c` linked with libnats, or nil when it is not there.
+    package static var libnatsSession: String? {
+        Self.executable(Self.directory + "/bin/libnats-session")
+    }
+
     /// A browser that can run without a screen, or nil when there is none.
     package static var browser: String? {
         let names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
