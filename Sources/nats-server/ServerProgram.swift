@@ -199,17 +199,17 @@ final class ServerProgram: Sendable {
         if let part = start.firstUnsupported {
             throw StartConfiguration.Failure(description: "not supported yet: \(part)")
         }
+        let options = Self.options(start, self.request, self.logger)
+        if let problem = options.authorization.firstProblem() {
+            throw StartConfiguration.Failure(description: problem)
+        }
         do {
-            // Opened before anything changes: the last thing that can fail.
+            // Opened before anything changes, and when nothing else can fail: what was opened is used.
             log = plan.changesLogging ? try self.output.prepare(start.logSettings) : nil
         } catch {
             throw StartConfiguration.Failure(description: error.description)
         }
 
-        let options = Self.options(start, self.request, self.logger)
-        if let problem = options.authorization.firstProblem() {
-            throw StartConfiguration.Failure(description: problem)
-        }
         self.state.withLockedValue { $0.configuration = start.configuration }
         await self.server.apply(options)
         await self.server.useTLS(start.certificates)

@@ -336,5 +336,9 @@ import Testing
         let text = "Open file limit of 20000 is too low for max_connections of 65536"
         #expect(OpenFileLimit.warning(limit: 20_000, maximumConnections: 65_536) == text)
         #expect(OpenFileLimit.warning(limit: 65_536, maximumConnections: 65_536) != nil)
+        #expect(OpenFileLimit.warning(limit: 65_600, maximumConnections: 65_536) == nil)
+        // Whatever a configuration file says.
+        #expect(OpenFileLimit.warning(limit: 65_536, maximumConnections: .max) != nil)
+        #expect(OpenFileLimit.warning(limit: 0, maximumConnections: .min) == nil)
     }
 }

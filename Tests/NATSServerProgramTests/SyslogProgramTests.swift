@@ -133,6 +133,10 @@ import Musl
                 "tcp://127.0.0.1:1",
                 #"error connecting to syslog: "dial tcp 127.0.0.1:1: connect: connection refused""#
             ),
+            ("udp://127.0.0.1:65536", #"error connecting to syslog: "dial udp: address 65536: invalid port""#),
+            ("tcp://127.0.0.1:70000", #"error connecting to syslog: "dial tcp: address 70000: invalid port""#),
+            ("udp://127.0.0.1:syslog", #"parse "udp://127.0.0.1:syslog": invalid port ":syslog" after host"#),
+            ("tcp://[::1]x:1", #"parse "tcp://[::1]x:1": invalid port "x:1" after host"#),
             (
                 "unix:///no/log",
                 #"error connecting to syslog: "dial unix /no/log: connect: no such file or directory""#

@@ -48,7 +48,8 @@ import Testing
         arguments: [
             ("udp://127.0.0.1:514", SyslogAddress.udp("127.0.0.1:514")), ("TCP://[::1]:99", .tcp("[::1]:99")),
             ("tcp://user@h:1/path?q", .tcp("h:1")), ("unix:///run/log", .unix(path: "/run/log")),
-            ("unix:/run/log", .unix(path: "/run/log")), ("udp:", .udp("")),
+            ("unix:/run/log", .unix(path: "/run/log")), ("udp:", .udp("")), ("udp://h:", .udp("h:")),
+            ("tcp://[::1]", .tcp("[::1]")), ("tcp://h:00514", .tcp("h:00514")),
         ]
     )
     func addresses(url: String, address: SyslogAddress) throws {

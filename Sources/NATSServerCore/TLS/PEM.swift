@@ -1,20 +1,37 @@
 /// The blocks of a PEM text, as far as it takes to tell what is in it.
 enum PEM {
-    /// What stands behind `BEGIN` of each block that has an end.
-    static func blockTypes(_ text: [UInt8]) -> [String] {
-        var types: [String] = []
-        var open: String?
+    struct Block: Equatable {
+        /// What stands behind `BEGIN`.
+        let type: String
+        /// From `BEGIN` to `END`.
+        fileprivate(set) var text: [UInt8]
+        /// Has lines like `Proc-Type: 4,ENCRYPTED`.
+        fileprivate(set) var hasHeaders = false
+    }
+
+    /// The blocks that have an end.
+    static func blocks(_ text: [UInt8]) -> [Block] {
+        var blocks: [Block] = []
+        var open: Block?
         for line in text.split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }) {
-            if let begun = open {
-                guard self.name(in: line, after: "-----END ") == begun else { continue }
-                types.append(begun)
-                open = nil
+            guard var block = open else {
+                open = self.name(in: line, after: "-----BEGIN ").map { Block(type: $0, text: line + [0x0a]) }
+                continue
+            }
+            open = nil
+            block.text += line + [0x0a]
+            if self.name(in: line, after: "-----END ") == block.type {
+                blocks.append(block)
             } else {
-                open = self.name(in: line, after: "-----BEGIN ")
+                if line.contains(UInt8(ascii: ":")) { block.hasHeaders = true }
+                open = block
             }
         }
-        return types
+        return blocks
     }
+
+    /// What stands behind `BEGIN` of each block that has an end.
+    static func blockTypes(_ text: [UInt8]) -> [String] { self.blocks(text).map(\.type) }
 
     private static func name(in line: ArraySlice<UInt8>, after prefix: StaticString) -> String? {
         let suffix = Array("-----".utf8)

@@ -124,9 +124,11 @@ package final class TLSContext: Sendable {
         return NIOSSLServerHandler(context: context, configuration: configuration)
     }
 
-    /// Go ignores what cannot be parsed as long as something can.
+    /// The certificates of a text, but for those that cannot be parsed (Go's x509 AppendCertsFromPEM).
     private static func certificates(_ text: [UInt8]) -> [NIOSSLCertificate] {
-        (try? NIOSSLCertificate.fromPEMBytes(text)) ?? []
+        PEM.blocks(text).filter { $0.type == "CERTIFICATE" && !$0.hasHeaders }.compactMap { block in
+            try? NIOSSLCertificate(bytes: block.text, format: .pem)
+        }
     }
 
     private static func makeContext(
@@ -208,9 +210,9 @@ private struct Identity: Sendable {
         guard keyTypes.contains(where: { $0 == "PRIVATE KEY" || $0.hasSuffix(" PRIVATE KEY") }) else {
             throw Self.missingKey(keyTypes)
         }
-        guard let chain = try? NIOSSLCertificate.fromPEMBytes(certificate), let first = chain.first else {
-            throw Failure(description: "x509: malformed certificate")
-        }
+        let blocks = PEM.blocks(certificate).filter { $0.type == "CERTIFICATE" }
+        let chain = blocks.map { try? NIOSSLCertificate(bytes: $0.text, format: .pem) }
+        guard let first = chain.first ?? nil else { throw Failure(description: "x509: malformed certificate") }
         let privateKey: NIOSSLPrivateKey
         do {
             privateKey = try NIOSSLPrivateKey(bytes: key, format: .pem)
@@ -231,7 +233,8 @@ private struct Identity: Sendable {
                     "tls: private key \(hasOtherType ? "type " : "")does not match public key\(hasOtherType ? " type" : "")"
             )
         }
-        self.chain = chain
+        // Go passes on whatever else is in the file, without looking at it.
+        self.chain = chain.compactMap { $0 }
         self.key = privateKey
         let names = (try? first.toDERBytes()).flatMap { try? ClientCertificate(der: $0) }?.dnsNames ?? []
         self.names = names.map { Array($0.lowercased().utf8) }

@@ -95,17 +95,22 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         let directory = Self.directory(of: self.path)
         let prefix = String(self.path.utf8.split(separator: UInt8(ascii: "/")).last.map { Substring($0) } ?? "") + "."
         guard let names = SystemCalls.fileNames(in: directory) else {
-            let reason = SystemCallError.text(errno)
+            let reason = SystemCallError(call: "open", path: directory, number: errno)
             let text = "Unable to read directory \(GoSyntax.quoted(directory)) for log purge (\(reason)), "
             self.append(.error, text + "will attempt next rotation")
             return
         }
         // The stamps sort as the times do.
-        let backups = names.filter { $0.hasPrefix(prefix) && Self.isStamp($0.dropFirst(prefix.count)) }.sorted()
+        let backups =
+            names
+            .filter { $0.hasPrefix(prefix) && Self.isStamp($0.dropFirst(prefix.count)) }
+            .filter { !SystemCalls.isDirectory(Self.path(of: $0, in: directory)) }
+            .sorted()
         for name in backups.dropLast(self.maximumFiles - 1) {
-            guard unlink("\(directory)/\(name)") == 0 else {
-                let reason = SystemCallError.text(errno)
-                let text = "Unable to remove backup log file \(GoSyntax.quoted(name)) (\(reason)), "
+            do {
+                try SystemCalls.removeFile(Self.path(of: name, in: directory))
+            } catch {
+                let text = "Unable to remove backup log file \(GoSyntax.quoted(name)) (\(error)), "
                 self.append(.error, text + "will attempt next rotation")
                 return
             }
@@ -117,6 +122,14 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         let line = self.makeLine(label, text)
         if SystemCalls.writeAll(line[...], to: self.descriptor) {
             self.size += line.count
+        }
+    }
+
+    private static func path(of name: String, in directory: String) -> String {
+        switch directory {
+        case ".": name
+        case "/": "/\(name)"
+        default: "\(directory)/\(name)"
         }
     }
 

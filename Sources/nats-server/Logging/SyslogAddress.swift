@@ -28,6 +28,10 @@ enum SyslogAddress: Equatable, Sendable {
             if let at = authority.lastIndex(of: UInt8(ascii: "@")) {
                 authority = authority[(at + 1)...]
             }
+            if let port = Self.malformedPort(authority) {
+                let place = "invalid port \(GoSyntax.quoted(port)) after host"
+                throw Failure(description: "parse \(GoSyntax.quoted(url)): \(place)")
+            }
         }
         let path = rest.prefix { !"?#".utf8.contains($0) }
         switch scheme {
@@ -36,5 +40,19 @@ enum SyslogAddress: Equatable, Sendable {
         case "unix": self = .unix(path: String(decoding: path, as: UTF8.self))
         default: throw Failure(description: "error invalid network type: \(GoSyntax.quoted(scheme))")
         }
+    }
+
+    /// What stands behind the host, from the colon on, if that is no number (Go's url.go parseHost).
+    private static func malformedPort(_ authority: ArraySlice<UInt8>) -> String? {
+        let start: Int
+        if authority.first == UInt8(ascii: "["), let bracket = authority.lastIndex(of: UInt8(ascii: "]")) {
+            start = bracket + 1
+        } else {
+            start = authority.lastIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
+        }
+        let port = authority[start...]
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let isValid = port.isEmpty || port.first == UInt8(ascii: ":") && port.dropFirst().allSatisfy(digits.contains)
+        return isValid ? nil : String(decoding: port, as: UTF8.self)
     }
 }

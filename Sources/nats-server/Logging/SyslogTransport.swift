@@ -11,11 +11,12 @@ import Glibc
 /// Sends messages to a syslog service, one `send` each, and connects again when the connection is lost.
 final class SyslogTransport: LogTransport, @unchecked Sendable {
     /// For how long no new connection is tried after one has failed; what is logged meanwhile is lost.
-    private static let pause = 1
+    private static let pause = Duration.seconds(1)
 
     private let address: SyslogAddress
     private var descriptor: CInt
-    private var failedAt: Int?
+    /// Not by the wall clock, which may be set back by days.
+    private var failedAt: ContinuousClock.Instant?
 
     init(_ address: SyslogAddress) throws(SyslogAddress.Failure) {
         self.address = address
@@ -63,7 +64,7 @@ final class SyslogTransport: LogTransport, @unchecked Sendable {
     }
 
     private func reconnect() -> Bool {
-        let now = SystemCalls.wallClock().second
+        let now = ContinuousClock.now
         if let failedAt = self.failedAt, now - failedAt < Self.pause {
             return false
         }
@@ -120,6 +121,10 @@ final class SyslogTransport: LogTransport, @unchecked Sendable {
             parts = try HostPort.split(hostPort)
         } catch {
             throw SyslogAddress.Failure(description: "dial \(network): \(error)")
+        }
+        // The C library would take it modulo 65536.
+        guard parts.port.isEmpty || UInt16(parts.port) != nil else {
+            throw SyslogAddress.Failure(description: "dial \(network): address \(parts.port): invalid port")
         }
         var failure = "dial \(network): lookup \(parts.host): no such host"
         for address in InternetSocket.resolve(parts.host.isEmpty ? "localhost" : parts.host, parts.port, kind) {

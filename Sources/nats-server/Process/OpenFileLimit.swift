@@ -33,7 +33,7 @@ enum OpenFileLimit {
 
     /// The warning if so many connections cannot be open at once.
     static func warning(limit: Int?, maximumConnections: Int) -> String? {
-        guard let limit, limit < maximumConnections + Self.reserve else {
+        guard let limit, limit - Self.reserve < maximumConnections else {
             return nil
         }
         return "Open file limit of \(limit) is too low for max_connections of \(maximumConnections)"

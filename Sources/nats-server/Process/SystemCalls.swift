@@ -92,6 +92,12 @@ enum SystemCalls {
         self.fileType(descriptor) == S_IFCHR
     }
 
+    /// Whether a name is that of a directory itself, not of a link to one.
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     static func fileSize(_ descriptor: CInt) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {

@@ -72,12 +72,40 @@ struct TLSContextTests {
         )
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
         #expect(self.failure(certificate: broken, key: server.keyText) == "x509: malformed certificate")
+        // Only the first one matters, and what else is in the file does no harm.
+        let first = server.certificateText
+        #expect(self.failure(certificate: broken + first, key: server.keyText) == "x509: malformed certificate")
+        #expect(self.failure(certificate: "\(first)\n\(broken)", key: server.keyText) == nil)
+        #expect(self.failure(certificate: "\(server.keyText)\n\(first)", key: server.keyText) == nil)
         let brokenKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
         #expect(
             self.failure(certificate: server.certificateText, key: brokenKey) == "tls: failed to parse private key"
         )
         #expect(TLSContext.problem(authorities: Array("x".utf8)) == "failed to parse root ca certificate")
         #expect(TLSContext.problem(authorities: Array(authority.text.utf8)) == nil)
+    }
+
+    @Test("of authorities what cannot be parsed is left out, wherever it stands")
+    func authorities() throws {
+        let authority = try TestAuthority()
+        let other = try TestAuthority()
+        let server = try authority.server()
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+        let rest = "Bag\n-----BEGIN CERTIFICATE-----\nopen"
+        func problem(_ parts: String...) -> String? {
+            TLSContext.problem(authorities: Array(parts.joined(separator: "\n").utf8))
+        }
+        #expect(problem(broken) == "failed to parse root ca certificate")
+        #expect(problem(server.keyText) == "failed to parse root ca certificate")
+        #expect(problem(broken, authority.text) == nil)
+        #expect(problem(authority.text, broken, rest) == nil)
+        // One may be there twice, with Windows' line ends and with a key in between.
+        let windows = authority.text.split(separator: "\n").joined(separator: "\r\n")
+        #expect(problem(broken, authority.text, server.keyText, windows, other.text) == nil)
+        var options = self.options(server)
+        options.verify = true
+        options.authorities = self.text(broken + authority.text + server.keyText + windows + "\n" + other.text)
+        #expect(self.failure(options) == nil)
     }
 
     @Test("files that cannot be read")
