@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOSSL
+import NIOTLS
 
 /// Tells clients that speak HTTP to an HTTPS port what they did wrong, as Go's server does.
 ///
@@ -16,7 +17,7 @@ final class PlainHTTPGuard: ChannelInboundHandler {
 
     /// What came so far, until it is clear what it is.
     private var seen: ByteBuffer? = ByteBuffer()
-    private var isRefused = false
+    private(set) var isRefused = false
     private let logger: Logger
 
     init(_ logger: Logger) { self.logger = logger }
@@ -46,19 +47,47 @@ final class PlainHTTPGuard: ChannelInboundHandler {
 }
 
 /// Tells of handshakes on the monitoring port that fail; stands behind TLS.
-final class MonitoringHandshakeLog: ChannelInboundHandler {
+final class MonitoringHandshakeLog: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Sent outwards before a connection is closed because a time has passed.
+    struct TimedOut {}
 
     private let logger: Logger
+    /// What it has refused is told already.
+    private let plainHTTP: PlainHTTPGuard
+    private var isDone = false
 
-    init(_ logger: Logger) { self.logger = logger }
+    init(_ logger: Logger, _ plainHTTP: PlainHTTPGuard) {
+        self.logger = logger
+        self.plainHTTP = plainHTTP
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { self.isDone = true }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .handshakeFailed? = error as? NIOSSLError {
-            Self.log(TLSHandshakeFailure(error).text, context, self.logger)
-        }
+        if case .handshakeFailed? = error as? NIOSSLError { self.failed(TLSHandshakeFailure(error), context) }
         context.fireErrorCaught(error)
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is TimedOut else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        let local = context.localAddress.map(ClientConnection.describe) ?? ""
+        let remote = context.remoteAddress.map(ClientConnection.describe) ?? ""
+        self.failed(.timeout(local: local, remote: remote), context)
+        promise?.succeed(())
+    }
+
+    private func failed(_ failure: TLSHandshakeFailure, _ context: ChannelHandlerContext) {
+        guard !self.isDone, !self.plainHTTP.isRefused else { return }
+        self.isDone = true
+        Self.log(failure.text, context, self.logger)
     }
 
     static func log(_ cause: String, _ context: ChannelHandlerContext, _ logger: Logger) {

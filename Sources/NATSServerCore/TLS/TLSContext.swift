@@ -95,7 +95,8 @@ package final class TLSContext: Sendable {
     /// (nats-server server.go getMonitoringTLSConfig).
     func addMonitoringHandler(to channel: any Channel, logger: Logger) throws {
         let handler = Self.makeHandler(self.monitoringContext)
-        let handlers: [any ChannelHandler] = [PlainHTTPGuard(logger), handler, MonitoringHandshakeLog(logger)]
+        let plainHTTP = PlainHTTPGuard(logger)
+        let handlers: [any ChannelHandler] = [plainHTTP, handler, MonitoringHandshakeLog(logger, plainHTTP)]
         try channel.pipeline.syncOperations.addHandlers(handlers, position: .first)
     }
 

@@ -317,6 +317,7 @@ struct TLSContextTests {
         )
         #expect(try await client.connect() == "PONG\r\n")
 
+        let silent = try RawConnection.connect(port: port)
         func get(_ path: String) async throws -> String {
             var options = SecureConnection.Options(authority: authority.text)
             options.handshakeFirst = true
@@ -346,6 +347,10 @@ struct TLSContextTests {
         #expect(await log.wait(for: "client sent an HTTP request to an HTTPS server"))
         #expect(await log.wait(for: "tls: first record does not look like a TLS handshake"))
         #expect(log.lines.contains { $0.hasPrefix("[INF] Starting https monitor on 127.0.0.1:") })
+        // Who never begins is told of as well, and nobody twice.
+        _ = try await silent.readToEnd()
+        #expect(await log.wait(for: "i/o timeout"))
+        #expect(log.lines.count { $0.contains("monitoring: TLS handshake error") } == 3)
         await server.shutdown()
     }
 

@@ -242,7 +242,13 @@ final class MonitoringConnection: ChannelInboundHandler, @unchecked Sendable {
     private func set(_ wait: Wait, _ limit: TimeAmount) {
         self.deadline?.cancel()
         self.wait = wait
-        self.deadline = self.context?.eventLoop.scheduleTask(in: limit) { self.close() }
+        self.deadline = self.context?.eventLoop.scheduleTask(in: limit) { self.timedOut() }
+    }
+
+    private func timedOut() {
+        guard !self.isClosed else { return }
+        self.context?.triggerUserOutboundEvent(MonitoringHandshakeLog.TimedOut(), promise: nil)
+        self.close()
     }
 
     func close() {
