@@ -53,7 +53,7 @@ test-thread: test-dependencies  ## All tests under the thread sanitizer
 	$(SWIFT) test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build/thread
 
 test-repeat: test-dependencies  ## The concurrent suites 50 times (REPEAT=n for another number)
-	Scripts/test-repeat
+	BUILD_FLAGS="$(BUILD_FLAGS)" Scripts/test-repeat
 
 test-fuzz: test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ_SECONDS=600)
 	NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} $(SWIFT) test --disable-xctest $(BUILD_FLAGS)

@@ -46,11 +46,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
+        // Texts in the forms of Go and of nkeys: quoting, durations, base 32; depends on nothing.
+        .target(name: "NATSText", swiftSettings: settings),
+
         // Bytes <-> operations, for every kind of peer.
         .target(name: "NATSWire", dependencies: [nioCore], swiftSettings: settings),
 
         // Keys and signatures: nkeys.
-        .target(name: "NATSAuth", dependencies: [crypto], swiftSettings: settings),
+        .target(name: "NATSAuth", dependencies: ["NATSText", crypto], swiftSettings: settings),
 
         // bcrypt: the password hashes of the system's libcrypt. Apple's systems have none.
         .systemLibrary(name: "CCrypt"),
@@ -62,14 +65,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // The language of configuration files, and the options of a server; depends on nothing.
-        .target(name: "NATSServerConfig", swiftSettings: settings),
+        // The language of configuration files, and the options of a server; depends on no package.
+        .target(name: "NATSServerConfig", dependencies: ["NATSText"], swiftSettings: settings),
 
         // The server engine, without process matters.
         .target(
             name: "NATSServerCore",
             dependencies: [
-                "NATSServerConfig", "NATSWire", "NATSAuth",
+                "NATSServerConfig", "NATSWire", "NATSAuth", "NATSText",
                 .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore, nioPosix, nioHTTP,
                 nioConcurrency, logging, heap, crypto, nioSSL, nioTLS,
             ],
@@ -84,7 +87,9 @@ let package = Package(
         // The programs.
         .target(
             name: "NATSCommandSupport",
-            dependencies: ["NATSClient", "NATSWire", nioCore, nioPosix, nioConcurrency, logging, argumentParser],
+            dependencies: [
+                "NATSClient", "NATSWire", "NATSText", nioCore, nioPosix, nioConcurrency, logging, argumentParser,
+            ],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -105,7 +110,9 @@ let package = Package(
         .executableTarget(
             name: "nats-server",
             dependencies: [
-                "NATSServerCore", "NATSServerConfig", "NATSWire", nioCore, nioPosix, nioConcurrency, logging, crypto,
+                "NATSServerCore", "NATSServerConfig", "NATSWire", "NATSText", nioCore, nioPosix, nioConcurrency,
+                logging,
+                crypto,
             ],
             swiftSettings: settings
         ),
@@ -119,6 +126,7 @@ let package = Package(
             path: "Tests/NATSTestSupport",
             swiftSettings: settings
         ),
+        .testTarget(name: "NATSTextTests", dependencies: ["NATSText"], swiftSettings: settings),
         .testTarget(
             name: "NATSWireTests",
             dependencies: ["NATSWire", "NATSTestSupport", nioCore],

@@ -1,3 +1,5 @@
+import NATSText
+
 /// An nkey: 32 bytes of an Ed25519 or X25519 key, in a text whose first letter says whose key it is.
 ///
 ///     public key   kind | key | CRC-16                       56 characters, `U…` for a user

@@ -1,3 +1,5 @@
+import NATSText
+
 /// What INFO names as the address of the server.
 package struct AdvertisedAddress: Equatable, Sendable {
     package var host: String
@@ -21,7 +23,7 @@ package struct AdvertisedAddress: Equatable, Sendable {
         }
         let digits = Self.trimmed(parts.port)
         guard let port = Int(digits) else {
-            let quoted = ProtocolText.quoted(Array(digits.utf8))
+            let quoted = GoString.quoted(Array(digits.utf8))
             throw HostPort.Failure(description: "strconv.Atoi: parsing \(quoted): invalid syntax")
         }
         self.host = Self.trimmed(parts.host)

@@ -43,7 +43,8 @@ package enum Base64 {
         return result
     }
 
-    private static func encode(_ bytes: some Sequence<UInt8>, alphabet: [UInt8], padded: Bool) -> String {
+    /// In another alphabet of 64 characters.
+    package static func encode(_ bytes: some Sequence<UInt8>, alphabet: [UInt8], padded: Bool) -> String {
         var result: [UInt8] = []
         var accumulator: UInt32 = 0
         var bits: UInt32 = 0

@@ -1,3 +1,4 @@
+import NATSText
 import NATSServerCore
 
 #if canImport(Darwin)
@@ -80,7 +81,7 @@ enum MakePassword {
             throw Failure.misuse(error.message)
         }
         if let operand = result.operands.first {
-            throw Failure.misuse("unrecognized argument: \(GoSyntax.quoted(operand))")
+            throw Failure.misuse("unrecognized argument: \(GoString.quoted(operand))")
         }
         var parsed = Arguments()
         for given in result.given {

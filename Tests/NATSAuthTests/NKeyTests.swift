@@ -4,23 +4,6 @@ import Testing
 
 @Suite("nkeys")
 struct NKeyTests {
-    @Test(
-        "base 32 without padding, as in RFC 4648",
-        arguments: [
-            ("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("fooba", "MZXW6YTB"),
-            ("foobar", "MZXW6YTBOI"),
-        ]
-    )
-    func base32(text: String, encoded: String) {
-        #expect(Base32.encode(Array(text.utf8)) == encoded)
-        #expect(Base32.decode(encoded) == Array(text.utf8))
-    }
-
-    @Test("what is not base 32 is refused", arguments: ["a", "A", "AAA", "AAAAAA", "M1", "MZXW6YTB=", "MZ XQ", "é"])
-    func notBase32(text: String) {
-        #expect(Base32.decode(text) == nil)
-    }
-
     /// The key pair of the documentation of nkeys.
     private static let seed = "SUAGMJH5XLGZKQQWAWKRZJIGMOU4HPFUYLXJMXOO5NLFEO2OOQJ5LPRDPM"
 

@@ -163,7 +163,6 @@ struct ProtocolTextTests {
         #expect(
             ProtocolText.redacted(Array("\n[1] forged {\"x\":\"\u{1b}[2J\"}".utf8)) == #"\n[1] forged {"x":"\x1b[2J"}"#
         )
-        #expect(ProtocolText.escaped(Array("a\"é\\".utf8)) == #"a"é\"#)
         var options = ServerOptions(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         options.token = "t"
         var generator = SystemRandomNumberGenerator()
@@ -173,11 +172,6 @@ struct ProtocolTextTests {
         )
         _ = try Array(#"{"user":"x\"\n[1]"}"#.utf8).withUnsafeBytes { try session.receivedConnect($0) }
         #expect(session.userLabel == #"User "x\"\n[1]""#)
-    }
-
-    @Test("bytes are quoted as Go quotes them")
-    func quoting() {
-        #expect(ProtocolText.quoted(Array("a\"\\\r\n\t\u{0}\u{1f}é".utf8)) == #""a\"\\\r\n\t\x00\x1fé""#)
     }
 }
 

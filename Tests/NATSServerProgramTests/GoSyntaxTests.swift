@@ -52,14 +52,4 @@ import Testing
             #expect(GoSyntax.boolean(text) == nil)
         }
     }
-
-    @Test("texts are quoted as Go's %q quotes them")
-    func quoting() {
-        #expect(GoSyntax.quoted("plain text") == #""plain text""#)
-        #expect(GoSyntax.quoted(#"a"b\c"#) == #""a\"b\\c""#)
-        #expect(GoSyntax.quoted("\u{07}\u{08}\u{0C}\n\r\t\u{0B}") == #""\a\b\f\n\r\t\v""#)
-        #expect(GoSyntax.quoted("\u{00}\u{1B}\u{7F}") == #""\x00\x1b\x7f""#)
-        #expect(GoSyntax.quoted("grüße 日本 🙂") == #""grüße 日本 🙂""#)
-        #expect(GoSyntax.quoted("\u{A0}\u{200B}\u{E0001}") == #""\u00a0\u200b\U000e0001""#)
-    }
 }

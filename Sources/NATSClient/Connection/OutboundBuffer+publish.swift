@@ -1,5 +1,4 @@
 import NATSWire
-import NIOConcurrencyHelpers
 import NIOCore
 
 extension OutboundBuffer {
@@ -108,36 +107,12 @@ extension OutboundBuffer {
 
     /// Waits until the event loop has taken what is there, or `deadline`.
     func waitForRoom(until deadline: NIODeadline?) async throws(NATSError) {
-        let registration = WaiterRegistration()
-        let timedOut = NIOLockedValueBox(false)
-        let timer = deadline.map { deadline in
-            self.eventLoop.scheduleTask(deadline: deadline) {
-                timedOut.withLockedValue { $0 = true }
-                if let id = registration.cancelled() {
-                    self.cancelWaiter(id)
-                }
-            }
-        }
-        await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: Waiter) in
-                guard let id = self.addWaiter(continuation) else {
-                    return
-                }
-                if registration.registered(id) {
-                    self.cancelWaiter(id)
-                }
-            }
-        } onCancel: {
-            if let id = registration.cancelled() {
-                self.cancelWaiter(id)
-            }
-        }
-        timer?.cancel()
-        if Task.isCancelled {
-            throw NATSError(.cancelled, "cancelled while waiting to publish")
-        }
-        if timedOut.withLockedValue({ $0 }) {
-            throw NATSError(.timeout, "the bytes that wait to be written left no room in time")
+        switch await self.wait(until: deadline, on: self.eventLoop) {
+        case .resumed: return
+        case .cancelled: throw NATSError(.cancelled, "cancelled while waiting to publish")
+        case .timedOut: throw NATSError(.timeout, "the bytes that wait to be written left no room in time")
         }
     }
 }
+
+extension OutboundBuffer: WaiterHolder {}

@@ -178,43 +178,25 @@ final class SubscriptionState: @unchecked Sendable {
 
     /// Waits until there is something to take, or the end.
     private func waitForMessages(timeout deadline: NIODeadline?) async throws(NATSError) {
-        let registration = WaiterRegistration()
-        let timedOut = NIOLockedValueBox(false)
-        let timer = deadline.map { deadline in
-            self.outbound.eventLoop.scheduleTask(deadline: deadline) {
-                timedOut.withLockedValue { $0 = true }
-                if let id = registration.cancelled() {
-                    self.cancelWaiter(id)
-                }
-            }
-        }
-        await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: Waiter) in
-                let id = self.lock.withLock { self.queue.addWaiter(continuation, consumed: self.consumed) }
-                guard let id else {
-                    continuation.resume()
-                    return
-                }
-                if registration.registered(id) {
-                    self.cancelWaiter(id)
-                }
-            }
-        } onCancel: {
-            if let id = registration.cancelled() {
-                self.cancelWaiter(id)
-            }
-        }
-        timer?.cancel()
-        if Task.isCancelled {
+        switch await self.wait(until: deadline, on: self.outbound.eventLoop) {
+        case .resumed: return
+        case .cancelled:
             throw NATSError(.cancelled, "cancelled while waiting for a message on \"\(self.subject)\"")
-        }
-        if timedOut.withLockedValue({ $0 }) {
+        case .timedOut:
             // A message that came at the same moment is taken by the next call.
             throw NATSError(.timeout, "no message on \"\(self.subject)\" in time")
         }
     }
 
-    private func cancelWaiter(_ id: UInt64) {
+    func addWaiter(_ waiter: Waiter) -> UInt64? {
+        let id = self.lock.withLock { self.queue.addWaiter(waiter, consumed: self.consumed) }
+        if id == nil {
+            waiter.resume()
+        }
+        return id
+    }
+
+    func cancelWaiter(_ id: UInt64) {
         self.lock.withLock { self.queue.removeWaiter(id) }?.resume()
     }
 
@@ -328,3 +310,5 @@ final class SubscriptionState: @unchecked Sendable {
         }
     }
 }
+
+extension SubscriptionState: WaiterHolder {}

@@ -20,7 +20,7 @@ package struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Limit for connecting and for a reply (NATS_TIMEOUT; default: 2s).", valueName: "duration")
     )
-    package var timeout: GoDuration?
+    package var timeout: DurationArgument?
 
     @Option(help: ArgumentHelp("Name of the connection, as the server lists it.", valueName: "name"))
     package var connectionName: String?

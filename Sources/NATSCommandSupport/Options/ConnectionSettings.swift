@@ -65,7 +65,7 @@ package struct ConnectionSettings: Sendable, Equatable {
             self.timeout = timeout.duration
             self.hasExplicitTimeout = true
         } else if let text = variable("NATS_TIMEOUT") {
-            guard let timeout = GoDuration(parsing: text) else {
+            guard let timeout = DurationArgument(parsing: text) else {
                 throw UsageError("invalid duration in NATS_TIMEOUT: \"\(text)\"")
             }
             self.timeout = timeout.duration

@@ -33,7 +33,7 @@ package struct PublishOptions: ParsableCommand {
     package var reply: String?
 
     @Option(help: ArgumentHelp("Pause between messages.", valueName: "duration"))
-    package var sleep: GoDuration?
+    package var sleep: DurationArgument?
 
     @Flag(name: [.long, .customShort("q")], help: "Nothing on standard error but errors.")
     package var quiet = false

@@ -35,7 +35,7 @@ package struct RequestOptions: ParsableCommand {
     @Option(
         help: ArgumentHelp("Largest gap after the first reply if more than one is expected.", valueName: "duration")
     )
-    package var replyTimeout = GoDuration(.milliseconds(300))
+    package var replyTimeout = DurationArgument(.milliseconds(300))
 
     @Flag(help: "Nothing on standard error but errors.")
     package var quiet = false

@@ -32,10 +32,10 @@ package struct SubscribeOptions: ParsableCommand {
     package var count: Int?
 
     @Option(help: ArgumentHelp("End after so long without a message.", valueName: "duration"))
-    package var wait: GoDuration?
+    package var wait: DurationArgument?
 
     @Option(help: ArgumentHelp("End after so long in all.", valueName: "duration"))
-    package var maxTime: GoDuration?
+    package var maxTime: DurationArgument?
 
     @Flag(help: "Nothing on standard error but errors.")
     package var quiet = false

@@ -1,3 +1,5 @@
+import NATSText
+
 /// `exports` and `imports` of an account.
 extension OptionReader {
     func exports(_ node: ConfigurationNode) -> [AccountExport] {

@@ -2,7 +2,10 @@
 extension OptionReader {
     private static let clusterTable = OptionTable<ClusterConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
+        (.init("name", .name(\.name, "cluster")), []),
         (.init("port", .integer(\.port)), []),
+        (.init("listen", .listen(\.host, \.port)), []),
+        (.init("tls", .tls(\.tls, .peers)), []),
         (.init("advertise", .text(\.advertise)), ["cluster_advertise"]),
         (.init("no_advertise", .bool(\.noAdvertise)), []),
         (.init("connect_retries", .integer(\.connectRetries)), []),
@@ -14,29 +17,17 @@ extension OptionReader {
     ])
 
     func cluster(_ node: ConfigurationNode) -> ClusterConfiguration? {
-        guard let entries = node.entries else {
-            self.error("Expected map to define cluster, got \(GoFormat.typeName(node))", at: node)
-            return nil
-        }
-        var block = ClusterConfiguration()
         var oldPermissions: PermissionsConfiguration?
         var hasPermissions = false
-        for entry in entries {
+        var block = self.block(
+            node,
+            "cluster",
+            expected: "Expected map to define cluster",
+            defaults: ClusterConfiguration(),
+            Self.clusterTable
+        ) { entry, block in
             let node = entry.node
-            if let name = Self.clusterTable.read(entry, into: &block, self) {
-                self.record("cluster", name, node)
-                continue
-            }
             switch entry.name {
-            case "name":
-                guard let name = self.string(node) else { break }
-                if name.contains(" ") {
-                    self.error("cluster name cannot contain spaces", at: node)
-                } else {
-                    block.name = name.isEmpty ? nil : name
-                }
-            case "listen":
-                if let (host, port) = self.listen(node) { (block.host, block.port) = (host ?? "0.0.0.0", port) }
             case "authorization":
                 guard let authorization = self.peerAuthorization(node, "Cluster") else { break }
                 block.authorization = SimpleAuthorization(authorization)
@@ -53,8 +44,6 @@ extension OptionReader {
                 oldPermissions = permissions
             case "routes":
                 block.routes = self.urls(node, "route") ?? []
-            case "tls":
-                block.tls = self.tls(node, .peers)
             case "permissions":
                 guard let permissions = self.permissions(node, place: nil) else { break }
                 if permissions.allowResponses != nil {
@@ -81,16 +70,14 @@ extension OptionReader {
                         at: node
                     )
                 }
-            default:
-                self.unknown(entry)
-                continue
+            default: return false
             }
-            self.record("cluster", entry.name, node)
+            return true
         }
         // Those of the block itself come before those within its authorization.
         if let oldPermissions, !hasPermissions {
-            block.importPermission = oldPermissions.publish
-            block.exportPermission = oldPermissions.subscribe
+            block?.importPermission = oldPermissions.publish
+            block?.exportPermission = oldPermissions.subscribe
         }
         return block
     }

@@ -1,3 +1,5 @@
+import NATSText
+
 /// `compression`: a mode, a switch, or a map.
 extension OptionReader {
     /// A compression key, with the mode that "on" means and the one when the block names none.

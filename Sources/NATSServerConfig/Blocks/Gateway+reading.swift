@@ -2,7 +2,10 @@
 extension OptionReader {
     private static let gatewayTable = OptionTable<GatewayConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
+        (.init("name", .name(\.name, "gateway")), []),
         (.init("port", .integer(\.port)), []),
+        (.init("listen", .listen(\.host, \.port)), []),
+        (.init("tls", .tls(\.tls, .peers)), []),
         (.init("advertise", .text(\.advertise)), []),
         (.init("connect_retries", .integer(\.connectRetries)), []),
         (.init("connect_backoff", .bool(\.connectBackoff)), []),
@@ -12,40 +15,23 @@ extension OptionReader {
     ])
 
     func gateway(_ node: ConfigurationNode) -> GatewayConfiguration? {
-        guard let entries = node.entries else {
-            self.error("Expected gateway to be a map, got \(GoFormat.typeName(node))", at: node)
-            return nil
-        }
-        var block = GatewayConfiguration()
-        for entry in entries {
+        self.block(
+            node,
+            "gateway",
+            expected: "Expected gateway to be a map",
+            defaults: GatewayConfiguration(),
+            Self.gatewayTable
+        ) { entry, block in
             let node = entry.node
-            if let name = Self.gatewayTable.read(entry, into: &block, self) {
-                self.record("gateway", name, node)
-                continue
-            }
             switch entry.name {
-            case "name":
-                guard let name = self.string(node) else { break }
-                if name.contains(" ") {
-                    self.error("gateway name cannot contain spaces", at: node)
-                } else {
-                    block.name = name.isEmpty ? nil : name
-                }
-            case "listen":
-                if let (host, port) = self.listen(node) { (block.host, block.port) = (host ?? "0.0.0.0", port) }
             case "authorization":
                 block.authorization = self.peerAuthorization(node, "Gateway").map { SimpleAuthorization($0) }
-            case "tls":
-                block.tls = self.tls(node, .peers)
             case "gateways":
                 block.gateways = self.remoteGateways(node)
-            default:
-                self.unknown(entry)
-                continue
+            default: return false
             }
-            self.record("gateway", entry.name, node)
+            return true
         }
-        return block
     }
 
     private func remoteGateways(_ node: ConfigurationNode) -> [GatewayConfiguration.Remote] {

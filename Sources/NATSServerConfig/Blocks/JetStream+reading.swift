@@ -1,3 +1,5 @@
+import NATSText
+
 /// `jetstream`.
 extension OptionReader {
     private typealias Block = JetStreamConfiguration

@@ -3,6 +3,8 @@ extension OptionReader {
     private static let leafTable = OptionTable<LeafNodesConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
         (.init("port", .integer(\.port)), []),
+        (.init("listen", .listen(\.host, \.port)), []),
+        (.init("tls", .tls(\.tls, .client)), []),
         (.init("reconnect", .duration(\.reconnectInterval, "reconnect")), ["reconnect_delay", "reconnect_interval"]),
         (.init("dial_timeout", .duration(\.dialTimeout, "dial_timeout")), []),
         (.init("advertise", .text(\.advertise)), ["leafnode_advertise"]),
@@ -13,26 +15,19 @@ extension OptionReader {
     ])
 
     func leafnodes(_ node: ConfigurationNode) -> LeafNodesConfiguration? {
-        guard let entries = node.entries else {
-            self.error("Expected map to define a leafnode, got \(GoFormat.typeName(node))", at: node)
-            return nil
-        }
-        var block = LeafNodesConfiguration()
-        for entry in entries {
+        self.block(
+            node,
+            "leafnodes",
+            expected: "Expected map to define a leafnode",
+            defaults: LeafNodesConfiguration(),
+            Self.leafTable
+        ) { entry, block in
             let node = entry.node
-            if let name = Self.leafTable.read(entry, into: &block, self) {
-                self.record("leafnodes", name, node)
-                continue
-            }
             switch entry.name {
-            case "listen":
-                if let (host, port) = self.listen(node) { (block.host, block.port) = (host ?? "0.0.0.0", port) }
             case "authorization":
                 block.authorization = self.leafAuthorization(node)
             case "remotes":
                 block.remotes = self.leafRemotes(node)
-            case "tls":
-                block.tls = self.tls(node, .client)
             case "min_version", "minimum_version":
                 guard let version = self.string(node) else { break }
                 if let failure = Self.versionFailure(version) {
@@ -44,13 +39,10 @@ extension OptionReader {
                 if let value = self.compression(entry, onMode: "s2_auto", unset: "s2_auto") {
                     block.compression = value
                 }
-            default:
-                self.unknown(entry)
-                continue
+            default: return false
             }
-            self.record("leafnodes", entry.name, node)
+            return true
         }
-        return block
     }
 
     /// The oldest version that can be asked for is 2.8.0 (nats-server leafnode.go checkLeafMinVersionConfig).

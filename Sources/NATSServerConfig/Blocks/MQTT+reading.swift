@@ -3,6 +3,8 @@ extension OptionReader {
     private static let mqttTable = OptionTable<MQTTConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
         (.init("port", .integer(\.port)), []),
+        (.init("listen", .listen(\.host, \.port)), []),
+        (.init("tls", .tls(\.tls, .client)), []),
         (.init("no_auth_user", .text(\.noAuthUser)), []),
         (.init("ack_wait", .duration(\.ackWait, "ack_wait")), ["ackwait"]),
         (.init("js_api_timeout", .duration(\.jsAPITimeout, "js_api_timeout")), ["api_timeout"]),
@@ -21,22 +23,11 @@ extension OptionReader {
     ])
 
     func mqtt(_ node: ConfigurationNode) -> MQTTConfiguration? {
-        guard let entries = node.entries else {
-            self.error("Expected mqtt to be a map, got \(GoFormat.typeName(node))", at: node)
-            return nil
-        }
-        var block = MQTTConfiguration()
-        for entry in entries {
+        self.block(node, "mqtt", expected: "Expected mqtt to be a map", defaults: MQTTConfiguration(), Self.mqttTable) {
+            entry,
+            block in
             let node = entry.node
-            if let name = Self.mqttTable.read(entry, into: &block, self) {
-                self.record("mqtt", name, node)
-                continue
-            }
             switch entry.name {
-            case "listen":
-                if let (host, port) = self.listen(node) { (block.host, block.port) = (host ?? "0.0.0.0", port) }
-            case "tls":
-                block.tls = self.tls(node, .client)
             case "authorization", "authentication":
                 block.authorization = self.simpleAuthorization(node)
             case "max_ack_pending", "max_pending", "max_inflight":
@@ -52,12 +43,9 @@ extension OptionReader {
                     "consumer replicas setting ignored in this server version",
                     at: node
                 )
-            default:
-                self.unknown(entry)
-                continue
+            default: return false
             }
-            self.record("mqtt", entry.name, node)
+            return true
         }
-        return block
     }
 }

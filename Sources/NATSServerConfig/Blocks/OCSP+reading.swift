@@ -1,3 +1,5 @@
+import NATSText
+
 /// `ocsp`, `ocsp_cache` and `ocsp_peer`.
 extension OptionReader {
     func ocsp(_ node: ConfigurationNode) -> OCSPConfiguration? {

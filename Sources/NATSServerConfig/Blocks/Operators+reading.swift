@@ -1,3 +1,5 @@
+import NATSText
+
 /// Operator mode: `operator`, `resolver` and what belongs to them. And `proxies`.
 extension OptionReader {
     /// JWTs: texts, or files that hold them.

@@ -1,3 +1,5 @@
+import NATSText
+
 /// `permissions`, and subjects in it.
 extension OptionReader {
     /// A permissions block; `place` is where it is reported that this is no map, `nil` where the official server names

@@ -1,3 +1,5 @@
+import NATSText
+
 /// `tls`.
 extension OptionReader {
     /// Whose block it is.

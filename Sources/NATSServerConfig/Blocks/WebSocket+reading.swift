@@ -1,8 +1,12 @@
+import NATSText
+
 /// `websocket`.
 extension OptionReader {
     private static let webSocketTable = OptionTable<WebSocketConfiguration>([
         (.init("host", .string(\.host)), aliases: ["net"]),
         (.init("port", .integer(\.port)), []),
+        (.init("listen", .listen(\.host, \.port)), []),
+        (.init("tls", .tls(\.tls, .client)), []),
         (.init("advertise", .text(\.advertise)), []),
         (.init("no_tls", .bool(\.noTLS)), []),
         (.init("same_origin", .bool(\.sameOrigin)), []),
@@ -16,22 +20,15 @@ extension OptionReader {
     ])
 
     func websocket(_ node: ConfigurationNode) -> WebSocketConfiguration? {
-        guard let entries = node.entries else {
-            self.error("Expected websocket to be a map, got \(GoFormat.typeName(node))", at: node)
-            return nil
-        }
-        var block = WebSocketConfiguration()
-        for entry in entries {
+        self.block(
+            node,
+            "websocket",
+            expected: "Expected websocket to be a map",
+            defaults: WebSocketConfiguration(),
+            Self.webSocketTable
+        ) { entry, block in
             let node = entry.node
-            if let name = Self.webSocketTable.read(entry, into: &block, self) {
-                self.record("websocket", name, node)
-                continue
-            }
             switch entry.name {
-            case "listen":
-                if let (host, port) = self.listen(node) { (block.host, block.port) = (host ?? "0.0.0.0", port) }
-            case "tls":
-                block.tls = self.tls(node, .client)
             case "allowed_origins", "allowed_origin", "allow_origins", "allow_origin", "origins", "origin":
                 block.allowedOrigins = self.strings(node, "allowed origins") ?? []
             case "handshake_timeout":
@@ -40,13 +37,10 @@ extension OptionReader {
                 block.authorization = self.simpleAuthorization(node)
             case "headers":
                 block.headers = self.headers(node)
-            default:
-                self.unknown(entry)
-                continue
+            default: return false
             }
-            self.record("websocket", entry.name, node)
+            return true
         }
-        return block
     }
 
     private func handshakeTimeout(_ node: ConfigurationNode) -> Duration? {

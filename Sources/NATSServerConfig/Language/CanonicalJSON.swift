@@ -1,3 +1,5 @@
+import NATSText
+
 /// The form of a configuration whose SHA-256 is its digest: what Go's JSON encoder writes for the tree.
 ///
 /// Keys in the order of their bytes and as written, `<`, `>` and `&` escaped, a line break at the end.

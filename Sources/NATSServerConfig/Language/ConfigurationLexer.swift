@@ -1,3 +1,5 @@
+import NATSText
+
 /// Cuts the text of a configuration into items.
 ///
 /// A table of small states, since what a character means depends on what came before: a value may begin with nearly

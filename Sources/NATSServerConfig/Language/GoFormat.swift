@@ -1,3 +1,5 @@
+import NATSText
+
 /// Values as the official server's messages print them.
 enum GoFormat {
     /// `%T`.
@@ -38,9 +40,7 @@ enum GoFormat {
             return verb == "q" ? self.quoted(text) : ConfigurationNode.text(text)
         }
         if verb == "q", case .integer(let number) = node.value {
-            // A number is quoted as the character that it stands for.
-            let scalar = UInt32(exactly: number).flatMap { Unicode.Scalar($0) } ?? "\u{FFFD}"
-            return scalar == "'" ? "'\\''" : "'\(self.escaped(scalar))'"
+            return GoString.quotedCharacter(number)
         }
         return "%!\(verb)(\(self.typeName(node))=\(self.value(node)))"
     }
@@ -54,47 +54,10 @@ enum GoFormat {
     }
 
     /// `%q` of a string.
-    static func quoted(_ text: some StringProtocol) -> String {
-        self.quoted(Array(text.utf8))
-    }
+    static func quoted(_ text: some StringProtocol) -> String { GoString.quoted(text) }
 
     /// `%q` of bytes, which need not be UTF-8.
-    static func quoted(_ bytes: [UInt8]) -> String {
-        var result = "\""
-        var index = 0
-        while index < bytes.count {
-            let (scalar, width) = UTF8Decoding.scalar(bytes, at: index)
-            if scalar == "\u{FFFD}", width == 1 {
-                result += "\\x" + self.hex(UInt32(bytes[index]), width: 2)
-            } else {
-                result += scalar == "\"" ? "\\\"" : self.escaped(scalar)
-            }
-            index += width
-        }
-        return result + "\""
-    }
-
-    private static func escaped(_ scalar: Unicode.Scalar) -> String {
-        switch scalar {
-        case "\\": "\\\\"
-        case "\n": "\\n"
-        case "\r": "\\r"
-        case "\t": "\\t"
-        case "\u{07}": "\\a"
-        case "\u{08}": "\\b"
-        case "\u{0B}": "\\v"
-        case "\u{0C}": "\\f"
-        case _ where scalar.value < 0x20 || scalar.value == 0x7f: "\\x" + self.hex(scalar.value, width: 2)
-        case _ where scalar.value < 0x7f || scalar.isPrintable: String(scalar)
-        case _ where scalar.value < 0x10000: "\\u" + self.hex(scalar.value, width: 4)
-        default: "\\U" + self.hex(scalar.value, width: 8)
-        }
-    }
-
-    private static func hex(_ value: UInt32, width: Int) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
+    static func quoted(_ bytes: [UInt8]) -> String { GoString.quoted(bytes) }
 
     /// A float as Go's JSON encoder writes it.
     static func jsonNumber(_ number: Double) -> String {
@@ -151,17 +114,5 @@ enum GoFormat {
             return sign + digits + String(repeating: "0", count: exponent + 1 - digits.count)
         }
         return "\(sign)\(digits.prefix(exponent + 1)).\(digits.dropFirst(exponent + 1))"
-    }
-}
-
-extension Unicode.Scalar {
-    /// Go's strconv.IsPrint, nearly.
-    fileprivate var isPrintable: Bool {
-        switch self.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
-            .spaceSeparator:
-            false
-        default: true
-        }
     }
 }

@@ -1,3 +1,5 @@
+import NATSText
+
 /// Reads values of the tree and collects all that is wrong with them.
 ///
 /// A value of the wrong type gets the words of Go's runtime, since that is what the official server shows.

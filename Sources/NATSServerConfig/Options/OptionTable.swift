@@ -12,6 +12,11 @@ struct OptionTable<Block>: Sendable {
         /// Named so in messages; zero keeps the default.
         case duration(any WritableKeyPath<Block, Duration> & Sendable, String)
         case optionalDuration(any WritableKeyPath<Block, Duration?> & Sendable, String)
+        /// `host:port`, in two fields.
+        case listen(any WritableKeyPath<Block, String> & Sendable, any WritableKeyPath<Block, Int> & Sendable)
+        /// Of what it is the name; must not have spaces.
+        case name(any WritableKeyPath<Block, String?> & Sendable, String)
+        case tls(any WritableKeyPath<Block, TLSConfiguration?> & Sendable, OptionReader.TLSContext)
         case writeTimeout(any WritableKeyPath<Block, WriteTimeoutPolicy> & Sendable)
     }
 
@@ -56,9 +61,59 @@ struct OptionTable<Block>: Sendable {
             if let value = reader.duration(node, field), value != .zero { block[keyPath: path] = value }
         case .optionalDuration(let path, let field):
             if let value = reader.duration(node, field) { block[keyPath: path] = value == .zero ? nil : value }
+        case .listen(let hostPath, let portPath):
+            if let (host, port) = reader.listen(node) {
+                (block[keyPath: hostPath], block[keyPath: portPath]) = (host ?? "0.0.0.0", port)
+            }
+        case .name(let path, let owner):
+            guard let value = reader.string(node) else { break }
+            if value.contains(" ") {
+                reader.error("\(owner) name cannot contain spaces", at: node)
+            } else {
+                block[keyPath: path] = value.isEmpty ? nil : value
+            }
+        case .tls(let path, let context):
+            block[keyPath: path] = reader.tls(node, context)
         case .writeTimeout(let path):
             if let value = reader.writeTimeout(node) { block[keyPath: path] = value }
         }
         return option.name
+    }
+}
+
+extension OptionReader {
+    /// Reads a block of which most keys are plain.
+    ///
+    /// - Parameters:
+    ///   - node: What the block's key has for a value.
+    ///   - name: How ``given`` names the block.
+    ///   - expected: What a value that is no map is told.
+    ///   - defaults: The block without any key.
+    ///   - table: The keys that are one plain value each.
+    ///   - readOther: Reads any other key; false if it does not know it either.
+    /// - Returns: `nil` if it is no map.
+    func block<Block>(
+        _ node: ConfigurationNode,
+        _ name: String,
+        expected: String,
+        defaults: Block,
+        _ table: OptionTable<Block>,
+        _ readOther: (Entry, inout Block) -> Bool
+    ) -> Block? {
+        guard let entries = node.entries else {
+            self.error("\(expected), got \(GoFormat.typeName(node))", at: node)
+            return nil
+        }
+        var block = defaults
+        for entry in entries {
+            if let option = table.read(entry, into: &block, self) {
+                self.record(name, option, entry.node)
+            } else if readOther(entry, &block) {
+                self.record(name, entry.name, entry.node)
+            } else {
+                self.unknown(entry)
+            }
+        }
+        return block
     }
 }

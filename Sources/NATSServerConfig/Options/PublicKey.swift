@@ -1,3 +1,5 @@
+import NATSText
+
 /// Whether a text is a public nkey (nats-io/nkeys): base32 of a prefix byte, 32 bytes of key and a CRC-16.
 enum PublicKey {
     enum Kind: UInt8, CaseIterable {
@@ -33,38 +35,9 @@ enum PublicKey {
 
     /// What is encoded, without the checksum; `nil` when it is wrong.
     private static func decode(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var bits: UInt32 = 0
-        var count = 0
-        for character in text.utf8 {
-            let value: UInt32
-            switch character {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(character - UInt8(ascii: "A"))
-            case UInt8(ascii: "2")...UInt8(ascii: "7"): value = UInt32(character - UInt8(ascii: "2")) + 26
-            default: return nil
-            }
-            bits = (bits << 5 | value) & 0xfff
-            count += 5
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        guard bytes.count >= 4 else { return nil }
+        guard let bytes = Base32.decode(text), bytes.count >= 4 else { return nil }
         let sum = UInt16(bytes[bytes.count - 2]) | UInt16(bytes[bytes.count - 1]) << 8
         let content = Array(bytes.dropLast(2))
-        return self.checksum(content) == sum ? content : nil
-    }
-
-    /// CRC-16/XMODEM.
-    private static func checksum(_ bytes: [UInt8]) -> UInt16 {
-        var sum: UInt16 = 0
-        for byte in bytes {
-            sum ^= UInt16(byte) << 8
-            for _ in 0..<8 {
-                sum = sum & 0x8000 != 0 ? sum << 1 ^ 0x1021 : sum << 1
-            }
-        }
-        return sum
+        return CRC16.checksum(content) == sum ? content : nil
     }
 }

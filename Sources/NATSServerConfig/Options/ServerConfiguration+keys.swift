@@ -1,3 +1,5 @@
+import NATSText
+
 /// The keys at file level.
 extension ServerConfiguration {
     /// Those that are one plain value each.

@@ -1,3 +1,5 @@
+import NATSText
+
 /// What only matters to a start, not to `-t`: options that do not go together.
 ///
 /// (nats-server server.go validateOptions and what it calls; the order is theirs.) Options from the command line take

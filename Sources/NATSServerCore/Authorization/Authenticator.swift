@@ -148,7 +148,7 @@ final class Authenticator: Sendable {
         guard !self.username.isEmpty else { return .refuse(Refusal()) }
         // A plain password is looked at in any case: the time taken must not tell which one was wrong. A hash is not,
         // since whoever knows no name shall not make the server compute hashes.
-        let isUser = Self.areEqual(self.username, connect.user)
+        let isUser = ConstantTime.areEqual(self.username.utf8, connect.user.utf8)
         switch self.compare(self.password, connect.password, nil) {
         case .accept where isUser: return .accept(nil)
         case .verify(let check, let permissions) where isUser: return .verify(check, permissions)
@@ -265,22 +265,11 @@ final class Authenticator: Sendable {
 
     private func compare(_ expected: String, _ given: String, _ permissions: ClientPermissions?) -> Decision {
         guard Bcrypt.isHash(expected) else {
-            return Self.areEqual(expected, given) ? .accept(permissions) : .refuse(Refusal())
+            return ConstantTime.areEqual(expected.utf8, given.utf8) ? .accept(permissions) : .refuse(Refusal())
         }
         // The hash itself is never the password: that is a `no_auth_user` whose password is hashed, which the official
         // server refuses too.
         guard given != expected else { return .refuse(Refusal()) }
         return .verify(PasswordCheck(password: given, hash: expected), permissions)
-    }
-
-    /// Compares in a time that depends on the second text's length only.
-    private static func areEqual(_ expected: String, _ given: String) -> Bool {
-        let expected = Array(expected.utf8)
-        let given = Array(given.utf8)
-        var difference: UInt8 = expected.count == given.count ? 0 : 1
-        for (index, byte) in given.enumerated() {
-            difference |= byte ^ (expected.isEmpty ? 0 : expected[index % expected.count])
-        }
-        return difference == 0
     }
 }

@@ -1,11 +1,20 @@
+internal import NATSWire
+
 #if os(Linux)
 internal import CCrypt
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 #endif
 
 /// bcrypt, as computed by the system's libcrypt.
 ///
 /// A hash takes as long as its cost says, about 100 ms at cost 11: never on an event loop (see ``PasswordVerifier``).
 package enum Bcrypt {
+    /// Of its base 64.
     private static let alphabet = Array("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
     /// Length of `$2b$CC$`.
     private static let prefixLength = 7
@@ -37,12 +46,8 @@ package enum Bcrypt {
         // libcrypt treats `$2a$` and `$2x$` in ways of its own; `$2b$` is what Go computes for all of them.
         var setting = expected
         setting[2] = UInt8(ascii: "b")
-        guard let found = self.compute(Array(password.utf8), setting), found.count == expected.count else {
-            return false
-        }
-        var difference: UInt8 = 0
-        for index in self.prefixLength..<self.hashLength { difference |= found[index] ^ expected[index] }
-        return difference == 0
+        guard let found = self.compute(password, setting) else { return false }
+        return ConstantTime.areEqual(expected.dropFirst(self.prefixLength), found.dropFirst(self.prefixLength))
     }
 
     /// Hashes a password as `$2a$…`.
@@ -53,49 +58,45 @@ package enum Bcrypt {
     ///   - salt: 16 random bytes.
     /// - Returns: `nil` if an argument is out of range or the system has no bcrypt.
     package static func hash(password: String, cost: Int, salt: [UInt8]) -> String? {
-        let bytes = Array(password.utf8)
-        guard (4...31).contains(cost), salt.count == 16, bytes.count <= self.maxPasswordLength else { return nil }
-        let setting = Array("$2b$\(cost < 10 ? "0" : "")\(cost)$".utf8) + self.encode(salt)
-        guard var hash = self.compute(bytes, setting), hash.count == self.hashLength else { return nil }
+        guard (4...31).contains(cost), salt.count == 16, password.utf8.count <= self.maxPasswordLength else {
+            return nil
+        }
+        let setting =
+            Array("$2b$\(cost < 10 ? "0" : "")\(cost)$".utf8)
+            + Array(Base64.encode(salt, alphabet: self.alphabet, padded: false).utf8)
+        guard var hash = self.compute(password, setting), hash.count == self.hashLength else { return nil }
         hash[2] = UInt8(ascii: "a")
         return String(decoding: hash, as: UTF8.self)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
-    /// bcrypt's base 64: an alphabet of its own, no padding.
-    private static func encode(_ bytes: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var accumulator: UInt32 = 0
-        var bits: UInt32 = 0
-        for byte in bytes {
-            accumulator = accumulator << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                result.append(self.alphabet[Int(accumulator >> bits & 0x3F)])
-            }
-            accumulator &= (1 << bits) - 1
-        }
-        if bits > 0 { result.append(self.alphabet[Int(accumulator << (6 - bits) & 0x3F)]) }
-        return result
-    }
-
-    private static func compute(_ password: [UInt8], _ setting: [UInt8]) -> [UInt8]? {
+    private static func compute(_ password: String, _ setting: [UInt8]) -> [UInt8]? {
         // C would take the text up to a 0 for the password.
-        guard !password.contains(0), !setting.contains(0) else { return nil }
+        guard !password.utf8.contains(0), !setting.contains(0) else { return nil }
         #if os(Linux)
-        let key = password.prefix(self.maxPasswordLength).map(CChar.init(bitPattern:)) + [0]
+        // One buffer that never moves, so that no other copy of the password stays behind.
+        let keySize = self.maxPasswordLength + 1
+        let key = UnsafeMutablePointer<CChar>.allocate(capacity: keySize)
+        key.initialize(repeating: 0, count: keySize)
+        for (index, byte) in password.utf8.prefix(self.maxPasswordLength).enumerated() {
+            key[index] = CChar(bitPattern: byte)
+        }
         let setting = setting.map(CChar.init(bitPattern:)) + [0]
         // The working memory is far too large for a thread's stack.
         let size = MemoryLayout<crypt_data>.size
         let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<crypt_data>.alignment)
         memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         defer {
-            memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+            // Not an ordinary write: the compiler may leave those out before memory is given back.
+            explicit_bzero(key, keySize)
+            key.deallocate()
+            explicit_bzero(memory, size)
             memory.deallocate()
         }
-        guard let result = crypt_r(key, setting, memory.assumingMemoryBound(to: crypt_data.self)) else { return nil }
+        guard let result = crypt_r(key, setting, memory.assumingMemoryBound(to: crypt_data.self)) else {
+            return nil
+        }
         let hash = String(cString: result)
         // An error is a text that no hash begins with.
         return hash.hasPrefix("*") ? nil : Array(hash.utf8)

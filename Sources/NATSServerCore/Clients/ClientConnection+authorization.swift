@@ -1,3 +1,4 @@
+import NATSText
 import Logging
 import NATSWire
 import NIOCore
@@ -40,7 +41,7 @@ extension ClientConnection {
         let (notes, ignoredUser) = self.session.takeCertificateNotes()
         for note in notes { self.logger.debug("\(self.label) - \(note)") }
         if let ignoredUser {
-            let name = ProtocolText.quoted(Array(ignoredUser.utf8))
+            let name = GoString.quoted(Array(ignoredUser.utf8))
             // nats-server auth.go: of the server, not of the connection.
             self.logger.warning("User \(name) found in connect proto, but user required from cert")
         }
@@ -144,12 +145,12 @@ extension ClientConnection {
         }
         let tokens = self.settings.maxSubscriptionTokens
         if tokens > 0, subject.count(where: { $0 == UInt8(ascii: ".") }) >= tokens {
-            let text = ProtocolText.quoted(subject)
+            let text = GoString.quoted(subject)
             self.sendError("Permissions Violation for Subscription to \(text), too many tokens")
             self.logger.error(
                 """
                 \(self.label) - Subscription Violation Too Many Tokens - Subject \(text), SID \
-                \(ProtocolText.escaped(sid))
+                \(GoString.harmless(sid))
                 """
             )
             return false
@@ -171,13 +172,13 @@ extension ClientConnection {
     }
 
     private func subscriptionViolation(_ subject: [UInt8], _ queue: [UInt8], _ sid: [UInt8]) {
-        let subjectText = ProtocolText.quoted(subject)
-        let queueText = ProtocolText.quoted(queue)
+        let subjectText = GoString.quoted(subject)
+        let queueText = GoString.quoted(queue)
         let group = queue.isEmpty ? "" : " using queue \(queueText)"
         self.sendError("Permissions Violation for Subscription to \(subjectText)\(group)")
         let logged = queue.isEmpty ? "" : ", Queue: \(queueText)"
         self.logger.error(
-            "\(self.label) - Subscription Violation - Subject \(subjectText)\(logged), SID \(ProtocolText.escaped(sid))"
+            "\(self.label) - Subscription Violation - Subject \(subjectText)\(logged), SID \(GoString.harmless(sid))"
         )
     }
 
@@ -199,7 +200,7 @@ extension ClientConnection {
     }
 
     func publishViolation(_ subject: UnsafeRawBufferPointer) {
-        let text = ProtocolText.quoted(subject)
+        let text = GoString.quoted(subject)
         self.sendError("Permissions Violation for Publish to \(text)")
         self.logger.error("\(self.label) - Publish Violation - Subject \(text)")
     }
@@ -246,8 +247,8 @@ extension ClientConnection {
             let queue = subscription.queue
             guard let permissions, !permissions.allowsSubscribe(subject, queue: queue) else { continue }
             self.remove(subscription)
-            let group = queue.isEmpty ? "" : " using queue \(ProtocolText.quoted(queue))"
-            let text = "\(ProtocolText.quoted(subject))\(group) (sid \(ProtocolText.quoted(subscription.sid)))"
+            let group = queue.isEmpty ? "" : " using queue \(GoString.quoted(queue))"
+            let text = "\(GoString.quoted(subject))\(group) (sid \(GoString.quoted(subscription.sid)))"
             self.sendError("Permissions Violation for Subscription to \(text)")
             let user = self.session.userLabel ?? "User \"N/A\""
             self.logger.info("Removed sub \(text) for \(user) - not authorized")

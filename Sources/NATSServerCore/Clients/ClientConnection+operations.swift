@@ -1,3 +1,4 @@
+import NATSText
 import Logging
 import NATSWire
 import NIOCore
@@ -158,7 +159,7 @@ extension ClientConnection {
                 self.traceRefused(base, operation)
                 self.checkSubject(base, operation)
             }
-            let snippet = ProtocolText.quoted(UnsafeBufferPointer(start: base + start, count: min(32, end - start)))
+            let snippet = GoString.quoted(UnsafeBufferPointer(start: base + start, count: min(32, end - start)))
             self.sendError("Unknown Protocol Operation")
             self.logger.error("\(self.label) - Client parser ERROR, proto='\(snippet)...'")
             self.close(.protocolViolation)
@@ -176,12 +177,12 @@ extension ClientConnection {
             self.close(.protocolViolation)
         case .badArguments:
             self.traceRefused(base, operation)
-            let argument = ProtocolText.quoted(self.argument(base, operation))
+            let argument = GoString.quoted(self.argument(base, operation))
             self.logger.error("\(self.label) - process\(Self.name(operation.kind)) Parse Error: \(argument)")
             self.close(.protocolViolation)
         case .badSize:
             self.traceRefused(base, operation)
-            let argument = ProtocolText.quoted(self.argument(base, operation))
+            let argument = GoString.quoted(self.argument(base, operation))
             let size =
                 operation.kind == .headerPublish ? operation.headerSize < 0 ? "Header Size" : "Total Size" : "Size"
             self.logger.error(
@@ -248,7 +249,7 @@ extension ClientConnection {
                 self.close(.protocolViolation)
             }
         case .error:
-            self.logger.error("\(self.label) - Client Error \(ProtocolText.escaped(argument))")
+            self.logger.error("\(self.label) - Client Error \(GoString.harmless(argument))")
             self.close(.parseError)
         case .ok, .publish, .headerPublish:
             break
@@ -340,7 +341,7 @@ extension ClientConnection {
 
     func traceIn(_ operation: StaticString, _ argument: UnsafeRawBufferPointer) {
         guard self.isTracing else { return }
-        self.traceIn("\(operation) \(ProtocolText.escaped(argument))")
+        self.traceIn("\(operation) \(GoString.harmless(argument))")
     }
 
     func traceIn(_ line: @autoclosure () -> String) {
@@ -357,6 +358,6 @@ extension ClientConnection {
 
     func traceDeleted(_ subscription: Subscription) {
         guard self.isTracing else { return }
-        self.logger.trace("\(self.label) - <-> [DELSUB \(ProtocolText.escaped(subscription.sid))]")
+        self.logger.trace("\(self.label) - <-> [DELSUB \(GoString.harmless(subscription.sid))]")
     }
 }

@@ -1,3 +1,4 @@
+import NATSText
 import Logging
 import NATSWire
 import NIOCore
@@ -262,7 +263,7 @@ extension ClientConnection {
             guard self.mayPublish(to: bytes, result) else { return false }
         }
         if ReservedSubjects.isReservedReply(reply) {
-            let text = ProtocolText.quoted(reply)
+            let text = GoString.quoted(reply)
             self.logger.error("\(self.label) - Publish Violation - Reply \(text)")
             self.sendError("Permissions Violation for Publish with Reply of \(text)")
             return false
@@ -420,7 +421,7 @@ extension ClientConnection {
         self.logger.debug(
             """
             \(self.label) - Auto-unsubscribe limit of \(subscription.delivered) reached for sid \
-            '\(ProtocolText.escaped(subscription.sid))'
+            '\(GoString.harmless(subscription.sid))'
             """
         )
         self.remove(subscription)
@@ -470,11 +471,11 @@ extension ClientConnection {
         _ operation: ClientOperation
     ) {
         func text(_ range: Range<Int>) -> String {
-            ProtocolText.escaped(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+            GoString.harmless(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
         }
         let keepsHeader = operation.headerSize > 0 && keepsHeader
         var line = "\(keepsHeader ? "HMSG" : "MSG") \(text(operation.subject))"
-        line += " \(ProtocolText.escaped(sid))"
+        line += " \(GoString.harmless(sid))"
         if !operation.reply.isEmpty { line += " \(text(operation.reply))" }
         if keepsHeader { line += " \(text(operation.headerSizeDigits))" }
         line +=
@@ -513,8 +514,8 @@ extension ClientConnection {
         guard !range.isEmpty else { return nil }
         let payload = UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
         let limit = settings.maxTracedMessageLength
-        guard limit > 0, payload.count > limit else { return ProtocolText.quoted(payload) }
-        let quoted = ProtocolText.quoted(payload.prefix(limit))
+        guard limit > 0, payload.count > limit else { return GoString.quoted(payload) }
+        let quoted = GoString.quoted(payload.prefix(limit))
         return "\(quoted.dropLast())...\""
     }
 }

@@ -1,3 +1,4 @@
+import NATSText
 import Logging
 import NATSWire
 import NIOCore
@@ -128,7 +129,7 @@ extension ClientConnection {
         let isInTime = (Int(peer.notValidBefore)...max(Int(peer.notValidBefore), Int(peer.notValidAfter))).contains(now)
         let cause =
             isInTime ? "certificate signed by unknown authority" : "certificate has expired or is not yet valid"
-        let subject = ProtocolText.escaped(Array(certificate.subject.goDescription.utf8))
+        let subject = GoString.harmless(Array(certificate.subject.goDescription.utf8))
         return ": x509: \(cause) (\(subject) SHA-256: \(certificate.digest))"
     }
 

@@ -1,3 +1,4 @@
+import NATSText
 import Logging
 import NIOCore
 
@@ -139,7 +140,7 @@ extension ClientConnection {
         guard now - self.lastProgress >= deadline else { return .blocked }
         self.logger.notice(
             """
-            \(self.label) - Slow Consumer Detected: WriteDeadline of \(ProtocolText.duration(self.shared.options.writeDeadline)) exceeded with \
+            \(self.label) - Slow Consumer Detected: WriteDeadline of \(GoDuration.text(self.shared.options.writeDeadline)) exceeded with \
             \(self.outstandingWrites) chunks of \(self.backlog.pending) total bytes.
             """
         )

@@ -1,3 +1,4 @@
+import NATSText
 internal import NATSWire
 import NIOCore
 
@@ -204,7 +205,7 @@ struct ClientSession {
         return self.payload.authToken.isEmpty ? nil : "token"
     }
 
-    private static func quoted(_ text: String) -> String { ProtocolText.quoted(Array(text.utf8)) }
+    private static func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
 }
 
 extension ClientSession {

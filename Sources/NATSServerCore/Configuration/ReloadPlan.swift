@@ -1,3 +1,4 @@
+import NATSText
 package import NATSServerConfig
 
 /// What a reload of the configuration changes, in the order in which the official server tells it.
@@ -124,7 +125,7 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("ProxyProtocol", \.proxyProtocol) { "\($0)" }
         self.change(\.authorization?.token) { _ in "authorization token" }
         try self.refuse("AuthCallout", \.authorization?.authCallout) { $0 == nil ? "<nil>" : "auth_callout" }
-        self.change(\.pingInterval) { "ping_interval = \(ProtocolText.duration($0))" }
+        self.change(\.pingInterval) { "ping_interval = \(GoDuration.text($0))" }
         self.change(\.pingMax) { "ping_max = \($0)" }
         let httpHosts = (self.old.httpHost ?? self.old.host, self.new.httpHost ?? self.new.host)
         guard httpHosts.0 == httpHosts.1 else { throw Self.refusal("HTTPHost", httpHosts.0, httpHosts.1) }
@@ -179,18 +180,18 @@ package struct ReloadPlan: Equatable, Sendable {
             if case .fallback(let after) = tls?.handshakeFirst { after } else { .zero }
         }
         if delay(self.old.tls) != delay(self.new.tls) {
-            let text = ProtocolText.duration(delay(self.new.tls))
+            let text = GoDuration.text(delay(self.new.tls))
             self.add("Reloaded: Client TLS handshake first fallback delay: \(text)", .tls)
         }
         try self.refuse("AllowNonTLS", \.allowNonTLS) { "\($0)" }
     }
 
     private mutating func compareRest() throws(Refusal) {
-        self.change(\.writeDeadline) { "write_deadline = \(ProtocolText.duration($0))" }
+        self.change(\.writeDeadline) { "write_deadline = \(GoDuration.text($0))" }
         try self.refuse("WriteTimeout", \.writeTimeout) { $0 == .default ? "" : $0.rawValue }
         try self.refuse("MaxClosedClients", \.maxClosedClients) { "\($0)" }
-        try self.refuse("LameDuckDuration", \.lameDuckDuration) { ProtocolText.duration($0) }
-        try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { ProtocolText.duration($0) }
+        try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
+        try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { GoDuration.text($0) }
         self.change(\.maxTracedMsgLen) { "max_traced_msg_len = \($0)" }
         self.change(\.connectErrorReports) { "connect_error_reports = \($0)" }
         self.change(\.reconnectErrorReports) { "reconnect_error_reports = \($0)" }

@@ -1,3 +1,5 @@
+import NATSText
+
 /// Times and durations as the monitoring pages show them.
 enum TimeText {
     /// RFC 3339 in UTC with as many decimals as needed, as Go writes times into JSON.
@@ -59,7 +61,7 @@ enum TimeText {
     /// A round-trip time: whole microseconds below a millisecond (nats-server monitor.go getRTT).
     static func roundTrip(_ nanoseconds: Int64) -> String {
         let isShort = nanoseconds > 1000 && nanoseconds < 1_000_000
-        return ProtocolText.duration(.nanoseconds(isShort ? nanoseconds / 1000 * 1000 : nanoseconds))
+        return GoDuration.text(.nanoseconds(isShort ? nanoseconds / 1000 * 1000 : nanoseconds))
     }
 
     // MARK: Calendar

@@ -1,3 +1,5 @@
+import NATSText
+
 /// Finds the user that a client's certificate names (`verify_and_map`).
 ///
 /// nats-server auth.go checkClientTLSCertSubject: e-mail addresses, DNS names and URIs in this order, then the subject in
@@ -75,7 +77,7 @@ struct CertificateUser {
         return (candidates.first { $0.1.matches(subject) } ?? candidates.first { $0.1.matchesInAnyOrder(subject) })?.0
     }
 
-    private static func quoted(_ text: String) -> String { ProtocolText.quoted(Array(text.utf8)) }
+    private static func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
 }
 
 /// The certificate that is to say who a client is, and what came of it.

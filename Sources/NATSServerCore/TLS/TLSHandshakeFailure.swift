@@ -1,3 +1,4 @@
+import NATSText
 import NIOSSL
 
 /// Why a handshake failed, in the official server's words as far as BoringSSL tells the same things apart.
@@ -113,5 +114,5 @@ struct TLSHandshakeFailure: Equatable {
     }
 
     /// Nothing in an error's text may forge a line of the log.
-    private static func harmless(_ text: String) -> String { ProtocolText.escaped(Array(text.utf8)) }
+    private static func harmless(_ text: String) -> String { GoString.harmless(Array(text.utf8)) }
 }

@@ -1,3 +1,4 @@
+import NATSText
 import NATSServerConfig
 import NATSServerCore
 
@@ -47,7 +48,7 @@ struct ClusterAddress: Equatable, Sendable {
     /// The parts between `//` and the path; Go's `url.Parse` with its errors.
     private static func authority(_ text: String) throws(Failure) -> (user: String?, address: String) {
         func failure(_ why: String) -> Failure {
-            Failure(description: "parse \(GoSyntax.quoted(text)): \(why)")
+            Failure(description: "parse \(GoString.quoted(text)): \(why)")
         }
         let bytes = Array(text.utf8)
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return (nil, "") }
@@ -71,7 +72,7 @@ struct ClusterAddress: Equatable, Sendable {
         if let colon = address.lastIndex(of: UInt8(ascii: ":")), !address[colon...].contains(UInt8(ascii: "]")) {
             let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
             guard address[(colon + 1)...].allSatisfy({ digits.contains($0) }) else {
-                let port = GoSyntax.quoted(String(decoding: address[colon...], as: UTF8.self))
+                let port = GoString.quoted(String(decoding: address[colon...], as: UTF8.self))
                 throw failure("invalid port \(port) after host")
             }
         }
@@ -91,7 +92,7 @@ struct ClusterAddress: Equatable, Sendable {
             }
             let digits = String(decoding: rest.prefix(2), as: UTF8.self)
             guard digits.utf8.count == 2, let value = UInt8(digits, radix: 16) else {
-                throw failure("invalid URL escape \(GoSyntax.quoted("%" + digits))")
+                throw failure("invalid URL escape \(GoString.quoted("%" + digits))")
             }
             result.append(value)
             rest = rest.dropFirst(2)

@@ -1,3 +1,5 @@
+import NATSText
+
 /// Parses arguments as Go's `flag` package does, texts of its errors included.
 ///
 /// `-x` and `--x` are the same, a value follows `=` or stands in the next argument, a boolean takes a value only after
@@ -83,7 +85,7 @@ struct FlagParser {
         switch kind {
         case .boolean:
             guard let value = GoSyntax.boolean(text) else {
-                throw Failure(message: "invalid boolean value \(GoSyntax.quoted(text)) for -\(name): parse error")
+                throw Failure(message: "invalid boolean value \(GoString.quoted(text)) for -\(name): parse error")
             }
             return .boolean(value)
         case .integer:
@@ -91,9 +93,9 @@ struct FlagParser {
             case .value(let value):
                 return .integer(value)
             case .outOfRange:
-                throw Failure(message: "invalid value \(GoSyntax.quoted(text)) for flag -\(name): value out of range")
+                throw Failure(message: "invalid value \(GoString.quoted(text)) for flag -\(name): value out of range")
             case .malformed:
-                throw Failure(message: "invalid value \(GoSyntax.quoted(text)) for flag -\(name): parse error")
+                throw Failure(message: "invalid value \(GoString.quoted(text)) for flag -\(name): parse error")
             }
         case .string:
             return .string(text)

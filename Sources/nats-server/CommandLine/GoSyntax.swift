@@ -1,4 +1,4 @@
-/// Literals as Go's `strconv` reads and writes them.
+/// Literals as Go's `strconv` reads them.
 enum GoSyntax {
     enum Integer: Equatable {
         case value(Int)
@@ -75,29 +75,6 @@ enum GoSyntax {
         return .value(value)
     }
 
-    /// `strconv.Quote`, the `%q` of Go's messages.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\u{07}": result += "\\a"
-            case "\u{08}": result += "\\b"
-            case "\u{0C}": result += "\\f"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\u{0B}": result += "\\v"
-            case _ where Self.isPrintable(scalar): result.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x80: result += "\\x" + Self.hexadecimal(scalar.value, digits: 2)
-            case _ where scalar.value < 0x1_0000: result += "\\u" + Self.hexadecimal(scalar.value, digits: 4)
-            default: result += "\\U" + Self.hexadecimal(scalar.value, digits: 8)
-            }
-        }
-        return result + "\""
-    }
-
     private static func digit(_ byte: UInt8) -> Int? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
@@ -105,21 +82,5 @@ enum GoSyntax {
         case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A")) + 10
         default: nil
         }
-    }
-
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar == " " {
-            return true
-        }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned: return false
-        case .spaceSeparator, .lineSeparator, .paragraphSeparator: return false
-        default: return true
-        }
-    }
-
-    private static func hexadecimal(_ value: UInt32, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 }

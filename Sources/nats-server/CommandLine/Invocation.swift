@@ -1,3 +1,5 @@
+import NATSText
+
 /// What a command line asks for.
 ///
 /// Pure: nothing is printed or started here.
@@ -42,7 +44,7 @@ enum Invocation: Equatable, Sendable {
             case "version": self = .showVersion
             case "help": self = .showHelp
             case "mkpasswd": self = .makePassword(Array(parsed.operands.dropFirst()))
-            default: self = .refuse("unrecognized command: \(GoSyntax.quoted(operand))")
+            default: self = .refuse("unrecognized command: \(GoString.quoted(operand))")
             }
         } else if case .string(let command) = values[.signal], !command.isEmpty {
             self = .signal(command)

@@ -1,3 +1,4 @@
+import NATSText
 import NIOConcurrencyHelpers
 import Synchronization
 
@@ -158,7 +159,7 @@ final class LogOutput: Sendable {
         do {
             transport = try SyslogTransport(address)
         } catch {
-            throw Failure(description: "error connecting to syslog: \(GoSyntax.quoted(error.description))")
+            throw Failure(description: "error connecting to syslog: \(GoString.quoted(error.description))")
         }
         let path = CommandLine.arguments.first ?? "nats-server"
         let tag = path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? path

@@ -1,3 +1,5 @@
+import NATSText
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -77,14 +79,14 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         } catch {
             // The official server panics here. The renamed file is still open: go on with it.
             self.currentLimit *= 2
-            self.append(.error, "Unable to re-open the logfile \(GoSyntax.quoted(self.path)) after rotation: \(error)")
+            self.append(.error, "Unable to re-open the logfile \(GoString.quoted(self.path)) after rotation: \(error)")
             return
         }
         SystemCalls.close(self.descriptor)
         self.descriptor = fresh
         self.size = 0
         self.currentLimit = self.limit
-        self.append(.info, "Rotated log, backup saved as \(GoSyntax.quoted(backup))")
+        self.append(.info, "Rotated log, backup saved as \(GoString.quoted(backup))")
         if self.maximumFiles > 0 {
             self.purge()
         }
@@ -96,7 +98,7 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
         let prefix = String(self.path.utf8.split(separator: UInt8(ascii: "/")).last.map { Substring($0) } ?? "") + "."
         guard let names = SystemCalls.fileNames(in: directory) else {
             let reason = SystemCallError(call: "open", path: directory, number: errno)
-            let text = "Unable to read directory \(GoSyntax.quoted(directory)) for log purge (\(reason)), "
+            let text = "Unable to read directory \(GoString.quoted(directory)) for log purge (\(reason)), "
             self.append(.error, text + "will attempt next rotation")
             return
         }
@@ -110,11 +112,11 @@ final class RotatingFile: LogTransport, @unchecked Sendable {
             do {
                 try SystemCalls.removeFile(Self.path(of: name, in: directory))
             } catch {
-                let text = "Unable to remove backup log file \(GoSyntax.quoted(name)) (\(error)), "
+                let text = "Unable to remove backup log file \(GoString.quoted(name)) (\(error)), "
                 self.append(.error, text + "will attempt next rotation")
                 return
             }
-            self.append(.info, "Purged log file \(GoSyntax.quoted(name))")
+            self.append(.info, "Purged log file \(GoString.quoted(name))")
         }
     }
 

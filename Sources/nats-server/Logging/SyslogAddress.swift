@@ -1,3 +1,5 @@
+import NATSText
+
 /// Where a syslog service listens.
 enum SyslogAddress: Equatable, Sendable {
     /// The usual sockets of this machine.
@@ -29,8 +31,8 @@ enum SyslogAddress: Equatable, Sendable {
                 authority = authority[(at + 1)...]
             }
             if let port = Self.malformedPort(authority) {
-                let place = "invalid port \(GoSyntax.quoted(port)) after host"
-                throw Failure(description: "parse \(GoSyntax.quoted(url)): \(place)")
+                let place = "invalid port \(GoString.quoted(port)) after host"
+                throw Failure(description: "parse \(GoString.quoted(url)): \(place)")
             }
         }
         let path = rest.prefix { !"?#".utf8.contains($0) }
@@ -38,7 +40,7 @@ enum SyslogAddress: Equatable, Sendable {
         case "udp": self = .udp(String(decoding: authority, as: UTF8.self))
         case "tcp": self = .tcp(String(decoding: authority, as: UTF8.self))
         case "unix": self = .unix(path: String(decoding: path, as: UTF8.self))
-        default: throw Failure(description: "error invalid network type: \(GoSyntax.quoted(scheme))")
+        default: throw Failure(description: "error invalid network type: \(GoString.quoted(scheme))")
         }
     }
 

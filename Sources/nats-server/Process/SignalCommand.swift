@@ -1,3 +1,5 @@
+import NATSText
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -64,13 +66,13 @@ struct SignalCommand {
             throw Failure(description: "no \(Self.processName) processes running")
         }
         guard let signal = Self.signal(self.command) else {
-            throw Failure(description: "unknown signal \(GoSyntax.quoted(self.command))")
+            throw Failure(description: "unknown signal \(GoString.quoted(self.command))")
         }
         var problems = ""
         for process in processes where !isPattern || "\(process)".hasPrefix(prefix) {
             let number = environment.kill(process, signal)
             if number != 0 {
-                problems += "\nsignal \(GoSyntax.quoted(self.command)) \(process): \(SystemCallError.text(number))"
+                problems += "\nsignal \(GoString.quoted(self.command)) \(process): \(SystemCallError.text(number))"
             }
         }
         guard problems.isEmpty else { throw Failure(description: problems) }

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// `/healthz`: whether the server can be used.
@@ -68,7 +69,7 @@ struct HealthzDocument: Equatable {
                 writer.write("error", error)
             }
         }
-        let text = details ? "1 errors" : ProtocolText.quoted(Array(error.utf8))
+        let text = details ? "1 errors" : GoString.quoted(Array(error.utf8))
         self.init(status: status, warning: "Healthcheck failed: \(text)", json: writer.bytes)
     }
 }

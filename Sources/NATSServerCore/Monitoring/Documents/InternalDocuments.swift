@@ -77,7 +77,7 @@ enum IndexPage {
         let prefix = basePath == "/" ? "" : basePath
         var rows = ""
         for (label, path) in self.links {
-            rows += "<li><a href=\".\(self.escaped(prefix + path))\">\(label)</a> <code>\(path)</code></li>\n"
+            rows += "<li><a href=\".\(HTMLText.escaped(prefix + path))\">\(label)</a> <code>\(path)</code></li>\n"
         }
         let page = """
             <!DOCTYPE html>
@@ -85,7 +85,7 @@ enum IndexPage {
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(self.escaped(name)) - NATS monitoring</title>
+            <title>\(HTMLText.escaped(name)) - NATS monitoring</title>
             <style>
             body { font-family: system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }
             ul { list-style: none; padding: 0 }
@@ -98,7 +98,7 @@ enum IndexPage {
             </style>
             </head>
             <body>
-            <h1>\(self.escaped(name))</h1>
+            <h1>\(HTMLText.escaped(name))</h1>
             <p>Compatible with nats-server v\(ServerVersion.compatible), swift-nats \(ServerVersion.release)</p>
             <ul>
             \(rows)</ul>
@@ -108,20 +108,5 @@ enum IndexPage {
 
             """
         return Array(page.utf8)
-    }
-
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.unicodeScalars.append(character)
-            }
-        }
-        return result
     }
 }

@@ -74,21 +74,10 @@ struct MonitoringResponse: Sendable, Equatable {
     )
 
     static func redirect(to location: String) -> Self {
-        var escaped = ""
-        for scalar in location.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&#34;"
-            case "'": escaped += "&#39;"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return Self(
+        Self(
             status: 307,
             headers: [("Content-Type", "text/html; charset=utf-8"), ("Location", location)],
-            body: Array("<a href=\"\(escaped)\">Temporary Redirect</a>.\n\n".utf8)
+            body: Array("<a href=\"\(HTMLText.escaped(location))\">Temporary Redirect</a>.\n\n".utf8)
         )
     }
 

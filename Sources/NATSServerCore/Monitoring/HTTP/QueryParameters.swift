@@ -1,3 +1,5 @@
+import NATSText
+
 /// The parameters of a URL, read as Go's `net/url` and `strconv` do it.
 struct QueryParameters: Sendable {
     /// A value that cannot be used; the text is the answer's body.
@@ -65,7 +67,7 @@ struct QueryParameters: Sendable {
     }
 
     private func failure(_ name: String, _ type: String, _ function: String, _ cause: String) -> Failure {
-        let quoted = ProtocolText.quoted(self.bytes(name))
+        let quoted = GoString.quoted(self.bytes(name))
         return Failure(text: "Error decoding \(type) for '\(name)': strconv.\(function): parsing \(quoted): \(cause)")
     }
 }

@@ -1,7 +1,7 @@
 /// Durations as Go writes and reads them: `1h30m`, `1.5s`, `-10ms`.
-enum GoDuration {
-    struct Failure: Error {
-        let words: String
+package enum GoDuration {
+    package struct Failure: Error {
+        package let words: String
     }
 
     private static let units: [String: UInt64] = [
@@ -10,7 +10,7 @@ enum GoDuration {
     ]
 
     /// Go's time.ParseDuration with its error texts.
-    static func parse(_ text: String) throws(Failure) -> Duration {
+    package static func parse(_ text: String) throws(Failure) -> Duration {
         let invalid = Failure(words: "time: invalid duration \(Self.quoted(text))")
         var rest = Array(text.unicodeScalars)[...]
         var isNegative = false
@@ -94,7 +94,7 @@ enum GoDuration {
     }
 
     /// Go's Duration.String.
-    static func text(_ duration: Duration) -> String {
+    package static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let total = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !total.overflow else { return "\(seconds)s" }

@@ -2,7 +2,7 @@ import NATSCommandSupport
 import Testing
 
 @Suite("Go durations")
-struct GoDurationTests {
+struct DurationArgumentTests {
     @Test(
         "accepted forms",
         arguments: [
@@ -14,7 +14,7 @@ struct GoDurationTests {
         ]
     )
     func accepted(text: String, expected: Duration) throws {
-        let parsed = try #require(GoDuration(parsing: text)).duration
+        let parsed = try #require(DurationArgument(parsing: text)).duration
         // Long fractions are rounded, as in Go.
         #expect(parsed <= expected && expected - parsed <= .nanoseconds(1))
     }
@@ -27,6 +27,6 @@ struct GoDurationTests {
         ]
     )
     func refused(text: String) {
-        #expect(GoDuration(parsing: text) == nil)
+        #expect(DurationArgument(parsing: text) == nil)
     }
 }

@@ -21,9 +21,10 @@ package enum Base32 {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The bytes of a text, or `nil` for any other character or an impossible length.
+    /// The bytes of a text, or `nil` for any other character.
     ///
-    /// Bits behind the last whole byte are not looked at.
+    /// As in Go, bits behind the last whole byte are not looked at, nor is a group of one, three or six characters at the
+    /// end, which cannot end with a byte.
     package static func decode(_ text: String) -> [UInt8]? {
         var result: [UInt8] = []
         var accumulator: UInt32 = 0
@@ -44,9 +45,9 @@ package enum Base32 {
             result.append(UInt8(truncatingIfNeeded: accumulator >> bits))
             accumulator &= (1 << bits) - 1
         }
-        // One, three or six characters more than a multiple of eight cannot end with a byte.
         switch count % 8 {
-        case 1, 3, 6: return nil
+        case 3: return result.dropLast()
+        case 6: return result.dropLast(3)
         default: return result
         }
     }

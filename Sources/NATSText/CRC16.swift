@@ -1,6 +1,6 @@
 /// The check sum at the end of every nkey: CRC-16 with the polynomial 0x1021 and no inversion (XMODEM).
-enum CRC16 {
-    static func checksum(_ bytes: some Sequence<UInt8>) -> UInt16 {
+package enum CRC16 {
+    package static func checksum(_ bytes: some Sequence<UInt8>) -> UInt16 {
         var crc: UInt16 = 0
         for byte in bytes {
             crc ^= UInt16(byte) << 8
