@@ -2,7 +2,7 @@
 ///
 /// nats-server rate_counter.go: windows of a second begin with the first connection after the last one's end; the one that
 /// opens a window is counted from zero, so a limit of 1 lets one through per window.
-package struct ConnectionRateLimit: Sendable {
+struct ConnectionRateLimit: Sendable {
     private static let window: UInt64 = 1_000_000_000
 
     private let limit: Int
@@ -13,10 +13,10 @@ package struct ConnectionRateLimit: Sendable {
     /// A limiter.
     ///
     /// - Parameter limit: Connections per second.
-    package init(limit: Int) { self.limit = limit }
+    init(limit: Int) { self.limit = limit }
 
     /// Whether a connection that arrives now, in nanoseconds of a monotonic clock, may go on.
-    package mutating func allow(now: UInt64) -> Bool {
+    mutating func allow(now: UInt64) -> Bool {
         if now > self.windowEnd {
             self.count = 0
             self.windowEnd = now &+ Self.window
@@ -31,7 +31,7 @@ package struct ConnectionRateLimit: Sendable {
     }
 
     /// How many were turned away since the last call, for the log line of each second.
-    package mutating func takeRejected() -> Int {
+    mutating func takeRejected() -> Int {
         defer { self.rejected = 0 }
         return self.rejected
     }

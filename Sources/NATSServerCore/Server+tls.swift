@@ -23,7 +23,7 @@ extension Server {
     /// Tells once a second of handshakes that were refused, until the event loop ends (nats-server server.go
     /// logRejectedTLSConns).
     func watchHandshakeRate(on eventLoop: any EventLoop) {
-        guard let limit = self.shared.tls?.options.connectionRateLimit, limit > 0 else { return }
+        guard self.shared.limitsHandshakes else { return }
         let shared = self.shared
         _ = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             let rejected = shared.takeRejectedHandshakes()

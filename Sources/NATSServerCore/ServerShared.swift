@@ -28,19 +28,14 @@ final class ServerShared: Sendable {
     private let ending = Atomic<Bool>(false)
     private let accepted = Atomic<UInt64>(0)
     private let currentAuthenticator: NIOLockedValueBox<Authenticator>
-    private let handshakes = NIOLockedValueBox(HandshakeCounter())
+    /// Fixed at the start, as in the official server, where no reload can change it; `nil` without a limit.
+    private let handshakes: NIOLockedValueBox<ConnectionRateLimit>?
     private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
     private let logRateLimit = NIOLockedValueBox(LogRateLimit())
     /// When the log last told of too many subscriptions, in nanoseconds.
     private let subscriptionLimitLogged = Atomic<UInt64>(0)
     /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
     private static let subscriptionLimitLogPeriod: UInt64 = 2_000_000_000
-
-    private struct HandshakeCounter {
-        var windowEnd: UInt64 = 0
-        var count = 0
-        var rejected = 0
-    }
 
     init(options: ServerOptions) {
         var generator = SystemRandomNumberGenerator()
@@ -58,6 +53,8 @@ final class ServerShared: Sendable {
         self.keepsClosedConnections = options.monitoring.isEnabled
         self.closedConnections = ClosedConnections(capacity: options.maxClosedClients)
         self.logger = options.logger
+        let rate = options.tls?.connectionRateLimit ?? 0
+        self.handshakes = rate > 0 ? NIOLockedValueBox(ConnectionRateLimit(limit: rate)) : nil
     }
 
     /// The options as they are now; a copy, so nothing to read for each message: see ``LoopSettings``.
@@ -115,32 +112,16 @@ final class ServerShared: Sendable {
         }
     }
 
-    /// Whether another handshake may begin (`connection_rate_limit`).
+    /// Whether the number of handshakes is limited at all.
+    var limitsHandshakes: Bool { self.handshakes != nil }
+
+    /// Whether another handshake of a client may begin (`connection_rate_limit`).
     func mayStartHandshake() -> Bool {
-        guard let limit = self.tls?.options.connectionRateLimit, limit > 0 else { return true }
-        return self.handshakes.withLockedValue { counter in
-            let now = NIODeadline.now().uptimeNanoseconds
-            // nats-server rate_counter.go: the one that opens a window is not counted.
-            if now > counter.windowEnd {
-                counter = HandshakeCounter(windowEnd: now + 1_000_000_000, count: 0, rejected: counter.rejected)
-            } else {
-                counter.count += 1
-            }
-            guard counter.count < limit else {
-                counter.rejected += 1
-                return false
-            }
-            return true
-        }
+        self.handshakes?.withLockedValue { $0.allow(now: NIODeadline.now().uptimeNanoseconds) } ?? true
     }
 
     /// How many handshakes were refused since the last call.
-    func takeRejectedHandshakes() -> Int {
-        self.handshakes.withLockedValue { counter in
-            defer { counter.rejected = 0 }
-            return counter.rejected
-        }
-    }
+    func takeRejectedHandshakes() -> Int { self.handshakes?.withLockedValue { $0.takeRejected() } ?? 0 }
 
     /// Whether the log may tell of too many subscriptions again.
     func shouldLogSubscriptionLimit(now: NIODeadline) -> Bool {
@@ -192,6 +173,11 @@ final class ServerShared: Sendable {
             info.maxPayload = options.maxPayload
             info.apiLevel = ServerVersion.apiLevel
         }
+    }
+
+    /// The address in INFO; `nil` before the server listens.
+    var announcedAddress: (host: String, port: Int)? {
+        self.info.withLockedValue { $0.serverID.isEmpty ? nil : ($0.host, $0.port) }
     }
 
     func makeInfo(clientID: UInt64, clientIP: String) -> ServerInfo {

@@ -123,6 +123,21 @@ struct AuthorizationReloadTests {
         }
     }
 
+    @Test("/varz tells the time for authentication that is in force", arguments: ServerUnderTest.available)
+    func timeout(server: ServerUnderTest) async throws {
+        func configuration(_ timeout: Duration) -> ServerConfiguration {
+            var configuration = ServerConfiguration(user: "u", password: "p", authTimeout: timeout)
+            configuration.monitoring = true
+            return configuration
+        }
+        try await server.withServer(configuration(.seconds(50))) { server in
+            let port = try #require(server.monitoringPort)
+            #expect(try await fetch("/varz", port: port).text.contains("\n  \"auth_timeout\": 50,\n"))
+            try await server.reload(configuration(.milliseconds(70_500)))
+            #expect(try await fetch("/varz", port: port).text.contains("\n  \"auth_timeout\": 70.5,\n"))
+        }
+    }
+
     @Test("a hash takes the place of a password", arguments: ServerUnderTest.available)
     func hash(server: ServerUnderTest) async throws {
         let plain = [

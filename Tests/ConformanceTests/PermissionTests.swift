@@ -30,6 +30,46 @@ struct PermissionTests {
         return "-ERR 'Permissions Violation for Subscription to \"\(subject)\"\(group)'\r\n"
     }
 
+    @Test(
+        "all white space of Unicode is between subject and queue group, for subscriptions only",
+        arguments: ServerUnderTest.available
+    )
+    func whiteSpace(server: ServerUnderTest) async throws {
+        let permissions = Permissions(
+            publish: .init(allow: ["pa\u{b}q", "pb"]),
+            subscribe: .init(
+                allow: [
+                    "foo\u{b}q", "bar\u{a0}q", "baz\u{c}q", "qux\u{2003}q", "mu\u{85} q", "three\u{b}a\u{b}b", "dd",
+                    "z\u{200b}q",
+                ],
+                deny: ["dd\u{b}q"]
+            )
+        )
+        try await server.withServer(self.configuration([("u", permissions)])) { server in
+            let peer = try await self.connect("u", server)
+            for (number, word) in ["foo", "bar", "baz", "qux", "mu"].enumerated() {
+                await peer.send("SUB \(word) \(number)\r\n")
+                try await peer.expect(self.denied(subscribe: word))
+                await peer.send("SUB \(word) q \(number)\r\n")
+                try await peer.expectNothing()
+            }
+            for (subject, shown) in [("foo\u{b}q", "foo\\vq"), ("baz\u{c}q", "baz\\fq"), ("bar\u{a0}q", "bar\\u00a0q")]
+            {
+                await peer.send("SUB \(subject) 10\r\n")
+                try await peer.expect(self.denied(subscribe: shown))
+            }
+            // Three words are no entry at all, and this space is none.
+            await peer.send("SUB three 11\r\nSUB three a 11\r\nSUB z\u{200b}q 12\r\nSUB dd 13\r\nSUB dd q 14\r\n")
+            try await peer.expect(
+                self.denied(subscribe: "three") + self.denied(subscribe: "three", queue: "a")
+                    + self.denied(subscribe: "dd", queue: "q")
+            )
+            await peer.send("PUB pb 0\r\n\r\nPUB pa\u{b}q 0\r\n\r\nPUB pa 0\r\n\r\n")
+            try await peer.expect(self.denied(publish: "pa"))
+            try await peer.expectNothing()
+        }
+    }
+
     @Test("row 21: violations are answered and change nothing else", arguments: ServerUnderTest.available)
     func violations(server: ServerUnderTest) async throws {
         let permissions = Permissions(

@@ -47,17 +47,4 @@ import Testing
             try AdvertisedAddress("a:b:c", defaultPort: 4222)
         }
     }
-
-    @Test("the rate limit lets so many through per window, and counts the others")
-    func rateLimit() {
-        var limit = ConnectionRateLimit(limit: 3)
-        let second: UInt64 = 1_000_000_000
-        var allowed: [Bool] = []
-        for offset in 0..<5 { allowed.append(limit.allow(now: second + UInt64(offset))) }
-        #expect(allowed == [true, true, true, false, false])
-        let rejected = [limit.takeRejected(), limit.takeRejected()]
-        #expect(rejected == [2, 0])
-        let isAllowedLater = limit.allow(now: 3 * second)
-        #expect(isAllowedLater)
-    }
 }

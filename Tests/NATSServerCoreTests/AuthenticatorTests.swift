@@ -1,3 +1,4 @@
+import Dispatch
 import Logging
 import NATSAuth
 import NATSTestSupport
@@ -108,6 +109,42 @@ struct PasswordVerifierTests {
             heard.withLockedValue { $0.append(99) }
         }
         #expect(heard.withLockedValue { $0 } == early)
+    }
+
+    @Test("a hash that is being computed when all ends keeps nobody", .timeLimit(.minutes(1)))
+    func ended() async {
+        final class Witness: Sendable {}
+        let begun = DispatchSemaphore(value: 0)
+        let mayEnd = DispatchSemaphore(value: 0)
+        let heard = NIOLockedValueBox(0)
+        let verifier = PasswordVerifier(threads: 1) { _ in
+            begun.signal()
+            mayEnd.wait()
+            return true
+        }
+        weak var running: Witness?
+        weak var waiting: Witness?
+        do {
+            let (first, second) = (Witness(), Witness())
+            (running, waiting) = (first, second)
+            for witness in [first, second] {
+                verifier.verify(PasswordCheck(password: "p", hash: "h"), .init()) { _ in
+                    withExtendedLifetime(witness) { heard.withLockedValue { $0 += 1 } }
+                }
+            }
+        }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            DispatchQueue.global().async {
+                begun.wait()
+                continuation.resume()
+            }
+        }
+        #expect(running != nil && waiting != nil)
+        verifier.end()
+        #expect(running == nil && waiting == nil)
+        mayEnd.signal()
+        #expect(heard.withLockedValue { $0 } == 0)
+        #expect(!verifier.isKnown(PasswordCheck(password: "p", hash: "h")))
     }
 
     @Test("many who come with the same password at once cost one hash", .timeLimit(.minutes(1)))

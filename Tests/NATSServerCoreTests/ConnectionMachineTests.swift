@@ -118,28 +118,6 @@ struct ClientSessionTests {
     }
 }
 
-@Suite("Loop timers")
-struct LoopTimersTests {
-    @Test("timers come in order, and a task is asked for only when the earliest moves forward")
-    func order() {
-        func time(_ seconds: UInt64) -> NIODeadline { .uptimeNanoseconds(seconds * 1_000_000_000) }
-        var timers = LoopTimers()
-        #expect(timers.nextToSchedule() == nil)
-        timers.set(.keepAlive, for: 1, at: time(10))
-        #expect(timers.nextToSchedule() == time(10))
-        timers.set(.keepAlive, for: 2, at: time(20))
-        #expect(timers.nextToSchedule() == nil)
-        timers.set(.authentication, for: 2, at: time(5))
-        #expect(timers.nextToSchedule() == time(5))
-        #expect(timers.popDue(now: time(4)) == nil)
-        #expect(timers.popDue(now: time(12))?.connection == 2)
-        #expect(timers.popDue(now: time(12))?.connection == 1)
-        #expect(timers.popDue(now: time(12)) == nil)
-        timers.scheduledFired(time(5))
-        #expect(timers.nextToSchedule() == time(20))
-    }
-}
-
 @Suite("Protocol text in the log")
 struct ProtocolTextTests {
     @Test(

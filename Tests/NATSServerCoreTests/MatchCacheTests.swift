@@ -111,6 +111,31 @@ struct MatchCacheTests {
         #expect(fixture.sids("_INBOX.") == [] && fixture.sids("_INBOX.x") == [])
     }
 
+    @Test("nothing is left of what is thrown away, a result that was only passing included")
+    func clear() throws {
+        let fixture = Fixture(connectionCount: 1)
+        weak var kept: Subscription?
+        weak var passing: Subscription?
+        do {
+            let subscriptions = [
+                try #require(fixture.subscribe("a", sid: "1")), try #require(fixture.subscribe("_INBOX.a", sid: "2")),
+            ]
+            (kept, passing) = (subscriptions[0], subscriptions[1])
+            #expect(fixture.sids("a") == ["1"])
+            #expect(fixture.sids("_INBOX.a") == ["2"])
+            for subscription in subscriptions { fixture.shared.globalAccount.remove(subscription) }
+        }
+        #expect(fixture.loop.router.cache.pointee.count == 1)
+        #expect(kept != nil && passing != nil, "the results keep them")
+        let epoch = fixture.loop.router.cache.pointee.epoch
+        fixture.loop.router.cache.pointee.clear()
+        #expect(kept == nil && passing == nil)
+        #expect(fixture.loop.router.cache.pointee.epoch != epoch, "pointers to them are not used any more")
+        #expect(fixture.sids("_INBOX.a") == [] && fixture.sids("a") == [])
+        fixture.loop.router.cache.pointee.clear()
+        #expect(fixture.loop.router.cache.pointee.count == 0)
+    }
+
     @Test("long and short sids, several connections, queue groups")
     func targets() throws {
         let fixture = Fixture(connectionCount: 2)

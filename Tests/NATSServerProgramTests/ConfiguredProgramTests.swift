@@ -97,6 +97,7 @@ import Musl
             ("jetstream: true", "jetstream"), ("cluster { port: -1 }", "cluster"), ("accounts { A {} }", "accounts"),
             ("mappings { a: b }", "mappings"), ("leafnodes { port: -1 }", "leafnodes"),
             ("websocket { port: -1, no_tls: true }", "websocket"), ("proxy_protocol: true", "proxy_protocol"),
+            ("proxies { trusted = [] }", "proxies"),
         ]
     )
     func unsupported(sample: (text: String, key: String)) async throws {
@@ -111,6 +112,63 @@ import Musl
         try await started.waitForLog("Server is ready")
         started.signal(SIGTERM)
         #expect(await started.exitCode() == 0)
+    }
+
+    @Test("without trusted proxies nobody who has to come by one gets in", arguments: Program.available)
+    func proxyRequired(program: Program) async throws {
+        let samples: [(authorization: String, member: String, isAccepted: Bool)] = [
+            ("user: a, password: b, proxy_required: true", "\"user\":\"a\",\"pass\":\"b\"", false),
+            ("token: a, proxy_required: true", "\"auth_token\":\"a\"", false),
+            ("users: [{user: a, password: b, proxy_required: true}]", "\"user\":\"a\",\"pass\":\"b\"", false),
+            (
+                "users: [{user: a, password: b, proxy_required: true}, {user: c, password: d}]",
+                "\"user\":\"c\",\"pass\":\"d\"", true
+            ),
+            ("users: [{user: a, password: b}], proxy_required: true", "\"user\":\"a\",\"pass\":\"b\"", true),
+            // Of users that nobody has to be.
+            ("proxy_required: true", "\"user\":\"a\"", true),
+        ]
+        let directory = try TemporaryDirectory()
+        for sample in samples {
+            let text = "http: \"127.0.0.1:-1\"\nauthorization { \(sample.authorization) }\n"
+            let file = try directory.write(text, to: "server.conf")
+            let run = try ProgramRun(program, ["-D", "-a", "127.0.0.1", "-p", "-1", "-c", file])
+            try await run.waitForLog("Server is ready")
+            let client = try RawConnection.connect(port: try #require(run.port))
+            try await client.readInfo()
+            await client.send("CONNECT {\"verbose\":false,\(sample.member)}\r\nPING\r\n")
+            if sample.isAccepted {
+                try await client.expect("PONG\r\n")
+            } else {
+                try await client.expect("-ERR 'Authorization Violation'\r\n")
+                try await client.expectEnd()
+                try await run.waitForLog("Client connection closed: Proxy Required")
+                #expect(run.errors.contains("proxy connection required"))
+                let port = try #require(run.monitoringPort)
+                try await eventually("the reason is shown") {
+                    try await fetch("/connz?state=closed", port: port).text.contains("\"reason\": \"Proxy Required\"")
+                }
+            }
+            run.signal(SIGTERM)
+            #expect(await run.exitCode() == 0)
+        }
+    }
+
+    @Test("client_advertise is what INFO names, and no list of addresses", arguments: Program.available)
+    func clientAdvertise(program: Program) async throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("client_advertise: \"nats.example:777\"\n", to: "server.conf")
+        let run = try ProgramRun(program, ["-a", "127.0.0.1", "-p", "-1", "-m", "-1", "-c", file])
+        try await run.waitForLog("Server is ready")
+        let client = try RawConnection.connect(port: try #require(run.port))
+        let info = try await client.readInfo()
+        #expect(info.contains("\"host\":\"nats.example\",\"port\":777,"))
+        #expect(!info.contains("connect_urls"))
+        let variables = try await fetch("/varz", port: try #require(run.monitoringPort)).text
+        #expect(variables.contains("\n  \"host\": \"nats.example\",\n  \"port\": 777,\n"))
+        #expect(!variables.contains("connect_urls"))
+        run.signal(SIGTERM)
+        #expect(await run.exitCode() == 0)
     }
 
     @Test("what a file says takes effect", arguments: Program.available)

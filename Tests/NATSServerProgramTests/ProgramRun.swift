@@ -77,9 +77,13 @@ final class ProgramRun: Sendable {
         return code
     }
 
-    /// The port that the log names.
-    var port: Int? {
-        let marker = "Listening for client connections on "
+    /// The port for clients that the log names.
+    var port: Int? { self.port(after: "Listening for client connections on ") }
+
+    /// The port of the monitoring pages that the log names.
+    var monitoringPort: Int? { self.port(after: "Starting http monitor on ") }
+
+    private func port(after marker: String) -> Int? {
         for line in self.errors.split(separator: "\n") {
             guard let range = line.range(of: marker), let colon = line.lastIndex(of: ":") else { continue }
             return colon >= range.upperBound ? Int(line[line.index(after: colon)...]) : nil

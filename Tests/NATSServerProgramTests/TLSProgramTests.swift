@@ -92,6 +92,54 @@ struct TLSProgramTests {
         #expect(results[1].contains { $0.contains("for client connections") })
     }
 
+    @Test("connection_rate_limit: who is refused, what is told and what is logged", arguments: Program.available)
+    func rateLimit(program: Program) async throws {
+        let files = try Files()
+        let text = """
+            tls { \(files.block), timeout: 1, connection_rate_limit: 2 }
+            allow_non_tls: true
+            http: "127.0.0.1:-1"
+            """
+        let file = try files.directory.write(text, to: "server.conf")
+        try await self.withProgram(program, ["-D", "-c", file]) { run in
+            let port = try #require(run.port)
+            // Those that do not want TLS are not counted.
+            for _ in 0..<6 {
+                let plain = try RawConnection.connect(port: port)
+                try await plain.readInfo()
+                await plain.send("CONNECT {\"verbose\":false}\r\nPING\r\n")
+                try await plain.expect("PONG\r\n")
+            }
+            let throttled = "-ERR 'Connection throttling is active. Please try again later.'\r\n"
+            var refused = 0
+            var admitted = 0
+            for _ in 0..<20 where refused == 0 {
+                let peers = try (0..<10).map { _ in try RawConnection.connect(port: port) }
+                for peer in peers {
+                    try await peer.readInfo()
+                    // The beginning of a handshake, which then takes too long.
+                    _ = peer.sendWhatFits([22, 3, 1, 2, 0, 1])
+                }
+                for peer in peers {
+                    let answer = String(decoding: try await peer.readToEnd(), as: UTF8.self)
+                    if answer == throttled { refused += 1 } else { admitted += 1 }
+                }
+            }
+            #expect(refused > 0 && admitted > 0)
+            let pattern = #/\[WRN\] Rejected ([0-9]+) connections due to TLS rate limiting\n/#
+            try await eventually("all refused ones are logged") {
+                run.errors.matches(of: pattern).reduce(0) { $0 + (Int($1.1) ?? 0) } == refused
+            }
+            let monitoringPort = try #require(run.monitoringPort)
+            try await eventually("the reasons are shown") {
+                let closed = try await fetch("/connz?state=closed", port: monitoringPort).text
+                return closed.matches(of: #/"reason": "Maximum Connections Exceeded"/#).count == refused
+                    && closed.matches(of: #/"reason": "TLS Handshake Failure"/#).count == admitted
+            }
+            #expect(run.errors.matches(of: #/TLS handshake error: /#).count == admitted)
+        }
+    }
+
     @Test("files that cannot be used: the official text, exit 1", arguments: Program.available)
     func unusable(program: Program) async throws {
         let files = try Files()

@@ -3,20 +3,28 @@ final class ClientPermissions: Sendable {
     /// Different for all permissions that a server ever has; not 0.
     let id: UInt64
     let responses: PermissionOptions.Responses?
+    /// Entries for subscriptions that are neither subject nor `subject queue`, which the log is told of.
+    let unusable: [String]
     private let publishAllow: SubjectSet?
     private let publishDeny: SubjectSet?
     private let subscribeAllow: SubjectSet?
     private let subscribeDeny: SubjectSet?
 
     init(_ options: PermissionOptions, id: UInt64, hash: SubjectHash) {
-        func set(_ entries: [String]?) -> SubjectSet? { entries.map { SubjectSet($0, hash: hash) } }
+        func set(_ subjects: [String]?) -> SubjectSet? { subjects.map { SubjectSet(subjects: $0, hash: hash) } }
+        func queueSet(_ entries: [String]?) -> SubjectSet? {
+            guard let entries, !entries.isEmpty else { return nil }
+            return SubjectSet(subjectsAndQueues: entries, hash: hash)
+        }
         self.id = id
         self.responses = options.responses
         // Leave to answer instead of leave to publish (nats-server auth.go validateResponsePermissions).
         self.publishAllow = set(options.publish?.allow ?? (options.responses == nil ? nil : []))
         self.publishDeny = set(options.publish.flatMap { $0.deny.isEmpty ? nil : $0.deny })
-        self.subscribeAllow = set(options.subscribe?.allow.flatMap { $0.isEmpty ? nil : $0 })
-        self.subscribeDeny = set(options.subscribe.flatMap { $0.deny.isEmpty ? nil : $0.deny })
+        self.subscribeAllow = queueSet(options.subscribe?.allow)
+        self.subscribeDeny = queueSet(options.subscribe?.deny)
+        self.unusable = ((options.subscribe?.allow ?? []) + (options.subscribe?.deny ?? []))
+            .filter { PermissionOptions.subjectAndQueue($0) == nil }
     }
 
     /// What ``MatchResult`` remembers answers under; 0 if every publish is allowed.

@@ -30,6 +30,11 @@ final class PasswordVerifier: @unchecked Sendable {
         var known: Set<[UInt8]> = []
         var next = 0
         var isEnded = false
+        /// Who waits, by number of the check.
+        ///
+        /// Not in the work itself, which outlives ``end()`` while a hash is being computed and must not keep anything of
+        /// the server alive.
+        var completions: [Int: @Sendable (Bool) -> Void] = [:]
     }
 
     private static let knownMaximum = 4096
@@ -67,28 +72,48 @@ final class PasswordVerifier: @unchecked Sendable {
     ///   - completion: Called once on that thread, unless the ticket is cancelled or ``end()`` called before; must only
     ///     hand the result on.
     func verify(_ check: PasswordCheck, _ ticket: Ticket, completion: @escaping @Sendable (Bool) -> Void) {
-        let queue = self.state.withLockedValue { state in
-            state.next = (state.next + 1) % self.queues.count
+        let number: Int? = self.state.withLockedValue { state in
+            guard !state.isEnded else { return nil }
+            state.next &+= 1
+            state.completions[state.next] = completion
             return state.next
         }
-        self.queues[queue].async {
-            guard !ticket.isCancelled, !self.state.withLockedValue({ $0.isEnded }) else { return }
+        guard let number else { return }
+        self.queues[Int(UInt(bitPattern: number) % UInt(self.queues.count))].async {
+            let isWanted = self.state.withLockedValue { state in
+                if ticket.isCancelled { state.completions[number] = nil }
+                return state.completions[number] != nil
+            }
+            guard isWanted else { return }
             // Of many that came with the same password at once only the first costs a hash.
             let digest = self.digest(of: check)
             let isRight = self.isKnown(digest) || self.compute(check)
             self.state.withLockedValue { state in
-                if isRight, !state.known.contains(digest) {
+                if isRight, !state.isEnded, !state.known.contains(digest) {
                     if state.known.count >= Self.knownMaximum { state.known = [] }
                     state.known.insert(digest)
                 }
                 // Under the lock: after `end()` the event loops may be gone.
-                if !state.isEnded, !ticket.isCancelled { completion(isRight) }
+                let completion = state.completions.removeValue(forKey: number)
+                if !ticket.isCancelled { completion?(isRight) }
             }
         }
     }
 
-    /// No completion is called any more; a hash that is being computed is finished in vain.
-    func end() { self.state.withLockedValue { $0.isEnded = true } }
+    /// No completion is called any more, and none is kept.
+    ///
+    /// Nothing can stop a hash that is being computed, and one of a high cost may take minutes: its thread finishes it in
+    /// vain, with nothing in hand but password and hash.
+    func end() {
+        let abandoned = self.state.withLockedValue { state in
+            state.isEnded = true
+            state.known = []
+            defer { state.completions = [:] }
+            return state.completions
+        }
+        // Connections may go with them, so not under the lock.
+        withExtendedLifetime(abandoned) {}
+    }
 
     private func digest(of check: PasswordCheck) -> [UInt8] {
         let message = Array(check.hash.utf8) + [0] + Array(check.password.utf8)

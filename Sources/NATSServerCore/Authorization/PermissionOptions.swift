@@ -55,11 +55,25 @@ package struct PermissionOptions: Sendable, Hashable {
     }
 
     /// The words of `subject queue`; by scalars, since CR LF and a blank with an accent are one character each.
+    ///
+    /// All white space of Unicode is between words (Go's strings.Fields), also what may stand in the subject of a SUB.
     static func words(_ entry: String) -> [String] {
-        entry.unicodeScalars.split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }.map { String($0) }
+        entry.unicodeScalars.split { $0.properties.isWhitespace }.map { String($0) }
     }
 
-    private static func isSubject(_ text: String) -> Bool {
-        Array(text.utf8).withUnsafeBytes { SubjectGrammar.isValidSubscription($0) }
+    /// Whether a subject may stand in a list (nats-server sublist.go IsValidSubject).
+    static func isSubject(_ text: String) -> Bool {
+        guard !text.utf8.contains(0x0c) else { return false }
+        return Array(text.utf8).withUnsafeBytes { SubjectGrammar.isValidSubscription($0) }
+    }
+
+    /// Subject and queue group of an entry for subscriptions (nats-server client.go splitSubjectQueue).
+    ///
+    /// - Returns: `nil` if white space makes something else of it; ``firstProblem()`` only finds what the official server
+    ///   finds when it reads a configuration.
+    static func subjectAndQueue(_ entry: String) -> (subject: String, queue: String?)? {
+        let words = self.words(entry)
+        guard words.count == 1 || words.count == 2, words.allSatisfy(self.isSubject) else { return nil }
+        return (words[0], words.count == 2 ? words[1] : nil)
     }
 }

@@ -23,16 +23,25 @@ struct SubjectSet: @unchecked Sendable {
 
     private var entries: Sublist<Entry>
 
+    /// A list for publishing: subjects as they are.
+    ///
     /// - Parameters:
-    ///   - entries: Subjects, or `subject queue`; what is neither has been refused before.
+    ///   - subjects: What is no subject has been refused before.
     ///   - hash: The key of the list's hash table.
-    init(_ entries: [String], hash: SubjectHash) {
+    init(subjects: [String], hash: SubjectHash) {
         self.entries = Sublist(hash: hash)
-        for entry in entries {
-            let words = PermissionOptions.words(entry)
-            guard let subject = words.first else { continue }
-            let queue = words.count > 1 ? Array(words[1].utf8) : []
-            _ = self.entries.insert(Entry(subject: Array(subject.utf8), queue: queue))
+        for subject in subjects { _ = self.entries.insert(Entry(subject: Array(subject.utf8), queue: [])) }
+    }
+
+    /// A list for subscribing: subjects, or `subject queue`; what is neither is left out.
+    ///
+    /// - Parameters:
+    ///   - entries: The subjects.
+    ///   - hash: The key of the list's hash table.
+    init(subjectsAndQueues entries: [String], hash: SubjectHash) {
+        self.entries = Sublist(hash: hash)
+        for (subject, queue) in entries.compactMap(PermissionOptions.subjectAndQueue) {
+            _ = self.entries.insert(Entry(subject: Array(subject.utf8), queue: Array((queue ?? "").utf8)))
         }
     }
 

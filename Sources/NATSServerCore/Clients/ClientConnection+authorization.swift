@@ -123,6 +123,9 @@ extension ClientConnection {
     /// Takes over what the session says the client may do and understands, for subscriptions that exist too.
     private func applyPermissions() {
         let permissions = self.session.permissions
+        for entry in permissions?.unusable ?? [] {
+            self.logger.error("\(self.label) - invalid subject-queue \(GoString.quoted(entry))")
+        }
         self.replies = ReplyPermissions(permissions)
         for subscription in self.subscriptions.values {
             self.shared.globalAccount.touch(subscription) {

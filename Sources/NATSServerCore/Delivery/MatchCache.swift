@@ -184,11 +184,13 @@ struct MatchCache: ~Copyable {
         for slot in 0..<self.capacity {
             if let result = self.slots[slot].result, result.pointee.hasDeadTarget { self.evict(slot) }
         }
-        if let passing, passing.pointee.hasDeadTarget {
-            self.epoch &+= 1
-            MatchResult.destroy(passing)
-            self.passing = nil
-        }
+        if let passing, passing.pointee.hasDeadTarget { self.dropPassing() }
+    }
+
+    private mutating func dropPassing() {
+        guard let passing = self.passing.take() else { return }
+        self.epoch &+= 1
+        MatchResult.destroy(passing)
     }
 
     // MARK: Monitoring
@@ -211,6 +213,7 @@ struct MatchCache: ~Copyable {
 
     /// Throws away all results.
     mutating func clear() {
+        self.dropPassing()
         guard self.count > 0 else { return }
         for slot in 0..<self.capacity { self.evict(slot) }
     }

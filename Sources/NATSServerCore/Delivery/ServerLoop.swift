@@ -39,6 +39,8 @@ final class ServerLoop: @unchecked Sendable {
     private static let goneConnectionsKept = 4096
 
     private var timers = LoopTimers()
+    /// The only task that is set for ``timers``.
+    private var timerTask: Scheduled<Void>?
     private var goneConnections = 0
     private var touched: ContiguousArray<Outlet> = []
     /// The other of two arrays that take turns.
@@ -66,6 +68,7 @@ final class ServerLoop: @unchecked Sendable {
     func remove(_ connection: ClientConnection) {
         guard self.connections.removeValue(forKey: connection.id) != nil else { return }
         self.blocked[connection.id] = nil
+        self.releaseTimers()
         self.connectionGone()
         guard !self.shared.isEnding else { return }
         for sibling in self.siblings where sibling !== self {
@@ -105,7 +108,10 @@ final class ServerLoop: @unchecked Sendable {
 
     private func scheduleTimers() {
         guard let next = self.timers.nextToSchedule() else { return }
-        self.eventLoop.scheduleTask(deadline: next) {
+        // One that was set for later would stay in the event loop until then, and so would its successors.
+        self.timerTask?.cancel()
+        self.timerTask = self.eventLoop.scheduleTask(deadline: next) {
+            self.timerTask = nil
             while let due = self.timers.popDue(now: .now()) {
                 self.connections[due.connection]?.timerFired(due.kind, deadline: due.deadline)
             }
@@ -113,6 +119,17 @@ final class ServerLoop: @unchecked Sendable {
             self.scheduleTimers()
         }
     }
+
+    private func releaseTimers() {
+        self.timers.connectionEnded(remaining: self.connections.count) { self.connections[$0] != nil }
+        guard self.timers.count == 0, let task = self.timerTask else { return }
+        task.cancel()
+        self.timerTask = nil
+        self.timers.taskCancelled()
+    }
+
+    /// Timers that are set, with some of past connections.
+    var timerCount: Int { self.timers.count }
 
     /// The staging area of this loop for a connection, wherever that lives.
     func outlet(for connection: ClientConnection) -> Outlet {

@@ -78,8 +78,13 @@ final class MonitoringSource: Sendable {
     func server(on eventLoop: any EventLoop) -> EventLoopFuture<ServerSnapshot> {
         self.statistics(on: eventLoop).map { statistics in
             var snapshot = ServerSnapshot(head: self.head(), options: self.shared.options)
-            snapshot.authRequired = self.shared.authenticator.isRequired
-            snapshot.port = self.state().port
+            // What is in force: a reload of users alone leaves the options as they were.
+            let authenticator = self.shared.authenticator
+            snapshot.authRequired = authenticator.isRequired
+            snapshot.authTimeout = authenticator.timeout
+            let address = self.shared.announcedAddress
+            snapshot.host = address?.host ?? self.shared.options.host
+            snapshot.port = address?.port ?? self.state().port
             snapshot.certificateEnd = self.shared.tls?.notValidAfter.map { Int64($0) * 1_000_000_000 }
             snapshot.start = self.shared.clock.wallNanoseconds(self.shared.started)
             let configuration = self.shared.loadedConfiguration

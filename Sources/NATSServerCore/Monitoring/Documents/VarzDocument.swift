@@ -22,7 +22,7 @@ struct VarzDocument {
         writer.write("version", ServerVersion.compatible)
         writer.write("proto", 1)
         writer.write("go", ServerVersion.go)
-        writer.write("host", self.snapshot.options.host)
+        writer.write("host", self.snapshot.host)
         writer.write("port", self.snapshot.port)
         writer.writeUnlessFalse("auth_required", self.snapshot.authRequired)
         if let tls = self.snapshot.options.tls {
@@ -42,7 +42,7 @@ struct VarzDocument {
         writer.write("http_port", monitoring.port)
         writer.write("http_base_path", monitoring.basePath)
         writer.write("https_port", monitoring.httpsPort)
-        writer.write("auth_timeout", seconds: options.authTimeout)
+        writer.write("auth_timeout", seconds: self.snapshot.authTimeout)
         writer.write("max_control_line", options.maxControlLine)
         writer.write("max_payload", options.maxPayload)
         writer.write("max_pending", options.maxPending)

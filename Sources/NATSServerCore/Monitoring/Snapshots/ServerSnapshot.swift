@@ -11,6 +11,10 @@ struct ServerSnapshot: Sendable {
     var head: ServerHead
     var options: ServerOptions
     var authRequired = false
+    /// Where clients are told to find the server; nats-server monitor.go createVarz takes it from INFO.
+    var host = ""
+    /// Time that a client has to give credentials.
+    var authTimeout = Duration.zero
     var port = 0
     /// End of validity of the server's certificate, in nanoseconds since 1970.
     var certificateEnd: Int64?
