@@ -56,7 +56,11 @@ test-repeat: test-dependencies  ## The concurrent suites 50 times (REPEAT=n for 
 	BUILD_FLAGS="$(BUILD_FLAGS)" Scripts/test-repeat
 
 test-fuzz: test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ_SECONDS=600)
-	NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} $(SWIFT) test --disable-xctest $(BUILD_FLAGS)
+	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+	set -e; for target in $(TEST_TARGETS); do \
+		NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} \
+			$(SWIFT) test --skip-build --disable-xctest --filter "^$$target\."; \
+	done
 
 packaging: build  ## The server as process 1, with logrotate and as a systemd unit (needs root and both)
 	Scripts/check-packaging

@@ -99,9 +99,9 @@ extension RawConnection {
         line: Int = #line
     ) async throws -> [UInt8] {
         let marker = Array(marker.utf8)
-        _ = await self.inbox.wait(timeout: timeout) { $0.end != nil || $0.bytes.firstRange(of: marker) != nil }
+        _ = await self.inbox.wait(timeout: timeout) { $0.end != nil || $0.bytes.endOfFirst(marker) != nil }
         let inbox = self.inbox.value
-        guard let range = inbox.bytes.firstRange(of: marker) else {
+        guard let end = inbox.bytes.endOfFirst(marker) else {
             throw UnexpectedBytes(
                 "no end of what was expected",
                 expected: "something that ends in \(describe(marker))",
@@ -110,8 +110,8 @@ extension RawConnection {
                 line: line
             )
         }
-        self.inbox.update { $0.bytes.removeFirst(range.upperBound) }
-        return Array(inbox.bytes[..<range.upperBound])
+        self.inbox.update { $0.bytes.removeFirst(end) }
+        return Array(inbox.bytes[..<end])
     }
 
     /// Reads one line, returned without its CR LF.

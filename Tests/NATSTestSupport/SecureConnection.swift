@@ -122,15 +122,15 @@ package final class SecureConnection: Sendable {
     /// Reads up to and including the marker.
     package func read(until marker: String, fileID: String = #fileID, line: Int = #line) async throws -> String {
         let marker = Array(marker.utf8)
-        _ = await self.inbox.wait { $0.end != nil || $0.bytes.firstRange(of: marker) != nil }
+        _ = await self.inbox.wait { $0.end != nil || $0.bytes.endOfFirst(marker) != nil }
         let inbox = self.inbox.value
-        guard let range = inbox.bytes.firstRange(of: marker) else {
+        guard let end = inbox.bytes.endOfFirst(marker) else {
             throw Failure(
                 description: "\(fileID):\(line): \(describe(inbox.bytes)) and \(String(describing: inbox.end))"
             )
         }
-        self.inbox.update { $0.bytes.removeFirst(range.upperBound) }
-        return String(decoding: inbox.bytes[..<range.upperBound], as: UTF8.self)
+        self.inbox.update { $0.bytes.removeFirst(end) }
+        return String(decoding: inbox.bytes[..<end], as: UTF8.self)
     }
 
     /// Reads so many bytes.
