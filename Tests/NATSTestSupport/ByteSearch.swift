@@ -11,12 +11,20 @@ extension [UInt8] {
     ///
     /// Fast without optimisation too: megabytes that arrive in pieces are searched after each piece.
     package func endOfFirst(_ marker: [UInt8]) -> Int? {
-        self.withUnsafeBytes { bytes in
+        guard let first = marker.first else { return 0 }
+        return self.withUnsafeBytes { bytes in
             marker.withUnsafeBytes { marker in
-                guard let base = bytes.baseAddress, let needle = marker.baseAddress,
-                    let found = memmem(base, bytes.count, needle, marker.count)
-                else { return nil }
-                return UnsafeRawPointer(found) - base + marker.count
+                guard let base = bytes.baseAddress, let needle = marker.baseAddress else { return nil }
+                var start = 0
+                while bytes.count - start >= marker.count,
+                    let found = memchr(base + start, Int32(first), bytes.count - start - marker.count + 1)
+                {
+                    if memcmp(found, needle, marker.count) == 0 {
+                        return UnsafeRawPointer(found) - base + marker.count
+                    }
+                    start = UnsafeRawPointer(found) - base + 1
+                }
+                return nil
             }
         }
     }
