@@ -99,7 +99,9 @@ import Testing
             let refused = try RawConnection.connect(port: server.boundPort, answersPings: true)
             try await refused.readInfo()
             try await refused.expect("-ERR 'maximum connections exceeded'\r\n")
-            #expect(self.lines.value.count { $0.hasSuffix("maximum connections exceeded") } == 4)
+            // Four have been told; how many lines that makes is for the time between them to decide.
+            let told = self.lines.value.count { $0.hasSuffix("maximum connections exceeded") }
+            #expect((1...4).contains(told))
             // Zero refuses everybody.
             options.maxConnections = 0
             await server.apply(options)

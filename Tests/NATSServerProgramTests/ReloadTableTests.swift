@@ -217,7 +217,7 @@ import Musl
                     }
                     result.append(
                         LogComparison.lines(new.joined(), pid: run.processID, port: run.port)
-                            .map { line in line.replacing("\(run.processID)", with: "PID") }
+                            .map { line in line.replacing("_\(run.processID).", with: "_PID.") }
                             .map { line in line.replacing("nats-server-2.15.1_", with: "nats-server_") }
                             .map { line in run.port.map { line.replacing("=\($0)", with: "=PORT") } ?? line }
                     )
