@@ -50,7 +50,7 @@ final class SocketLink: Sendable {
         var filter = PingFilter()
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
-            self.gate.pass()
+            guard self.gate.pass() else { return }
             let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
             if count > 0 {
                 guard filtersPings else {
@@ -128,7 +128,7 @@ final class SocketLink: Sendable {
     }
 
     func close(reset: Bool) {
-        self.gate.open()
+        self.gate.end()
         self.socket.withLockedValue { socket in
             guard let descriptor = socket.descriptor, !socket.isCloseRequested else {
                 return
@@ -154,6 +154,7 @@ final class SocketLink: Sendable {
 final class ReadingGate: @unchecked Sendable {
     private let condition = NSCondition()
     private var isClosed = false
+    private var isEnded = false
 
     func close() {
         self.condition.withLock { self.isClosed = true }
@@ -166,11 +167,24 @@ final class ReadingGate: @unchecked Sendable {
         }
     }
 
-    func pass() {
+    /// Whoever is held back goes, and reads no more.
+    ///
+    /// Reading the rest after a shutdown would tell the peer of no new room (Linux tcp_cleanup_rbuf), and nothing would
+    /// ever answer what it has left to send.
+    func end() {
         self.condition.withLock {
-            while self.isClosed {
+            self.isEnded = true
+            self.condition.broadcast()
+        }
+    }
+
+    /// - Returns: whether there may be more reading.
+    func pass() -> Bool {
+        self.condition.withLock {
+            while self.isClosed, !self.isEnded {
                 self.condition.wait()
             }
+            return !self.isClosed
         }
     }
 }
