@@ -33,7 +33,8 @@ demo:  ## Build release, stream a real file through server and tools, compare, m
 test-dependencies:  ## Fetch what the tests compare with (official server, Python and C clients)
 	Scripts/install-test-dependencies
 
-# One target after the other: all their servers and programs at once are too much for two cores.
+# One target after the other, eight tests at a time: all their servers and programs at once are too much for two cores.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 TEST_TARGETS := $(notdir $(wildcard Tests/*Tests))
 
 test: test-dependencies  ## All tests but the long ones

@@ -130,7 +130,7 @@ import Musl
         ]
         let directory = try TemporaryDirectory()
         for sample in samples {
-            let text = "http: \"127.0.0.1:-1\"\nauthorization { \(sample.authorization) }\n"
+            let text = "http: \"127.0.0.1:-1\"\nauthorization { timeout: 60, \(sample.authorization) }\n"
             let file = try directory.write(text, to: "server.conf")
             let run = try ProgramRun(program, ["-D", "-a", "127.0.0.1", "-p", "-1", "-c", file])
             try await run.waitForLog("Server is ready")
@@ -186,6 +186,7 @@ import Musl
             ports_file_dir: "\(directory.path)"
             http: "127.0.0.1:-1"
             authorization {
+              timeout: 60
               users = [
                 {user: a, password: b, permissions: {publish: "ok.>", subscribe: "ok.>"}}
               ]
