@@ -367,16 +367,21 @@ import Testing
         try await NATSTestServer.withServer { server in
             try await withTestClient(quickConfiguration(server.clientURL)) { client in
                 let subscription = try await client.subscribe("a", confirm: true)
+                let publisher = try RawConnection.connect(port: server.port, answersPings: true)
+                try await publisher.readInfo()
+                await publisher.send("CONNECT {\"verbose\":false}\r\n")
                 for round in 0..<3 {
-                    for index in 0..<10 {
-                        try client.tryPublish("\(round * 10 + index)", to: "a")
-                    }
-                    try await client.flush()
+                    // In one write, so that they arrive together and the iterator takes several at once.
+                    let messages = (0..<10).map { "PUB a 2\r\n\(round)\($0)\r\n" }.joined()
+                    await publisher.send("\(messages)PING\r\n")
+                    _ = try await publisher.read(until: "PONG\r\n")
                 }
+                try await client.flush()
                 var iterator = subscription.makeAsyncIterator()
-                #expect(try await iterator.next()?.string == "0")
+                #expect(try await iterator.next()?.string == "00")
                 for index in 1..<30 {
-                    #expect(try await subscription.next(timeout: .seconds(30))?.string == "\(index)")
+                    let expected = "\(index / 10)\(index % 10)"
+                    #expect(try await subscription.next(timeout: .seconds(30))?.string == expected)
                 }
                 // The iterator holds messages that are finished; its count is behind.
                 _ = try await iterator.next()
