@@ -134,8 +134,9 @@ import Musl
             results.append(
                 run.errors.split(separator: "\n").filter { $0.contains("[TRC]") && !$0.contains("SYSTEM") }
                     .compactMap { line in
-                        guard let range = line.firstRange(of: " - cid:") else { return nil }
-                        let rest = line[range.lowerBound...]
+                        // Without the client's number: see SessionLogTests.
+                        guard let number = line.firstRange(of: " - cid:") else { return nil }
+                        let rest = line[number.upperBound...].drop { $0.isNumber }
                         // The server's own PINGs come when it is time for them.
                         return rest.hasSuffix("[PING]") || rest.hasSuffix("[PONG]") ? nil : String(rest)
                     }

@@ -69,9 +69,12 @@ import Musl
             guard line.contains(" - cid:") else { return nil }
             // On a slow machine the server's own first PING comes before the session is over.
             guard !line.hasSuffix("->> [PING]"), !line.hasSuffix("Client Ping Timer") else { return nil }
-            // Words of which each run has its own: the process, and the port at the client's end.
-            let text = line.split(separator: " ").dropFirst().map { $0.hasPrefix("127.0.0.1:") ? "client" : String($0) }
-            return text.joined(separator: " ")
+            // Words of which each run has its own: the process, the port at the client's end, and the number, of which
+            // the official server's own connections take a few while it starts.
+            let words = line.split(separator: " ").dropFirst().map { word in
+                word.hasPrefix("127.0.0.1:") ? "client" : word.hasPrefix("cid:") ? "cid" : String(word)
+            }
+            return words.joined(separator: " ")
         }
     }
 }
