@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 package import NIOSSL
 
-/// A client that a test scripts, inside TLS.
+/// A client that a test scripts, inside TLS; it answers PINGs of the server itself.
 package final class SecureConnection: Sendable {
     package struct Options: Sendable {
         /// PEM text of the authorities to trust.
@@ -175,6 +175,7 @@ package final class SecureConnection: Sendable {
 
         private let inbox: Watched<RawConnection.Inbox>
         private let certificate: Watched<NIOSSLCertificate?>
+        private var filter = PingFilter()
 
         init(_ inbox: Watched<RawConnection.Inbox>, _ certificate: Watched<NIOSSLCertificate?>) {
             self.inbox = inbox
@@ -188,16 +189,27 @@ package final class SecureConnection: Sendable {
             {
                 self.certificate.update { $0 = found }
             }
-            self.inbox.update { $0.bytes += bytes }
+            let (rest, pings) = self.filter.filter(bytes[...])
+            for _ in 0..<pings {
+                context.writeAndFlush(NIOAny(ByteBuffer(string: "PONG\r\n")), promise: nil)
+            }
+            self.inbox.update { $0.bytes += rest }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            self.inbox.update { $0.end = $0.end ?? .reset }
+            self.ended(.reset)
             context.close(promise: nil)
         }
 
-        func channelInactive(context: ChannelHandlerContext) {
-            self.inbox.update { $0.end = $0.end ?? .closed }
+        func channelInactive(context: ChannelHandlerContext) { self.ended(.closed) }
+
+        private func ended(_ end: RawConnection.Inbox.End) {
+            let rest = self.filter.rest
+            self.filter = PingFilter()
+            self.inbox.update { inbox in
+                inbox.bytes += rest
+                inbox.end = inbox.end ?? end
+            }
         }
     }
 }

@@ -226,6 +226,7 @@ struct TLSContextTests {
         options.host = "127.0.0.1"
         options.port = 0
         options.tls = tls
+        options.tls?.timeout = .seconds(30)
         let server = Server(options: options)
         try await server.start()
         return server
@@ -305,6 +306,7 @@ struct TLSContextTests {
         options.host = "127.0.0.1"
         options.port = 0
         options.tls = tls
+        options.tls?.timeout = .seconds(30)
         options.monitoring.httpsPort = -1
         options.authorization.users = [.init(name: "CN=client")]
         let server = Server(options: options)
