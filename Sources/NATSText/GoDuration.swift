@@ -96,9 +96,11 @@ package enum GoDuration {
     /// Go's Duration.String.
     package static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
-        let total = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !total.overflow else { return "\(seconds)s" }
-        let nanoseconds = total.partialValue + attoseconds / 1_000_000_000
+        let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let total = whole.partialValue.addingReportingOverflow(attoseconds / 1_000_000_000)
+        // Longer than Go's durations can be.
+        guard !whole.overflow, !total.overflow else { return "\(seconds)s" }
+        let nanoseconds = total.partialValue
         let magnitude = nanoseconds.magnitude
         let sign = nanoseconds < 0 ? "-" : ""
         if magnitude == 0 { return "0s" }

@@ -67,7 +67,7 @@ struct OptionTable<Block>: Sendable {
             }
         case .name(let path, let owner):
             guard let value = reader.string(node) else { break }
-            if value.contains(" ") {
+            if value.utf8.contains(UInt8(ascii: " ")) {
                 reader.error("\(owner) name cannot contain spaces", at: node)
             } else {
                 block[keyPath: path] = value.isEmpty ? nil : value

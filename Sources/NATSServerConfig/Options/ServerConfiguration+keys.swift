@@ -90,7 +90,7 @@ extension ServerConfiguration {
             if let (host, port) = reader.listen(node) { (self.httpHost, self.httpsPort) = (host, port) }
         case "server_name":
             if let name = reader.string(node) {
-                if name.contains(" ") {
+                if name.utf8.contains(UInt8(ascii: " ")) {
                     reader.error("server name cannot contain spaces", at: node)
                 } else {
                     self.serverName = name.isEmpty ? nil : name

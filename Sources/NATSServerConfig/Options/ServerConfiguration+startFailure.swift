@@ -15,7 +15,7 @@ extension ServerConfiguration {
         if self.maxPayload > self.maxPending {
             return "max_payload (\(self.maxPayload)) cannot be higher than max_pending (\(self.maxPending))"
         }
-        if self.serverName?.contains(" ") == true { return "server name cannot contain spaces" }
+        if self.serverName?.utf8.contains(UInt8(ascii: " ")) == true { return "server name cannot contain spaces" }
         return self.operatorFailure ?? self.noAuthUserFailure(self.noAuthUser) ?? self.gatewayFailure
             ?? self.clusterFailure ?? self.mqttFailure ?? self.webSocketFailure ?? self.systemAccountFailure
     }

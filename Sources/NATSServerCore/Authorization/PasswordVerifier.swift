@@ -11,9 +11,9 @@ struct PasswordCheck: Equatable, Sendable {
 
 /// Holds passwords against bcrypt hashes on a few threads of its own.
 ///
-/// Every connection has at most one check under way, so what waits is bounded by the number of connections; checks for
-/// connections that are gone are skipped. A password that was right is remembered, as a keyed digest, so that clients
-/// who come back all at once do not wait for each other.
+/// Every connection has at most one check under way; checks for connections that are gone are skipped when it is their
+/// turn. A password that was right is remembered, as a keyed digest, so that clients who come back all at once do not wait
+/// for each other.
 ///
 /// `@unchecked Sendable`: the queues are only used to submit work; all else is `let` and `Sendable`.
 final class PasswordVerifier: @unchecked Sendable {

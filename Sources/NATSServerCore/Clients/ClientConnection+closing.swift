@@ -22,8 +22,9 @@ extension ClientConnection {
 
     /// Logs what many clients can cause at once, at most once in a second.
     func logRateLimited(_ level: Logger.Level, _ text: String) {
+        guard self.logger.logLevel <= level else { return }
         let (account, user) = self.session.rateLimitedSuffix
-        guard self.logger.logLevel <= level, self.shared.shouldLog(text + account) else { return }
+        guard self.shared.shouldLog(text + account) else { return }
         self.logger.log(level: level, "\(self.label) - \(text)\(account)\(user)")
     }
 

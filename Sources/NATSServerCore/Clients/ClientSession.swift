@@ -194,7 +194,7 @@ struct ClientSession {
     /// What rate-limited lines about a client end in: ` - Account:$G - user:a` (nats-server client.go RateLimitErrorf).
     var rateLimitedSuffix: (account: String, user: String) {
         guard self.connectReceived else { return ("", "") }
-        let user = self.shortUserLabel.map { " - \(Self.quoted($0).dropFirst().dropLast())" }
+        let user = self.shortUserLabel.map { " - \(GoString.harmless($0.utf8))" }
         return (" - Account:\(Server.globalAccount)", user ?? "")
     }
 

@@ -14,14 +14,16 @@ enum PEM {
         var blocks: [Block] = []
         var open: Block?
         for line in text.split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }) {
-            guard var block = open else {
-                open = self.name(in: line, after: "-----BEGIN ").map { Block(type: $0, text: line + [0x0a]) }
+            // Like Go, goes on with a block that begins within another one, which has no end then.
+            if let type = self.name(in: line, after: "-----BEGIN ") {
+                open = Block(type: type, text: line + [0x0a])
                 continue
             }
+            guard var block = open else { continue }
             open = nil
             block.text += line + [0x0a]
-            if self.name(in: line, after: "-----END ") == block.type {
-                blocks.append(block)
+            if let type = self.name(in: line, after: "-----END ") {
+                if type == block.type { blocks.append(block) }
             } else {
                 if line.contains(UInt8(ascii: ":")) { block.hasHeaders = true }
                 open = block

@@ -234,7 +234,7 @@ private struct Identity: Sendable {
                     "tls: private key \(hasOtherType ? "type " : "")does not match public key\(hasOtherType ? " type" : "")"
             )
         }
-        // Go passes on whatever else is in the file, without looking at it.
+        // Go passes on the others without looking at them; here what cannot be parsed is left out.
         self.chain = chain.compactMap { $0 }
         self.key = privateKey
         let names = (try? first.toDERBytes()).flatMap { try? ClientCertificate(der: $0) }?.dnsNames ?? []
