@@ -74,7 +74,7 @@ let package = Package(
             dependencies: [
                 "NATSServerConfig", "NATSWire", "NATSAuth", "NATSText",
                 .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore, nioPosix, nioHTTP,
-                nioConcurrency, logging, heap, crypto, nioSSL, nioTLS,
+                nioConcurrency, logging, heap, deque, crypto, nioSSL, nioTLS,
             ],
             swiftSettings: settings
         ),

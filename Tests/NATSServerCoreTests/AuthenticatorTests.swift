@@ -76,7 +76,7 @@ struct PasswordVerifierTests {
             let check = PasswordCheck(password: password, hash: Self.hash)
             #expect(!verifier.isKnown(check))
             let result = await withCheckedContinuation { continuation in
-                verifier.verify(check, .init()) { continuation.resume(returning: $0) }
+                verifier.verify(check, .init(verifier)) { continuation.resume(returning: $0) }
             }
             #expect(result == isRight)
             #expect(verifier.isKnown(check) == isRight)
@@ -91,24 +91,50 @@ struct PasswordVerifierTests {
         var tickets: [PasswordVerifier.Ticket] = []
         for number in 0..<20 {
             let check = PasswordCheck(password: "wrong \(number)", hash: Self.hash)
-            let ticket = PasswordVerifier.Ticket()
+            let ticket = PasswordVerifier.Ticket(verifier)
             tickets.append(ticket)
             verifier.verify(check, ticket) { _ in heard.withLockedValue { $0.append(number) } }
         }
         for ticket in tickets { ticket.cancel() }
         // The only thread comes to this one last.
         _ = await withCheckedContinuation { continuation in
-            verifier.verify(PasswordCheck(password: "last", hash: Self.hash), .init()) {
+            verifier.verify(PasswordCheck(password: "last", hash: Self.hash), .init(verifier)) {
                 continuation.resume(returning: $0)
             }
         }
         let early = heard.withLockedValue { $0 }
         #expect(early.count < 20)
         verifier.end()
-        verifier.verify(PasswordCheck(password: "secret", hash: Self.hash), .init()) { _ in
+        verifier.verify(PasswordCheck(password: "secret", hash: Self.hash), .init(verifier)) { _ in
             heard.withLockedValue { $0.append(99) }
         }
         #expect(heard.withLockedValue { $0 } == early)
+    }
+
+    @Test("who comes and goes while a hash is being computed leaves nothing behind", .timeLimit(.minutes(1)))
+    func comingAndGoing() async {
+        let begun = DispatchSemaphore(value: 0)
+        let mayEnd = DispatchSemaphore(value: 0)
+        let verifier = PasswordVerifier(threads: 1) { _ in
+            begun.signal()
+            mayEnd.wait()
+            return false
+        }
+        verifier.verify(PasswordCheck(password: "p", hash: "h"), .init(verifier)) { _ in }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            DispatchQueue.global().async {
+                begun.wait()
+                continuation.resume()
+            }
+        }
+        for _ in 0..<1000 {
+            let ticket = PasswordVerifier.Ticket(verifier)
+            verifier.verify(PasswordCheck(password: "p", hash: "h"), ticket) { _ in }
+            ticket.cancel()
+        }
+        #expect(verifier.load.jobs == 1)
+        #expect(verifier.load.places < 100)
+        mayEnd.signal()
     }
 
     @Test("a hash that is being computed when all ends keeps nobody", .timeLimit(.minutes(1)))
@@ -128,7 +154,7 @@ struct PasswordVerifierTests {
             let (first, second) = (Witness(), Witness())
             (running, waiting) = (first, second)
             for witness in [first, second] {
-                verifier.verify(PasswordCheck(password: "p", hash: "h"), .init()) { _ in
+                verifier.verify(PasswordCheck(password: "p", hash: "h"), .init(verifier)) { _ in
                     withExtendedLifetime(witness) { heard.withLockedValue { $0 += 1 } }
                 }
             }
@@ -159,7 +185,7 @@ struct PasswordVerifierTests {
                 for _ in 0..<50 {
                     tasks.addTask {
                         await withCheckedContinuation { continuation in
-                            verifier.verify(PasswordCheck(password: password, hash: "h"), .init()) {
+                            verifier.verify(PasswordCheck(password: password, hash: "h"), .init(verifier)) {
                                 continuation.resume(returning: $0)
                             }
                         }

@@ -203,7 +203,7 @@ package final class SecureConnection: Sendable {
 
         func channelInactive(context: ChannelHandlerContext) { self.ended(.closed) }
 
-        private func ended(_ end: RawConnection.Inbox.End) {
+        private func ended(_ end: RawConnection.End) {
             let rest = self.filter.rest
             self.filter = PingFilter()
             self.inbox.update { inbox in

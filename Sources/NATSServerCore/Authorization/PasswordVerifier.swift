@@ -1,7 +1,7 @@
 import Crypto
+import DequeModule
 import Dispatch
 import NIOConcurrencyHelpers
-import Synchronization
 
 /// A password that has to be held against a bcrypt hash.
 struct PasswordCheck: Equatable, Sendable {
@@ -11,37 +11,48 @@ struct PasswordCheck: Equatable, Sendable {
 
 /// Holds passwords against bcrypt hashes on a few threads of its own.
 ///
-/// Every connection has at most one check under way; checks for connections that are gone are skipped when it is their
-/// turn. A password that was right is remembered, as a keyed digest, so that clients who come back all at once do not wait
-/// for each other.
+/// Every connection has at most one check under way, and what is not wanted any more goes at once, so what waits is bounded
+/// by the number of connections. A password that was right is remembered, as a keyed digest, so that clients who come back
+/// all at once do not wait for each other.
 ///
 /// `@unchecked Sendable`: the queues are only used to submit work; all else is `let` and `Sendable`.
 final class PasswordVerifier: @unchecked Sendable {
-    /// Tells that nobody waits for a check any more.
+    /// With what a check can be cancelled.
     final class Ticket: Sendable {
-        private let isCancelledFlag = Atomic<Bool>(false)
+        private let verifier: PasswordVerifier
 
-        var isCancelled: Bool { self.isCancelledFlag.load(ordering: .relaxed) }
+        init(_ verifier: PasswordVerifier) { self.verifier = verifier }
 
-        func cancel() { self.isCancelledFlag.store(true, ordering: .relaxed) }
+        /// Nobody waits for the check any more.
+        func cancel() { self.verifier.cancel(self) }
+    }
+
+    private struct Job {
+        var ticket: Ticket
+        /// `nil` once a thread has begun with it.
+        var check: PasswordCheck?
+        var completion: @Sendable (Bool) -> Void
     }
 
     private struct State {
         var known: Set<[UInt8]> = []
-        var next = 0
         var isEnded = false
-        /// Who waits, by number of the check.
+        /// Checks that are wanted.
         ///
-        /// Not in the work itself, which outlives ``end()`` while a hash is being computed and must not keep anything of
-        /// the server alive.
-        var completions: [Int: @Sendable (Bool) -> Void] = [:]
+        /// Not in the work of the threads, which outlives ``PasswordVerifier/end()`` while a hash is being computed and
+        /// must not keep anything of the server alive.
+        var jobs: [ObjectIdentifier: Job] = [:]
+        /// In which order they came, with some that are not wanted any more.
+        var order: Deque<ObjectIdentifier> = []
+        /// Threads that have nothing to do.
+        var idle: [Int]
     }
 
     private static let knownMaximum = 4096
 
     private let queues: [DispatchQueue]
     private let key = SymmetricKey(size: .bits256)
-    private let state = NIOLockedValueBox(State())
+    private let state: NIOLockedValueBox<State>
     private let compute: @Sendable (PasswordCheck) -> Bool
 
     /// - Parameters:
@@ -55,6 +66,7 @@ final class PasswordVerifier: @unchecked Sendable {
     ) {
         self.compute = compute
         self.queues = (0..<max(1, threads)).map { DispatchQueue(label: "nats-server password \($0)") }
+        self.state = NIOLockedValueBox(State(idle: Array(self.queues.indices)))
     }
 
     /// Whether this very check has succeeded before.
@@ -68,37 +80,67 @@ final class PasswordVerifier: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - check: What to check.
-    ///   - ticket: With what to cancel.
+    ///   - ticket: A new one, with what to cancel.
     ///   - completion: Called once on that thread, unless the ticket is cancelled or ``end()`` called before; must only
     ///     hand the result on.
     func verify(_ check: PasswordCheck, _ ticket: Ticket, completion: @escaping @Sendable (Bool) -> Void) {
-        let number: Int? = self.state.withLockedValue { state in
+        let thread: Int? = self.state.withLockedValue { state in
             guard !state.isEnded else { return nil }
-            state.next &+= 1
-            state.completions[state.next] = completion
-            return state.next
+            let id = ObjectIdentifier(ticket)
+            state.jobs[id] = Job(ticket: ticket, check: check, completion: completion)
+            state.order.append(id)
+            return state.idle.popLast()
         }
-        guard let number else { return }
-        self.queues[Int(UInt(bitPattern: number) % UInt(self.queues.count))].async {
-            let isWanted = self.state.withLockedValue { state in
-                if ticket.isCancelled { state.completions[number] = nil }
-                return state.completions[number] != nil
-            }
-            guard isWanted else { return }
+        guard let thread else { return }
+        self.queues[thread].async { self.work(thread) }
+    }
+
+    private func work(_ thread: Int) {
+        // The ticket is held until the end, so that no other one can have its identity meanwhile.
+        while let (ticket, check) = self.next(thread) {
             // Of many that came with the same password at once only the first costs a hash.
             let digest = self.digest(of: check)
             let isRight = self.isKnown(digest) || self.compute(check)
-            self.state.withLockedValue { state in
+            let done = self.state.withLockedValue { state in
                 if isRight, !state.isEnded, !state.known.contains(digest) {
                     if state.known.count >= Self.knownMaximum { state.known = [] }
                     state.known.insert(digest)
                 }
                 // Under the lock: after `end()` the event loops may be gone.
-                let completion = state.completions.removeValue(forKey: number)
-                if !ticket.isCancelled { completion?(isRight) }
+                let job = state.jobs.removeValue(forKey: ObjectIdentifier(ticket))
+                job?.completion(isRight)
+                return job
             }
+            // The connection may go with it, so not under the lock.
+            withExtendedLifetime((done, ticket)) {}
         }
     }
+
+    private func next(_ thread: Int) -> (Ticket, PasswordCheck)? {
+        self.state.withLockedValue { state in
+            while let id = state.order.popFirst() {
+                if let check = state.jobs[id]?.check.take(), let job = state.jobs[id] { return (job.ticket, check) }
+            }
+            state.idle.append(thread)
+            return nil
+        }
+    }
+
+    private func cancel(_ ticket: Ticket) {
+        let job = self.state.withLockedValue { state in
+            let job = state.jobs.removeValue(forKey: ObjectIdentifier(ticket))
+            // So that those who come and go while a hash is being computed leave nothing behind.
+            if state.order.count > 2 * state.jobs.count + 64 {
+                let jobs = state.jobs
+                state.order.removeAll { jobs[$0] == nil }
+            }
+            return job
+        }
+        withExtendedLifetime(job) {}
+    }
+
+    /// Checks that wait or are being made, and places in the order of those that wait.
+    var load: (jobs: Int, places: Int) { self.state.withLockedValue { ($0.jobs.count, $0.order.count) } }
 
     /// No completion is called any more, and none is kept.
     ///
@@ -108,8 +150,9 @@ final class PasswordVerifier: @unchecked Sendable {
         let abandoned = self.state.withLockedValue { state in
             state.isEnded = true
             state.known = []
-            defer { state.completions = [:] }
-            return state.completions
+            state.order = []
+            defer { state.jobs = [:] }
+            return state.jobs
         }
         // Connections may go with them, so not under the lock.
         withExtendedLifetime(abandoned) {}

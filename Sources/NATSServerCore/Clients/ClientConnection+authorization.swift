@@ -73,7 +73,7 @@ extension ClientConnection {
         _ check: PasswordCheck,
         completion: @escaping @Sendable (ClientConnection, Bool) -> Void
     ) {
-        let ticket = PasswordVerifier.Ticket()
+        let ticket = PasswordVerifier.Ticket(self.shared.passwords)
         self.passwordCheck = ticket
         self.shared.passwords.verify(check, ticket) { isRight in
             self.loop.eventLoop.execute {
