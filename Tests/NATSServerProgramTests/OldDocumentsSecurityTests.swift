@@ -406,40 +406,56 @@ import Musl
 
     @Test("a consumer that falls behind slows producers down, or loses messages", arguments: Program.available)
     func stalledProducers(program: Program) async throws {
+        let lines = ["Producer was stalled for a total of ", "Timed out of fast producer stall ("]
         for stalls in [true, false] {
             let file =
                 Self.address + "http: \"127.0.0.1:-1\"\nmax_payload: 64KB\nmax_pending: 1MB\nwrite_deadline: \"60s\"\n"
                 + "no_fast_producer_stall: \(!stalls)\n"
             try await self.withServer(program, file, ["-D"]) { run, port async throws in
-                let slow = try RawConnection.connect(port: port, answersPings: true)
-                try await slow.readInfo()
-                await slow.send("CONNECT {\"verbose\":false}\r\nSUB flood 1\r\nPING\r\n")
-                try await slow.expect("PONG\r\n")
-                slow.pauseReading()
-                let publisher = try RawConnection.connect(port: port, answersPings: true)
-                try await publisher.readInfo()
-                await publisher.send("CONNECT {\"verbose\":false}\r\n")
-                let message = "PUB flood 4096\r\n\(String(repeating: "x", count: 4096))\r\n"
-                let many = String(repeating: message, count: 16) + "PING\r\n"
-                var sent = 0
-                let isOver: @Sendable () -> Bool = { run.errors.contains("Slow Consumer Detected") }
-                while sent < 32 << 20, !isOver() {
-                    await publisher.send(many)
-                    try await publisher.expect("PONG\r\n")
-                    sent += 16 * 4096
-                }
+                // Ours stalls producers only while the consumer has taken something a moment ago, so a machine that is
+                // busy elsewhere may miss that.
+                var attempts = 0
+                repeat {
+                    attempts += 1
+                    try await self.fallBehind(run, port: port, loses: !stalls, earlier: attempts - 1)
+                } while stalls && attempts < 50 && !lines.allSatisfy { run.errors.contains($0) }
+                for line in lines { #expect(run.errors.contains(line) == stalls) }
+                #expect(run.errors.contains("[WRN] 127.0.0.1:") == stalls)
                 let monitor = try #require(run.errors.firstMatch(of: #/http monitor on 127\.0\.0\.1:(\d+)\n/#))
                 let varz = try await fetch("/varz", port: try #require(Int(monitor.1))).text
                 #expect(varz.contains("\"stalled_clients\": 0,") == !stalls)
-                #expect(isOver() == stalls)
-                #expect(run.errors.contains("[WRN] 127.0.0.1:") == stalls)
-                let lines = ["Producer was stalled for a total of ", "Timed out of fast producer stall ("]
-                for line in lines { #expect(run.errors.contains(line) == stalls) }
-                slow.resumeReading()
-                if stalls { _ = try await slow.readToEnd() } else { await slow.send("PING\r\n") }
-                if !stalls { #expect(try await slow.read(until: "PONG\r\n").count < sent) }
             }
         }
+    }
+
+    /// A producer sends until its consumer, who does not read, is cut off, or has lost a part of many megabytes.
+    private func fallBehind(_ run: ProgramRun, port: Int, loses: Bool, earlier: Int) async throws {
+        let slow = try RawConnection.connect(port: port, answersPings: true)
+        try await slow.readInfo()
+        await slow.send("CONNECT {\"verbose\":false}\r\nSUB flood 1\r\nPING\r\n")
+        try await slow.expect("PONG\r\n")
+        slow.pauseReading()
+        let publisher = try RawConnection.connect(port: port, answersPings: true)
+        try await publisher.readInfo()
+        await publisher.send("CONNECT {\"verbose\":false}\r\n")
+        let message = "PUB flood 4096\r\n\(String(repeating: "x", count: 4096))\r\n"
+        let many = String(repeating: message, count: 16) + "PING\r\n"
+        var sent = 0
+        func isCutOff() -> Bool { run.errors.ranges(of: "Slow Consumer Detected").count > earlier }
+        while sent < 32 << 20, !isCutOff() {
+            await publisher.send(many)
+            try await publisher.expect("PONG\r\n")
+            sent += 16 * 4096
+        }
+        #expect(isCutOff() == !loses)
+        slow.resumeReading()
+        if loses {
+            await slow.send("PING\r\n")
+            #expect(try await slow.read(until: "PONG\r\n").count < sent)
+        } else {
+            _ = try await slow.readToEnd()
+        }
+        publisher.close()
     }
 
     @Test("§10: a client that does not answer PING is cut off", arguments: Program.available)
