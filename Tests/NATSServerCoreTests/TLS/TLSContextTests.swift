@@ -12,6 +12,7 @@ struct TLSContextTests {
 
     private func options(_ certificate: TestCertificate) -> TLSOptions {
         var options = TLSOptions()
+        options.timeout = .seconds(30)
         options.keyPairs = [
             .init(certificate: self.text(certificate.certificateText), key: self.text(certificate.keyText))
         ]
@@ -226,7 +227,6 @@ struct TLSContextTests {
         options.host = "127.0.0.1"
         options.port = 0
         options.tls = tls
-        options.tls?.timeout = .seconds(30)
         let server = Server(options: options)
         try await server.start()
         return server
