@@ -12,9 +12,6 @@ package struct ServerStartError: Error, CustomStringConvertible {
 ///
 /// Owns its threads. Touches nothing of the process: no signals, no exit, no standard output.
 package final class Server: Sendable {
-    /// The account of everybody while there are no others.
-    static let globalAccount = "$G"
-
     private enum State {
         case idle
         case starting
@@ -231,7 +228,7 @@ package final class Server: Sendable {
         var statistics = ServerStatistics()
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
-        statistics.subscriptions = self.shared.globalAccount.count
+        statistics.subscriptions = self.shared.subscriptionCount
         let answers = self.loops.ask { $0.totals }
         var totals = answers.isEmpty ? self.finalTotals.withLockedValue { $0 } : ServerLoop.Totals()
         for answer in answers {

@@ -8,7 +8,7 @@ import Synchronization
 /// What all connections of a server share: the options, the subscriptions, and a few counters.
 final class ServerShared: Sendable {
     let identity: ServerIdentity
-    let globalAccount: SubscriptionIndex
+    let accounts: AccountRegistry
     let passwords: PasswordVerifier
     let closedConnections: ClosedConnections
     let started: NIODeadline
@@ -30,12 +30,9 @@ final class ServerShared: Sendable {
     private let currentAuthenticator: NIOLockedValueBox<Authenticator>
     /// Fixed at the start, as in the official server, where no reload can change it; `nil` without a limit.
     private let handshakes: NIOLockedValueBox<ConnectionRateLimit>?
+    private let hash: SubjectHash
     private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
     private let logRateLimit = NIOLockedValueBox(LogRateLimit())
-    /// When the log last told of too many subscriptions, in nanoseconds.
-    private let subscriptionLimitLogged = Atomic<UInt64>(0)
-    /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
-    private static let subscriptionLimitLogPeriod: UInt64 = 2_000_000_000
 
     init(options: ServerOptions) {
         var generator = SystemRandomNumberGenerator()
@@ -45,9 +42,12 @@ final class ServerShared: Sendable {
         self.currentOptions = NIOLockedValueBox(options)
         self.maxConnections = Synchronization.Atomic(options.maxConnections)
         let hash = SubjectHash(using: &generator)
-        self.globalAccount = SubscriptionIndex(hash: hash)
+        self.hash = hash
+        self.accounts = AccountRegistry(options.authorization.accounts, hash: hash)
         self.passwords = PasswordVerifier(threads: System.coreCount / 2)
-        self.currentAuthenticator = NIOLockedValueBox(Authenticator(options.authorization, hash: hash))
+        self.currentAuthenticator = NIOLockedValueBox(
+            Authenticator(options.authorization, hash: hash, accounts: self.accounts.byName)
+        )
         self.started = .now()
         self.configuration = NIOLockedValueBox((self.started, options.monitoring.configurationDigest))
         self.keepsClosedConnections = options.monitoring.isEnabled
@@ -89,7 +89,8 @@ final class ServerShared: Sendable {
     @discardableResult
     func replaceAuthorization(_ options: AuthorizationOptions) -> Authenticator {
         self.currentAuthenticator.withLockedValue { current in
-            current = Authenticator(options, hash: self.globalAccount.hash, previous: current)
+            self.accounts.update(options.accounts)
+            current = Authenticator(options, hash: self.hash, previous: current, accounts: self.accounts.byName)
             return current
         }
     }
@@ -123,14 +124,6 @@ final class ServerShared: Sendable {
     /// How many handshakes were refused since the last call.
     func takeRejectedHandshakes() -> Int { self.handshakes?.withLockedValue { $0.takeRejected() } ?? 0 }
 
-    /// Whether the log may tell of too many subscriptions again.
-    func shouldLogSubscriptionLimit(now: NIODeadline) -> Bool {
-        let last = self.subscriptionLimitLogged.load(ordering: .relaxed)
-        guard last == 0 || now.uptimeNanoseconds &- last >= Self.subscriptionLimitLogPeriod else { return false }
-        self.subscriptionLimitLogged.store(now.uptimeNanoseconds, ordering: .relaxed)
-        return true
-    }
-
     /// Whether a line that is rate-limited is to be logged now; `text` is what all such lines have in common.
     func shouldLog(_ text: String) -> Bool { self.logRateLimit.withLockedValue { $0.allows(text, now: .now()) } }
 
@@ -152,6 +145,9 @@ final class ServerShared: Sendable {
             return clock
         }
     }
+
+    /// The subscriptions of all accounts.
+    var subscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.index.count } }
 
     var connectionCount: Int { self.open.load(ordering: .relaxed) }
     var totalConnections: UInt64 { self.accepted.load(ordering: .relaxed) }

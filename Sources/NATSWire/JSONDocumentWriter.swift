@@ -43,6 +43,11 @@ package struct JSONDocumentWriter {
         self.container("[", "]", body)
     }
 
+    package mutating func array(named key: String, _ body: (inout Self) -> Void) {
+        self.startMember(named: key)
+        self.container("[", "]", body)
+    }
+
     private mutating func container(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout Self) -> Void) {
         self.bytes.append(UInt8(ascii: open))
         self.depth += 1

@@ -262,8 +262,8 @@ struct AuthenticatorTests {
         var connect = ConnectPayload()
         change(&connect)
         switch Authenticator(options, hash: testHash()).decide(&connect, nonce: nonce, type: type) {
-        case .accept(let permissions): return .accepted(permissions?.id)
-        case .verify(let check, let permissions): return .checked(check, permissions?.id)
+        case .accept(let grant): return .accepted(grant.permissions?.id)
+        case .verify(let check, let grant): return .checked(check, grant.permissions?.id)
         case .refuse: return .refused
         }
     }
@@ -496,8 +496,8 @@ struct AuthenticatorTests {
         switch authenticator.reloadEffect(on: connect, nonce: "", type: .standard) {
         case .close: return .close
         case .refuse: return .refuse
-        case .keep(let permissions): return .keep(permissions?.id)
-        case .verify(_, let permissions): return .verify(permissions?.id)
+        case .keep(let grant): return .keep(grant.permissions?.id)
+        case .verify(_, let grant): return .verify(grant.permissions?.id)
         }
     }
 

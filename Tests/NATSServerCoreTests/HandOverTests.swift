@@ -33,11 +33,12 @@ struct HandOverTests {
             queue: [],
             sid: Array(sid.utf8),
             connection: subscriber,
+            index: shared.accounts.global.index,
             echo: true,
             headers: hasHeaders,
             loopCount: 2
         )
-        #expect(shared.globalAccount.insert(subscription))
+        #expect(shared.accounts.global.index.insert(subscription))
         Array("{\"headers\":true}".utf8).withUnsafeBytes { publisher.connect($0) }
 
         let payload = "NATS/1.0\r\n\r\n" + String(repeating: "x", count: 60_000 - 12)

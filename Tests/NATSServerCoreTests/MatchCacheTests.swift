@@ -37,21 +37,22 @@ struct MatchCacheTests {
                 queue: Array(queue.utf8),
                 sid: Array(sid.utf8),
                 connection: self.connections[connection],
+                index: self.shared.accounts.global.index,
                 echo: true,
                 headers: true,
                 loopCount: 1
             )
-            return self.shared.globalAccount.insert(subscription) ? subscription : nil
+            return self.shared.accounts.global.index.insert(subscription) ? subscription : nil
         }
 
         /// The sids that the cache would deliver a subject to.
         func sids(_ subject: String) -> [String] {
             Array(subject.utf8).withUnsafeBufferPointer { bytes in
                 guard let base = bytes.baseAddress else { return [] }
-                let result = self.loop.router.cache.pointee.lookUp(
+                let result = self.loop.router(for: self.shared.accounts.global).cache.pointee.lookUp(
                     base,
                     bytes.count,
-                    generation: self.shared.globalAccount.generation,
+                    generation: self.shared.accounts.global.index.generation,
                     loop: self.loop
                 )
                 return (0..<result.pointee.targetCount)
@@ -71,8 +72,8 @@ struct MatchCacheTests {
         #expect(fixture.sids("foo.bar") == ["1", "2"])
         _ = try #require(fixture.subscribe("other", sid: "3"))
         #expect(fixture.sids("foo.bar") == ["1", "2"])
-        fixture.shared.globalAccount.remove(first)
-        fixture.shared.globalAccount.remove(second)
+        fixture.shared.accounts.global.index.remove(first)
+        fixture.shared.accounts.global.index.remove(second)
         #expect(fixture.sids("foo.bar") == [])
         #expect(fixture.sids("other") == ["3"])
     }
@@ -82,13 +83,16 @@ struct MatchCacheTests {
         let fixture = Fixture(connectionCount: 1)
         _ = try #require(fixture.subscribe("foo", sid: "1"))
         #expect(fixture.sids("foo") == ["1"])
-        let epoch = fixture.loop.router.cache.pointee.epoch
+        let epoch = fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.epoch
         for round in 0..<100 {
             let inbox = try #require(fixture.subscribe("_INBOX.\(round)", sid: "i\(round)"))
             #expect(fixture.sids("foo") == ["1"])
-            fixture.shared.globalAccount.remove(inbox)
+            fixture.shared.accounts.global.index.remove(inbox)
         }
-        #expect(fixture.loop.router.cache.pointee.epoch == epoch, "no result was thrown away")
+        #expect(
+            fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.epoch == epoch,
+            "no result was thrown away"
+        )
         // More changes than the log holds: matched again, with the same outcome.
         for round in 0..<1_000 { _ = try #require(fixture.subscribe("x.\(round)", sid: "x\(round)")) }
         #expect(fixture.sids("foo") == ["1"])
@@ -98,16 +102,16 @@ struct MatchCacheTests {
     func inboxes() throws {
         let fixture = Fixture(connectionCount: 2)
         _ = try #require(fixture.subscribe("_INBOX.client.*", sid: "all"))
-        let before = fixture.loop.router.cache.pointee.count
+        let before = fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.count
         for round in 0..<10_000 {
             let extra = round % 10 == 0 ? fixture.subscribe("_INBOX.client.\(round)", sid: "x", on: 1) : nil
             #expect((extra == nil) == (round % 10 != 0))
             #expect(fixture.sids("_INBOX.client.\(round)") == (extra == nil ? ["all"] : ["all", "x"]))
-            if let extra { fixture.shared.globalAccount.remove(extra) }
+            if let extra { fixture.shared.accounts.global.index.remove(extra) }
         }
-        #expect(fixture.loop.router.cache.pointee.count == before)
+        #expect(fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.count == before)
         for _ in 0..<3 { #expect(fixture.sids("_INBOX.client.again") == ["all"]) }
-        #expect(fixture.loop.router.cache.pointee.count == before + 1)
+        #expect(fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.count == before + 1)
         #expect(fixture.sids("_INBOX.") == [] && fixture.sids("_INBOX.x") == [])
     }
 
@@ -123,17 +127,17 @@ struct MatchCacheTests {
             (kept, passing) = (subscriptions[0], subscriptions[1])
             #expect(fixture.sids("a") == ["1"])
             #expect(fixture.sids("_INBOX.a") == ["2"])
-            for subscription in subscriptions { fixture.shared.globalAccount.remove(subscription) }
+            for subscription in subscriptions { fixture.shared.accounts.global.index.remove(subscription) }
         }
-        #expect(fixture.loop.router.cache.pointee.count == 1)
+        #expect(fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.count == 1)
         #expect(kept != nil && passing != nil, "the results keep them")
-        let epoch = fixture.loop.router.cache.pointee.epoch
-        fixture.loop.router.cache.pointee.clear()
+        let epoch = fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.epoch
+        fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.clear()
         #expect(kept == nil && passing == nil)
-        #expect(fixture.loop.router.cache.pointee.epoch != epoch, "pointers to them are not used any more")
+        #expect(fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.epoch != epoch, "pointers to them are not used any more")
         #expect(fixture.sids("_INBOX.a") == [] && fixture.sids("a") == [])
-        fixture.loop.router.cache.pointee.clear()
-        #expect(fixture.loop.router.cache.pointee.count == 0)
+        fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.clear()
+        #expect(fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.count == 0)
     }
 
     @Test("long and short sids, several connections, queue groups")
@@ -166,7 +170,7 @@ struct MatchCacheTests {
                 }
             } else if Int.random(in: 0..<3, using: &generator) == 0 {
                 let index = Int.random(in: 0..<present.count, using: &generator)
-                fixture.shared.globalAccount.remove(present.remove(at: index))
+                fixture.shared.accounts.global.index.remove(present.remove(at: index))
             }
             let subject = randomSubject()
             let expected = present.filter { subscription in

@@ -220,7 +220,7 @@ import Musl
         }
         let run = try ProgramRun(.ours, ["-c", file])
         #expect(await run.exitCode() == 1)
-        #expect(run.errors == "nats-server: not supported yet: accounts (\(file):2:1)\n")
+        #expect(run.errors == "nats-server: not supported yet: accounts.$SYS (\(file):2:1)\n")
     }
 
     // MARK: Section 4

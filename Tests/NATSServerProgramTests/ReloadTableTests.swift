@@ -80,7 +80,7 @@ import Musl
         Row("system_account", .needsRestart, "foo"), Row("no_system_account", .needsRestart, "true"),
         Row("ocsp", .asOfficial, "false"), Row("ocsp_cache", .asOfficial, "false"),
         // What is not there yet.
-        Row("mappings", .notYet, "{a: b}"), Row("accounts", .notYet, "{A {users: [ {user: a} ]}}"),
+        Row("mappings", .changes, "{a: b}"), Row("accounts", .changes, "{A {users: [ {user: a} ]}}"),
         Row("cluster", .notYet, "{port: -1}"), Row("leafnodes", .notYet, "{port: -1}"),
         Row("gateway", .notYet, "{name: a, port: -1}"), Row("websocket", .notYet, "{port: -1, no_tls: true}"),
         Row("jetstream", .notYet, "{store_dir: js}"), Row("prof_block_rate", .notYet, "5"),

@@ -105,9 +105,19 @@ package final class OfficialServer: Sendable {
 
     /// Gives the server another configuration file and waits until it has taken it over.
     package func reload(_ configuration: ServerConfiguration) async throws {
+        try await self.reload(file: configuration.fileText(portsDirectory: self.directory.path))
+    }
+
+    /// The same with a configuration text of the test; port and ports file are added to it.
+    package func reload(configurationText: String) async throws {
+        let common = ServerConfiguration().fileText(portsDirectory: self.directory.path)
+        try await self.reload(file: common + configurationText)
+    }
+
+    private func reload(file text: String) async throws {
         func reloads() -> Int { self.log.components(separatedBy: "Reloaded server configuration").count }
         let before = reloads()
-        _ = try self.directory.write(configuration.fileText(portsDirectory: self.directory.path), to: "server.conf")
+        _ = try self.directory.write(text, to: "server.conf")
         self.signal(SIGHUP)
         try await eventually("the official server to reload, its log:\n\(self.log)") { reloads() > before }
     }

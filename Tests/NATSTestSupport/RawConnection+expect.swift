@@ -197,6 +197,28 @@ extension RawConnection {
         await self.inbox.wait(timeout: timeout, until: condition)
     }
 
+    /// Waits until the server has handled everything; of what has arrived only the PONG goes.
+    package func flushKeepingInput(fileID: String = #fileID, line: Int = #line) async throws {
+        await self.send("PING\r\n")
+        let pong = Array("PONG\r\n".utf8)
+        let inTime = await self.inbox.wait(timeout: Self.patience) {
+            $0.end != nil || $0.bytes.firstRange(of: pong) != nil
+        }
+        let isThere = self.inbox.update { inbox in
+            guard let range = inbox.bytes.firstRange(of: pong) else { return false }
+            inbox.bytes.removeSubrange(range)
+            return true
+        }
+        guard !isThere else { return }
+        throw UnexpectedBytes(
+            inTime ? "no PONG" : "nothing more within \(Self.patience)",
+            expected: describe(pong),
+            inbox: self.inbox.value,
+            fileID: fileID,
+            line: line
+        )
+    }
+
     /// True once the peer has ended the connection.
     package var hasEnded: Bool { self.inbox.value.end != nil }
 

@@ -1,19 +1,8 @@
 /// Whether one subject can be mapped to another: wildcards of the source, functions of the destination.
 ///
 /// (nats-server subject_transform.go NewSubjectTransform, sublist.go ValidateMapping.)
-enum TransformRules {
+package enum TransformRules {
     private static let invalid = "invalid mapping destination"
-
-    /// What a token of a destination asks for.
-    private enum Token {
-        case literal
-        /// Positions of wildcards in the source.
-        case wildcard([Int])
-        /// Needs no wildcard, even without any in the source.
-        case partition([Int])
-        case random
-        case function([Int])
-    }
 
     private struct Failure: Error {
         let words: String
@@ -53,7 +42,7 @@ enum TransformRules {
     }
 
     /// What is wrong with a transform; a strict one must be reversible, as for imports.
-    static func failure(_ source: String, _ destination: String, isStrict: Bool = false) -> String? {
+    package static func failure(_ source: String, _ destination: String, isStrict: Bool = false) -> String? {
         if destination.isEmpty { return nil }
         let source = source.isEmpty ? ">" : source
         guard let from = self.info(source), let to = self.info(destination), to.wildcards == 0,
@@ -68,7 +57,7 @@ enum TransformRules {
                 for token in to.tokens {
                     switch try self.parse(token) {
                     case .literal, .random, .partition: break
-                    case .wildcard, .function:
+                    default:
                         throw Failure("\(self.invalid): wildcard index out of range", token)
                     }
                 }
@@ -87,21 +76,16 @@ enum TransformRules {
     ) throws(Failure) {
         var used = 0
         for token in tokens {
-            let indexes: [Int]
-            switch try self.parse(token) {
-            case .literal: continue
-            case .wildcard(let list):
-                indexes = list
-            case .random, .partition, .function:
+            let function = try self.parse(token)
+            let indexes = function.wildcards
+            switch function {
+            case .literal, .wildcard: break
+            default:
                 if isStrict {
                     throw Failure(
                         "\(self.invalid): the only mapping function allowed for import transforms is {{Wildcard()}}",
                         token
                     )
-                }
-                switch try self.parse(token) {
-                case .partition(let list), .function(let list): indexes = list
-                default: continue
                 }
             }
             used += indexes.count
@@ -150,10 +134,15 @@ enum TransformRules {
         Int(text.split(separator: " ").joined(separator: " "))
     }
 
-    private static func parse(_ token: Substring) throws(Failure) -> Token {
+    /// What a token asks for; `nil` if it is wrong.
+    package static func function(_ token: some StringProtocol) -> TransformFunction? {
+        try? self.parse(Substring(token))
+    }
+
+    private static func parse(_ token: Substring) throws(Failure) -> TransformFunction {
         guard token.utf8.count > 1 else { return .literal }
         if token.first == "$" {
-            return Int(token.dropFirst()).map { .wildcard([$0]) } ?? .literal
+            return Int(token.dropFirst()).map { .wildcard($0) } ?? .literal
         }
         guard self.isFunction(token) else { return .literal }
         guard let (name, arguments) = self.call(token) else {
@@ -167,34 +156,41 @@ enum TransformRules {
             if arguments == [""] { throw tooFew }
             if arguments.count > 1 { throw tooMany }
             guard let index = self.number(arguments[0]) else { throw badArgument }
-            return .wildcard([index])
+            return .wildcard(index)
         case "Partition":
             let numbers = arguments.compactMap(self.number)
             guard numbers.count == arguments.count, let count = numbers.first, count <= Int(Int32.max) else {
                 throw badArgument
             }
-            return .partition(Array(numbers.dropFirst()))
+            return .partition(count: count, wildcards: Array(numbers.dropFirst()))
         case "Random":
             if arguments.count != 1 { throw tooFew }
             guard let limit = self.number(arguments[0]), limit <= Int(Int32.max) else { throw badArgument }
-            return .random
+            return .random(limit)
         default:
             if arguments.count < 2 { throw tooFew }
             if arguments.count > 2 { throw tooMany }
             guard let index = self.number(arguments[0]) else { throw badArgument }
             if name == "Split" {
                 if arguments[1].contains(" ") || arguments[1].contains(".") { throw badArgument }
-            } else {
-                guard let size = self.number(arguments[1]), Int32(exactly: size) != nil else { throw badArgument }
+                return .split(wildcard: index, separator: arguments[1])
             }
-            return .function([index])
+            guard let size = self.number(arguments[1]), Int32(exactly: size) != nil else { throw badArgument }
+            switch name {
+            case "SplitFromLeft": return .splitFromLeft(wildcard: index, position: size)
+            case "SplitFromRight": return .splitFromRight(wildcard: index, position: size)
+            case "SliceFromLeft": return .sliceFromLeft(wildcard: index, size: size)
+            case "SliceFromRight": return .sliceFromRight(wildcard: index, size: size)
+            case "Left": return .left(wildcard: index, size: size)
+            default: return .right(wildcard: index, size: size)
+            }
         }
     }
 
     // MARK: Placeholders
 
     /// Placeholders for wildcards: `foo.*.*` becomes `foo.$1.$2`.
-    static func tokenized(_ subject: String) -> String {
+    package static func tokenized(_ subject: String) -> String {
         var count = 0
         let tokens = SubjectText.tokens(subject).map { token in
             guard token == "*" else { return String(token) }
@@ -205,7 +201,7 @@ enum TransformRules {
     }
 
     /// Wildcards for placeholders: `foo.$2.{{wildcard(1)}}` becomes `foo.*.*`.
-    static func untokenized(_ subject: String) -> String {
+    package static func untokenized(_ subject: String) -> String {
         let tokens = SubjectText.tokens(subject).map { token in
             if token.utf8.count > 1, token.first == "$", let digit = token.dropFirst().first,
                 ("1"..."9").contains(digit)

@@ -5,10 +5,18 @@ internal import NATSWire
 ///
 /// Performs no I/O; what takes long (bcrypt) it asks for.
 final class Authenticator: Sendable {
+    /// What somebody who is let in gets.
+    struct Grant {
+        /// Everything if `nil`.
+        var permissions: ClientPermissions?
+        /// `$G` if `nil`.
+        var account: Account?
+    }
+
     enum Decision {
-        case accept(ClientPermissions?)
+        case accept(Grant)
         /// The password is right if this check says so.
-        case verify(PasswordCheck, ClientPermissions?)
+        case verify(PasswordCheck, Grant)
         case refuse(Refusal)
     }
 
@@ -25,7 +33,7 @@ final class Authenticator: Sendable {
 
     private struct Entry: Sendable {
         var password = ""
-        var permissions: ClientPermissions?
+        var grant: Grant
         var types: Set<ConnectionType>
         var proxyRequired: Bool
 
@@ -52,11 +60,17 @@ final class Authenticator: Sendable {
     ///   - options: Valid options.
     ///   - hash: The key of hash tables.
     ///   - previous: What the server had before.
-    init(_ options: AuthorizationOptions, hash: SubjectHash, previous: Authenticator? = nil) {
+    ///   - accounts: The accounts that users may belong to, by name.
+    init(
+        _ options: AuthorizationOptions,
+        hash: SubjectHash,
+        previous: Authenticator? = nil,
+        accounts: [String: Account] = [:]
+    ) {
         var made: [PermissionOptions: ClientPermissions] = [:]
         var nextID = previous?.nextPermissionID ?? 1
-        func permissions(_ own: PermissionOptions?) -> ClientPermissions? {
-            guard let options = own ?? options.defaultPermissions else { return nil }
+        func permissions(_ own: PermissionOptions?, _ account: String?) -> ClientPermissions? {
+            guard let options = own ?? (account == nil ? options.defaultPermissions : nil) else { return nil }
             if let known = made[options] { return known }
             if let known = previous?.permissions[options] {
                 made[options] = known
@@ -67,11 +81,14 @@ final class Authenticator: Sendable {
             made[options] = permissions
             return permissions
         }
+        func grant(_ own: PermissionOptions?, _ account: String?) -> Grant {
+            Grant(permissions: permissions(own, account), account: account.flatMap { accounts[$0] })
+        }
         var users: [String: Entry] = [:]
         for user in options.users ?? [] {
             users[user.name] = Entry(
                 password: user.password,
-                permissions: permissions(user.permissions),
+                grant: grant(user.permissions, user.account),
                 types: user.allowedConnectionTypes,
                 proxyRequired: user.proxyRequired
             )
@@ -79,7 +96,7 @@ final class Authenticator: Sendable {
         var nkeys: [String: Entry] = [:]
         for user in options.nkeys ?? [] {
             nkeys[user.nkey] = Entry(
-                permissions: permissions(user.permissions),
+                grant: grant(user.permissions, user.account),
                 types: user.allowedConnectionTypes,
                 proxyRequired: user.proxyRequired
             )
@@ -117,7 +134,7 @@ final class Authenticator: Sendable {
         type: ConnectionType,
         lookup: inout CertificateLookup?
     ) -> Decision {
-        guard self.isRequired else { return .accept(nil) }
+        guard self.isRequired else { return .accept(Grant()) }
         let isAnonymous = connect.user.isEmpty && connect.password.isEmpty && connect.authToken.isEmpty
         if !self.nkeys.isEmpty {
             if isAnonymous, connect.nkey.isEmpty, !self.noAuthUser.isEmpty, self.nkeys[self.noAuthUser] != nil {
@@ -140,18 +157,18 @@ final class Authenticator: Sendable {
             if !connect.user.isEmpty {
                 guard let entry = self.users[connect.user], entry.allows(type) else { return .refuse(Refusal()) }
                 guard !entry.proxyRequired else { return .refuse(.proxyRequired) }
-                return self.compare(entry.password, connect.password, entry.permissions)
+                return self.compare(entry.password, connect.password, entry.grant)
             }
         }
         guard !self.proxyRequired else { return .refuse(.proxyRequired) }
-        if !self.token.isEmpty { return self.compare(self.token, connect.authToken, nil) }
+        if !self.token.isEmpty { return self.compare(self.token, connect.authToken, Grant()) }
         guard !self.username.isEmpty else { return .refuse(Refusal()) }
         // A plain password is looked at in any case: the time taken must not tell which one was wrong. A hash is not,
         // since whoever knows no name shall not make the server compute hashes.
         let isUser = ConstantTime.areEqual(self.username.utf8, connect.user.utf8)
-        switch self.compare(self.password, connect.password, nil) {
-        case .accept where isUser: return .accept(nil)
-        case .verify(let check, let permissions) where isUser: return .verify(check, permissions)
+        switch self.compare(self.password, connect.password, Grant()) {
+        case .accept(let grant) where isUser: return .accept(grant)
+        case .verify(let check, let grant) where isUser: return .verify(check, grant)
         case .accept, .verify, .refuse: return .refuse(Refusal())
         }
     }
@@ -179,7 +196,7 @@ final class Authenticator: Sendable {
         guard !entry.proxyRequired else { return .refuse(.proxyRequired) }
         lookup?.ignoredUser = connect.user.isEmpty ? nil : connect.user
         connect.user = name
-        return self.compare(entry.password, connect.password, entry.permissions)
+        return self.compare(entry.password, connect.password, entry.grant)
     }
 
     /// Decides about a client that begins with something else than CONNECT (nats-server parser.go OP_START).
@@ -210,13 +227,15 @@ final class Authenticator: Sendable {
         /// Its credentials are wrong now.
         case refuse(Refusal)
         /// It stays, with these permissions.
-        case keep(ClientPermissions?)
+        case keep(Grant)
         /// It stays, with these permissions, if the check succeeds.
-        case verify(PasswordCheck, ClientPermissions?)
+        case verify(PasswordCheck, Grant)
     }
 
     /// Decides about a connection that was there before a reload (nats-server reload.go reloadAuthorization and
     /// clientHasMovedToDifferentAccount).
+    ///
+    /// Whoever would be in another account now has to connect again.
     ///
     /// Unlike the official server, which closes every client that has named a user unless there is a list of users, a
     /// client whose credentials are still right stays.
@@ -224,20 +243,23 @@ final class Authenticator: Sendable {
         on connect: ConnectPayload,
         nonce: String,
         type: ConnectionType,
-        lookup: CertificateLookup? = nil
+        lookup: CertificateLookup? = nil,
+        account: Account? = nil
     ) -> ReloadEffect {
-        guard self.isRequired else { return .keep(nil) }
+        guard self.isRequired else { return account == nil ? .keep(Grant()) : .close }
         var connect = connect
         var lookup = lookup
-        let isGone: Bool
+        let entry: Entry?
         if !connect.nkey.isEmpty {
-            isGone = self.nkeys[connect.nkey] == nil
+            entry = self.nkeys[connect.nkey]
         } else {
-            isGone = !connect.user.isEmpty && self.users[connect.user] == nil
+            entry = self.users[connect.user]
         }
+        if let entry, entry.grant.account !== account { return .close }
+        let isGone = entry == nil && !(connect.nkey.isEmpty && connect.user.isEmpty)
         switch self.decide(&connect, nonce: nonce, type: type, lookup: &lookup) {
-        case .accept(let permissions): return .keep(permissions)
-        case .verify(let check, let permissions): return .verify(check, permissions)
+        case .accept(let grant): return grant.account === account ? .keep(grant) : .close
+        case .verify(let check, let grant): return grant.account === account ? .verify(check, grant) : .close
         case .refuse(let refusal): return isGone ? .close : .refuse(refusal)
         }
     }
@@ -245,7 +267,7 @@ final class Authenticator: Sendable {
     // MARK: Proofs
 
     private func decide(_ entry: Entry, signedBy connect: ConnectPayload, _ nonce: String) -> Decision {
-        guard connect.nkey != self.noAuthUser else { return .accept(entry.permissions) }
+        guard connect.nkey != self.noAuthUser else { return .accept(entry.grant) }
         guard !connect.signature.isEmpty else { return .refuse(Refusal(reason: "Signature missing")) }
         // A connection from before the first nkey user has no nonce, and a signature of nothing could be used again.
         guard !nonce.isEmpty else { return .refuse(Refusal(reason: "Signature not verified")) }
@@ -260,16 +282,16 @@ final class Authenticator: Sendable {
         } catch {
             return .refuse(Refusal(reason: "User nkey not valid: \(error)"))
         }
-        return .accept(entry.permissions)
+        return .accept(entry.grant)
     }
 
-    private func compare(_ expected: String, _ given: String, _ permissions: ClientPermissions?) -> Decision {
+    private func compare(_ expected: String, _ given: String, _ grant: Grant) -> Decision {
         guard Bcrypt.isHash(expected) else {
-            return ConstantTime.areEqual(expected.utf8, given.utf8) ? .accept(permissions) : .refuse(Refusal())
+            return ConstantTime.areEqual(expected.utf8, given.utf8) ? .accept(grant) : .refuse(Refusal())
         }
         // The hash itself is never the password: that is a `no_auth_user` whose password is hashed, which the official
         // server refuses too.
         guard given != expected else { return .refuse(Refusal()) }
-        return .verify(PasswordCheck(password: given, hash: expected), permissions)
+        return .verify(PasswordCheck(password: given, hash: expected), grant)
     }
 }

@@ -11,6 +11,8 @@ package struct AuthorizationOptions: Sendable, Equatable {
         package var permissions: PermissionOptions?
         /// All if empty.
         package var allowedConnectionTypes: Set<ConnectionType>
+        /// Name of the account; `$G` if `nil`.
+        package var account: String?
         /// Only through a trusted proxy, of which there are none: refuses everybody.
         package var proxyRequired = false
 
@@ -35,6 +37,8 @@ package struct AuthorizationOptions: Sendable, Equatable {
         package var permissions: PermissionOptions?
         /// All if empty.
         package var allowedConnectionTypes: Set<ConnectionType>
+        /// Name of the account; `$G` if `nil`.
+        package var account: String?
         /// Only through a trusted proxy, of which there are none: refuses everybody.
         package var proxyRequired = false
 
@@ -59,8 +63,10 @@ package struct AuthorizationOptions: Sendable, Equatable {
     package var users: [User]?
     /// Users by nkey; as with ``users``, empty is different from none.
     package var nkeys: [NKeyUser]?
-    /// For users without permissions of their own.
+    /// For users of `$G` without permissions of their own.
     package var defaultPermissions: PermissionOptions?
+    /// The accounts; `$G` need not be among them.
+    package var accounts: [AccountOptions] = []
     /// The user (name or nkey) that clients without credentials are.
     package var noAuthUser: String?
     /// Time from accept to the end of authentication.
@@ -86,6 +92,7 @@ package struct AuthorizationOptions: Sendable, Equatable {
             }
         }
         if let problem = self.problem(self.defaultPermissions) { return "invalid default permissions: \(problem)" }
+        if let problem = self.accountProblem() { return problem }
         if let name = self.noAuthUser, !name.isEmpty {
             guard self.users != nil || self.nkeys != nil else {
                 return "no_auth_user: \"\(name)\" present, but users/nkeys are not defined"
@@ -101,6 +108,24 @@ package struct AuthorizationOptions: Sendable, Equatable {
         let secrets = [self.password, self.token] + (self.users ?? []).map(\.password)
         if !Bcrypt.isAvailable, secrets.contains(where: { Bcrypt.isHash($0 ?? "") }) {
             return "bcrypt hashes are not supported on this system, which has no libcrypt: use nkeys"
+        }
+        return nil
+    }
+
+    private func accountProblem() -> String? {
+        var names: Set<String> = []
+        for account in self.accounts {
+            guard account.name != Account.globalName || account.limits == AccountOptions.Limits() else {
+                return "\"$G\" is a Reserved Account"
+            }
+            guard !account.name.isEmpty, names.insert(account.name).inserted else {
+                return "Duplicate Account Entry: \(account.name)"
+            }
+        }
+        let users = (self.users ?? []).map { ($0.name, $0.account) } + (self.nkeys ?? []).map { ($0.nkey, $0.account) }
+        for (user, account) in users {
+            guard let account, !names.contains(account) else { continue }
+            return "account \"\(account)\" of user \"\(user)\" is not defined"
         }
         return nil
     }

@@ -17,6 +17,7 @@ extension ClientConnection {
             self.authenticationFailed()
             return false
         }
+        guard self.enterAccount() else { return false }
         self.applyPermissions()
         batch.refresh(self)
         return true
@@ -89,6 +90,7 @@ extension ClientConnection {
         switch action {
         case .accept(let dropSubscriptions):
             if dropSubscriptions { self.forgetSubscriptions() }
+            guard self.enterAccount() else { return }
             self.applyPermissions()
             self.connectAccepted()
             self.acknowledge()
@@ -128,7 +130,7 @@ extension ClientConnection {
         }
         self.replies = ReplyPermissions(permissions)
         for subscription in self.subscriptions.values {
-            self.shared.globalAccount.touch(subscription) {
+            subscription.index.touch(subscription) {
                 $0.setPreferences(
                     echo: self.session.echo,
                     headers: self.session.headers,
@@ -158,8 +160,7 @@ extension ClientConnection {
             )
             return false
         }
-        let maximum = self.settings.maxSubscriptions
-        if maximum > 0, self.subscriptions.count >= maximum {
+        if self.isAtSubscriptionLimit {
             self.subscriptionLimitExceeded()
             return false
         }
@@ -168,7 +169,7 @@ extension ClientConnection {
 
     /// Too many subscriptions (nats-server client.go maxSubsExceeded).
     func subscriptionLimitExceeded() {
-        if self.shared.shouldLogSubscriptionLimit(now: .now()) {
+        if self.account.shouldLogSubscriptionLimit(now: .now()) {
             self.logger.error("\(self.label) - maximum subscriptions exceeded")
         }
         self.sendError("maximum subscriptions exceeded")

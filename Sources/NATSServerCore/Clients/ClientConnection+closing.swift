@@ -55,6 +55,7 @@ extension ClientConnection {
         self.remember(reason)
         let dropped = self.subscriptions.values
         self.dropSubscriptions()
+        self.leaveAccount()
         self.cut = CutOperation()
         self.heldInput = nil
         self.passwordCheck?.cancel()
@@ -106,7 +107,7 @@ extension ClientConnection {
 
     func dropSubscriptions() {
         guard !self.subscriptions.isEmpty else { return }
-        self.shared.globalAccount.remove(contentsOf: self.subscriptions.values)
+        self.account.index.remove(contentsOf: self.subscriptions.values)
         self.subscriptions = [:]
     }
 }

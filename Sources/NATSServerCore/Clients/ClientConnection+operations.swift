@@ -273,7 +273,8 @@ extension ClientConnection {
         guard action == .pongAndInfo else { return }
         var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
         info.connectInfo = true
-        info.remoteAccount = Server.globalAccount
+        info.remoteAccount = self.account.name
+        info.maxPayload = self.announcedMaxPayload(info.maxPayload)
         self.outlet.append(info.encode())
     }
 
@@ -290,13 +291,14 @@ extension ClientConnection {
                 queue: queue,
                 sid: sid,
                 connection: self,
+                index: self.account.index,
                 echo: self.session.echo,
                 headers: self.session.headers,
                 permissions: self.session.permissions,
                 replies: self.replies,
                 loopCount: self.loop.siblings.count
             )
-            guard self.shared.globalAccount.insert(subscription) else {
+            guard self.account.index.insert(subscription) else {
                 self.sendError("Invalid Subject")
                 return
             }
@@ -312,7 +314,7 @@ extension ClientConnection {
         self.acknowledge()
         if let subscription = self.subscriptions[sid] {
             if total > 0, subscription.setLimit(total) {
-                self.shared.globalAccount.touch(subscription)
+                subscription.index.touch(subscription)
             } else {
                 self.remove(subscription)
             }
@@ -320,7 +322,7 @@ extension ClientConnection {
     }
 
     func remove(_ subscription: Subscription) {
-        self.shared.globalAccount.remove(subscription)
+        subscription.index.remove(subscription)
         self.needsBarrier = self.loop.siblings.count > 1
         if self.subscriptions[subscription.sid] === subscription {
             self.subscriptions[subscription.sid] = nil

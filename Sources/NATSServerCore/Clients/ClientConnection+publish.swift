@@ -6,7 +6,7 @@ import NIOCore
 /// What the publishes of one read have in common; lives on the stack while the read is parsed.
 struct PublishBatch {
     var parser: ClientOperationParser
-    let cache: UnsafeMutablePointer<MatchCache>
+    private(set) var cache: UnsafeMutablePointer<MatchCache>
     /// Match results must be right at this generation at least.
     var generation: UInt64
     /// The result of the last publish, good while `epoch` is the cache's.
@@ -28,8 +28,8 @@ struct PublishBatch {
 
     init(_ connection: ClientConnection) {
         self.parser = connection.parser
-        self.cache = connection.loop.router.cache
-        self.generation = connection.loop.router.index.generation
+        self.cache = connection.router.cache
+        self.generation = connection.router.index.generation
         self.isTracing = connection.isTracing
         // One look in place: a copy of the session would retain all that it holds.
         let traits = connection.session.publisherTraits
@@ -43,7 +43,12 @@ struct PublishBatch {
     /// An operation may have changed the session or the subscriptions.
     mutating func refresh(_ connection: ClientConnection) {
         self.parser = connection.parser
-        self.generation = connection.loop.router.index.generation
+        if self.cache != connection.router.cache {
+            // The connection has moved to another account.
+            self.cache = connection.router.cache
+            self.last = nil
+        }
+        self.generation = connection.router.index.generation
         let traits = connection.session.publisherTraits
         self.isSlow = traits.needsAttention || self.isTracing
         self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
@@ -70,6 +75,8 @@ struct PublishBatch {
         connection.statistics.bytesIn &+= self.bytes
         connection.loop.totals.traffic.messagesIn &+= self.messages
         connection.loop.totals.traffic.bytesIn &+= self.bytes
+        connection.router.totals.traffic.messagesIn &+= self.messages
+        connection.router.totals.traffic.bytesIn &+= self.bytes
         let now = NIODeadline.now()
         connection.loop.lastBatch = now
         connection.noteActivity(now: now)
@@ -99,8 +106,8 @@ extension ClientConnection {
         batch.messages &+= 1
         batch.bytes &+= operation.pointee.size
         let subject = base + operation.pointee.subject.lowerBound
-        let subjectLength = operation.pointee.subject.count
-        let result: MatchResult.Pointer
+        var subjectLength = operation.pointee.subject.count
+        var result: MatchResult.Pointer
         if let last = batch.last, batch.epoch == batch.cache.pointee.epoch, last.pointee.generation >= batch.generation,
             last.pointee.subjectLength == subjectLength,
             ByteCompare.equal(last.pointee.subject, subject, subjectLength)
@@ -112,9 +119,11 @@ extension ClientConnection {
             batch.epoch = batch.cache.pointee.epoch
         }
         let reply = operation.pointee.reply
-        if batch.isSlow || result.pointee.isReserved || Self.maybeReserved(base, reply) {
+        if batch.isSlow || result.pointee.needsAttention || Self.maybeReserved(base, reply) {
             batch.mustCheckPhase = true
-            guard self.mayPublish(base, operation.pointee, result, batch) else { return }
+            guard let checked = self.attend(base, operation.pointee, result, &batch) else { return }
+            result = checked
+            subjectLength = checked.pointee.subjectLength
         } else if batch.publishTag != 0, !result.pointee.knowsPublishIsAllowed(for: batch.publishTag) {
             batch.mustCheckPhase = true
             guard self.mayPublish(to: UnsafeBufferPointer(start: subject, count: subjectLength), result) else { return }
@@ -138,7 +147,7 @@ extension ClientConnection {
         } else {
             delivered = self.deliverRespelled(base, operation, result, &batch)
         }
-        if !delivered, !reply.isEmpty, batch.noResponders { self.sendNoResponders(base, operation.pointee) }
+        if !delivered, !reply.isEmpty, batch.noResponders { self.sendNoResponders(base, operation.pointee, result) }
     }
 
     /// Hands a message to everything in the match result.
@@ -239,37 +248,54 @@ extension ClientConnection {
 
     // MARK: Seldom
 
-    /// The checks of verbose, pedantic and traced connections, and of reserved subjects.
+    /// The checks of verbose, pedantic and traced connections, and of reserved subjects; mappings.
     ///
-    /// - Returns: `false` if the message has been refused.
+    /// - Returns: whom the message goes to; `nil` if it has been refused.
     @inline(never)
-    private func mayPublish(
+    private func attend(
         _ base: UnsafePointer<UInt8>,
         _ operation: ClientOperation,
-        _ result: MatchResult.Pointer,
-        _ batch: PublishBatch
-    ) -> Bool {
-        let subject = UnsafeRawBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+        _ original: MatchResult.Pointer,
+        _ batch: inout PublishBatch
+    ) -> MatchResult.Pointer? {
         let reply = UnsafeRawBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
         if batch.isTracing { self.tracePublish(base, operation) }
         self.checkSubject(base, operation)
+        var result = original
+        if let mapped = original.pointee.mapped {
+            let subject = mapped.choose(&self.loop.random)
+            if batch.isTracing { self.traceMapping(base, operation, subject) }
+            // Empty if the message is to be lost: nobody has subscribed to that.
+            result = self.result(for: subject, &batch)
+        }
         if batch.isTracing { self.tracePayload(base, operation) }
+        let subject = UnsafeBufferPointer(start: UnsafePointer(result.pointee.subject), count: result.pointee.subjectLength)
         if result.pointee.isReserved {
-            self.publishViolation(subject)
-            return false
+            self.publishViolation(UnsafeRawBufferPointer(subject))
+            return nil
         }
         if batch.publishTag != 0 {
-            let bytes = UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
-            guard self.mayPublish(to: bytes, result) else { return false }
+            guard self.mayPublish(to: subject, result) else { return nil }
         }
         if ReservedSubjects.isReservedReply(reply) {
             let text = GoString.quoted(reply)
             self.logger.error("\(self.label) - Publish Violation - Reply \(text)")
             self.sendError("Permissions Violation for Publish with Reply of \(text)")
-            return false
+            return nil
         }
         self.acknowledge()
-        return true
+        return result
+    }
+
+    /// Whom a subject goes to that no client has written.
+    private func result(for subject: [UInt8], _ batch: inout PublishBatch) -> MatchResult.Pointer {
+        var empty: UInt8 = 0
+        return subject.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress, !bytes.isEmpty else {
+                return batch.cache.pointee.lookUp(&empty, 0, generation: batch.generation, loop: self.loop)
+            }
+            return batch.cache.pointee.lookUp(base, bytes.count, generation: batch.generation, loop: self.loop)
+        }
     }
 
     /// Tells a pedantic client that its subject is none; the message is routed all the same.
@@ -378,6 +404,7 @@ extension ClientConnection {
             outlet.state.pointee.payloadBytes &+= size
             // nats-server client.go deliverMsg: the connection's count leaves the header out, the server's does not.
             self.loop.totals.traffic.bytesOut &+= message.headerSize
+            self.router.totals.traffic.bytesOut &+= message.headerSize
         } else {
             let length = message.prefixLength + subscription.sid.count + 1 + message.tailLength
             guard outlet.reserve(length) else { return false }
@@ -397,6 +424,7 @@ extension ClientConnection {
                 to: connection,
                 subscription.sid,
                 keepsHeader: !flags.contains(.noHeaders),
+                subject: UnsafeBufferPointer(start: result.pointee.subject, count: result.pointee.subjectLength),
                 base,
                 operation
             )
@@ -411,10 +439,10 @@ extension ClientConnection {
         if connection.loop === self.loop {
             connection.limitReached(subscription)
         } else {
-            self.shared.globalAccount.remove(subscription)
+            subscription.index.remove(subscription)
             connection.loop.eventLoop.execute { connection.limitReached(subscription) }
         }
-        batch.generation = self.loop.router.index.generation
+        batch.generation = self.router.index.generation
     }
 
     private func limitReached(_ subscription: Subscription) {
@@ -429,10 +457,14 @@ extension ClientConnection {
 
     /// Tells a requester at once that nobody listens (nats-server client.go processInboundClientMsg, subForReply).
     @inline(never)
-    private func sendNoResponders(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+    private func sendNoResponders(
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation,
+        _ result: MatchResult.Pointer
+    ) {
         let reply = UnsafeBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
-        let subject = UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
-        let subscription = self.shared.globalAccount.withMatch(reply) { match, _ in
+        let subject = UnsafeBufferPointer(start: UnsafePointer(result.pointee.subject), count: result.pointee.subjectLength)
+        let subscription = self.router.index.withMatch(reply) { match, _ in
             match.plain.first { $0.connection === self }
         }
         guard let subscription else { return }
@@ -457,6 +489,11 @@ extension ClientConnection {
         self.traceIn(operation.kind == .publish ? "PUB" : "HPUB", argument)
     }
 
+    private func traceMapping(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation, _ subject: [UInt8]) {
+        let source = UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+        self.traceIn("MAPPING \(GoString.harmless(source)) -> \(GoString.harmless(subject))")
+    }
+
     private func tracePayload(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
         if let payload = self.tracedPayload(base, operation, skipping: 0) {
             self.logger.trace("\(self.label) - <<- MSG_PAYLOAD: [\(payload)]")
@@ -467,6 +504,7 @@ extension ClientConnection {
         to connection: ClientConnection,
         _ sid: [UInt8],
         keepsHeader: Bool,
+        subject: UnsafeBufferPointer<UInt8>,
         _ base: UnsafePointer<UInt8>,
         _ operation: ClientOperation
     ) {
@@ -474,7 +512,7 @@ extension ClientConnection {
             GoString.harmless(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
         }
         let keepsHeader = operation.headerSize > 0 && keepsHeader
-        var line = "\(keepsHeader ? "HMSG" : "MSG") \(text(operation.subject))"
+        var line = "\(keepsHeader ? "HMSG" : "MSG") \(GoString.harmless(subject))"
         line += " \(GoString.harmless(sid))"
         if !operation.reply.isEmpty { line += " \(text(operation.reply))" }
         if keepsHeader { line += " \(text(operation.headerSizeDigits))" }

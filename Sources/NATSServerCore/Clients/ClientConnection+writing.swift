@@ -35,12 +35,15 @@ extension ClientConnection {
             self.statistics.bytesOut &+= staged.payloadBytes
             self.loop.totals.traffic.messagesOut &+= staged.messages
             self.loop.totals.traffic.bytesOut &+= staged.payloadBytes
+            self.router.totals.traffic.messagesOut &+= staged.messages
+            self.router.totals.traffic.bytesOut &+= staged.payloadBytes
             self.lastActivity = now
         }
         let pending = self.backlog.change(by: isCounted ? 0 : bytes)
         if self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
             self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
             self.loop.totals.slowConsumers += 1
+            self.router.totals.slowConsumers += 1
             self.close(.slowConsumerPendingBytes)
             return
         }
@@ -145,6 +148,7 @@ extension ClientConnection {
             """
         )
         self.loop.totals.slowConsumers += 1
+        self.router.totals.slowConsumers += 1
         self.close(.slowConsumerWriteDeadline)
         return .closed
     }

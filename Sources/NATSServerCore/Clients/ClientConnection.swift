@@ -33,6 +33,14 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     let outlet: Outlet
     let accepted: NIODeadline
 
+    /// Where the connection belongs, and this loop's view of it; `$G` until a CONNECT says otherwise.
+    var account: Account
+    var router: AccountRouter
+    /// What the account allowed when the connection came to it.
+    var accountLimits = AccountOptions.Limits()
+    var isInAccount = false
+    /// Subscriptions that the connection may have; any number if negative.
+    var maxSubscriptions: Int
     var session: ClientSession
     var keepAlive: KeepAlive
     var parser: ClientOperationParser
@@ -95,6 +103,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.id = id
         self.loop = loop
         self.shared = loop.shared
+        self.account = loop.shared.accounts.global
+        self.router = loop.router(for: loop.shared.accounts.global)
+        self.maxSubscriptions = settings.maxSubscriptions > 0 ? settings.maxSubscriptions : -1
         self.backlog = Backlog(maximum: options.maxPending, now: now)
         self.session = ClientSession(
             authenticator: loop.shared.authenticator,
@@ -128,7 +139,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     func settingsChanged() {
         let settings = self.settings
         self.parser.maxControlLine = settings.maxControlLine
-        self.parser.maxPayload = settings.maxPayload
+        self.applyLimits()
         self.keepAlive.interval = settings.pingInterval
         self.keepAlive.pingsOutMax = settings.pingsOutMax
     }
@@ -154,6 +165,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.loop.add(self)
         self.logger.debug("\(self.label) - Client connection created")
         self.isCounted = true
+        self.isInAccount = self.account.enter()
         let hasRoom = self.shared.connectionOpened()
         // Only now, so that a reload either is known here or finds the connection.
         let authenticator = self.shared.authenticator

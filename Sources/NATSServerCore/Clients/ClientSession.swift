@@ -33,6 +33,8 @@ struct ClientSession {
         didSet { self.publishTag = self.permissions?.publishTag ?? 0 }
     }
     private var publishTag: UInt64 = 0
+    /// The account of the client; `$G` if `nil`.
+    private(set) var account: Account?
     /// Why credentials were refused.
     private(set) var refusal = Authenticator.Refusal()
     /// What the client has to sign; empty if nobody signs.
@@ -43,7 +45,7 @@ struct ClientSession {
     private let serverSupportsHeaders: Bool
     private let connectionType = ConnectionType.standard
     /// What ``passwordChecked(_:)`` goes on with.
-    private var afterCheck: (permissions: ClientPermissions?, isFirst: Bool)?
+    private var afterCheck: (grant: Authenticator.Grant, isFirst: Bool)?
 
     init(authenticator: Authenticator, nonce: String = "", serverSupportsHeaders: Bool) {
         self.authenticator = authenticator
@@ -84,10 +86,10 @@ struct ClientSession {
             lookup: &self.certificateLookup
         )
         switch decision {
-        case .accept(let permissions):
-            return self.authenticated(permissions, isFirst: isFirst)
-        case .verify(let check, let permissions):
-            self.afterCheck = (permissions, isFirst)
+        case .accept(let grant):
+            return self.authenticated(grant, isFirst: isFirst)
+        case .verify(let check, let grant):
+            self.afterCheck = (grant, isFirst)
             return .verify(check, dropSubscriptions: !isFirst)
         case .refuse(let refusal):
             self.refusal = refusal
@@ -114,12 +116,13 @@ struct ClientSession {
     /// The check that a CONNECT needed has come to an end.
     mutating func passwordChecked(_ isRight: Bool) -> ConnectAction {
         guard let afterCheck = self.afterCheck.take(), isRight else { return .refuseCredentials }
-        return self.authenticated(afterCheck.permissions, isFirst: afterCheck.isFirst)
+        return self.authenticated(afterCheck.grant, isFirst: afterCheck.isFirst)
     }
 
-    private mutating func authenticated(_ permissions: ClientPermissions?, isFirst: Bool) -> ConnectAction {
+    private mutating func authenticated(_ grant: Authenticator.Grant, isFirst: Bool) -> ConnectAction {
         self.awaitsConnect = false
-        self.permissions = permissions
+        self.permissions = grant.permissions
+        self.account = grant.account
         guard !self.payload.newAccount, self.payload.account.isEmpty else { return .refuseCredentials }
         guard self.payload.proto == 0 || self.payload.proto == 1 else { return .refuseProtocol }
         guard !self.payload.noResponders || self.headers else { return .refuseNoResponders }
@@ -131,7 +134,7 @@ struct ClientSession {
     /// - Returns: whether it may, because it is somebody without credentials.
     mutating func beganWithoutConnect() -> Bool {
         guard
-            case .accept(let permissions)? = self.authenticator.decideWithoutConnect(
+            case .accept(let grant)? = self.authenticator.decideWithoutConnect(
                 &self.payload,
                 nonce: self.nonce,
                 type: self.connectionType,
@@ -140,7 +143,8 @@ struct ClientSession {
         else { return false }
         self.connectReceived = true
         self.awaitsConnect = false
-        self.permissions = permissions
+        self.permissions = grant.permissions
+        self.account = grant.account
         return true
     }
 
@@ -153,10 +157,11 @@ struct ClientSession {
             on: self.payload,
             nonce: self.nonce,
             type: self.connectionType,
-            lookup: self.certificateLookup
+            lookup: self.certificateLookup,
+            account: self.account
         )
         switch effect {
-        case .keep(let permissions), .verify(_, let permissions): self.permissions = permissions
+        case .keep(let grant), .verify(_, let grant): self.permissions = grant.permissions
         case .refuse(let refusal): self.refusal = refusal
         case .close: break
         }
@@ -187,7 +192,7 @@ struct ClientSession {
         if !self.payload.lang.isEmpty { parts.append(self.payload.lang) }
         if !self.payload.name.isEmpty { parts.append(self.payload.name) }
         var suffix = parts.isEmpty ? "" : " - \(Self.quoted(parts.joined(separator: ":")))"
-        if let user = self.shortUserLabel { suffix += " - \(Self.quoted("\(Server.globalAccount)/\(user)"))" }
+        if let user = self.shortUserLabel { suffix += " - \(Self.quoted("\(self.accountName)/\(user)"))" }
         return suffix
     }
 
@@ -195,7 +200,7 @@ struct ClientSession {
     var rateLimitedSuffix: (account: String, user: String) {
         guard self.connectReceived else { return ("", "") }
         let user = self.shortUserLabel.map { " - \(GoString.harmless($0.utf8))" }
-        return (" - Account:\(Server.globalAccount)", user ?? "")
+        return (" - Account:\(self.accountName)", user ?? "")
     }
 
     /// nats-server client.go getAuthUserLabel.

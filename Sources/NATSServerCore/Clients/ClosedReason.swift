@@ -13,6 +13,7 @@ enum ClosedReason: String, Sendable {
     case protocolViolation = "Protocol Violation"
     case badClientProtocolVersion = "Bad Client Protocol Version"
     case maxConnectionsExceeded = "Maximum Connections Exceeded"
+    case maxAccountConnectionsExceeded = "Maximum Account Connections Exceeded"
     case maxSubscriptionsExceeded = "Maximum Subscriptions Exceeded"
     case maxPayloadExceeded = "Maximum Message Payload Exceeded"
     case maxControlLineExceeded = "Maximum Control Line Exceeded"

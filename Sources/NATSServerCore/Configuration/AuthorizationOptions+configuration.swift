@@ -1,18 +1,33 @@
 package import NATSServerConfig
 
 extension AuthorizationOptions {
-    /// What a configuration says about who may connect.
+    /// What a configuration says about who may connect, and to which account.
     package init(_ configuration: ServerConfiguration) {
         self.init()
         self.timeout = configuration.effectiveAuthTimeout
         self.noAuthUser = configuration.noAuthUser
-        guard let block = configuration.authorization else { return }
-        self.username = block.user
-        self.password = block.password
-        self.token = block.token
-        self.proxyRequired = block.proxyRequired
-        self.defaultPermissions = block.defaultPermissions.map(PermissionOptions.init)
-        guard let users = block.users else { return }
+        self.accounts = configuration.accounts.map(AccountOptions.init)
+        if !configuration.mappings.isEmpty {
+            var global = AccountOptions(name: Account.globalName)
+            global.mappings = configuration.mappings.map(MappingOptions.init)
+            self.accounts.append(global)
+        }
+        if let block = configuration.authorization {
+            self.username = block.user
+            self.password = block.password
+            self.token = block.token
+            self.proxyRequired = block.proxyRequired
+            self.defaultPermissions = block.defaultPermissions.map(PermissionOptions.init)
+            if let users = block.users {
+                self.users = []
+                self.add(users, account: nil)
+            }
+        }
+        // The permissions that an account has for its users are with these already.
+        for account in configuration.accounts { self.add(account.users, account: account.name) }
+    }
+
+    private mutating func add(_ users: [UserConfiguration], account: String?) {
         var named: [User] = []
         var nkeys: [NKeyUser] = []
         for user in users {
@@ -22,16 +37,29 @@ extension AuthorizationOptions {
             case .password(let name, let password):
                 var entry = User(name: name, password: password, permissions: permissions)
                 entry.allowedConnectionTypes = types
+                entry.account = account
                 entry.proxyRequired = user.proxyRequired
                 named.append(entry)
             case .nkey(let nkey):
                 var entry = NKeyUser(nkey: nkey, permissions: permissions, allowedConnectionTypes: types)
+                entry.account = account
                 entry.proxyRequired = user.proxyRequired
                 nkeys.append(entry)
             }
         }
-        self.users = named
-        if !nkeys.isEmpty { self.nkeys = nkeys }
+        if !named.isEmpty { self.users = (self.users.take() ?? []) + named }
+        if !nkeys.isEmpty { self.nkeys = (self.nkeys.take() ?? []) + nkeys }
+    }
+}
+
+extension AccountOptions {
+    /// The same from a configuration.
+    init(_ configuration: AccountConfiguration) {
+        self.init(name: configuration.name)
+        self.limits.maxConnections = configuration.limits.maxConnections
+        self.limits.maxSubscriptions = configuration.limits.maxSubscriptions
+        self.limits.maxPayload = configuration.limits.maxPayload
+        self.mappings = configuration.mappings.map(MappingOptions.init)
     }
 }
 

@@ -19,7 +19,8 @@ package enum SupportedKeys {
         "debug", "trace", "trace_verbose", "trace_headers", "logtime", "logtime_utc", "log_file", "log_size_limit",
         "log_max_num", "syslog", "remote_syslog",
         // Security.
-        "authorization", "no_auth_user", "max_subscriptions", "max_sub_tokens", "tls", "allow_non_tls",
+        "authorization", "accounts", "mappings", "no_auth_user", "max_subscriptions", "max_sub_tokens", "tls",
+        "allow_non_tls",
         // Without JetStream the directory is of no use, and without a system account there is none to switch off.
         "store_dir", "no_system_account",
     ]
@@ -38,9 +39,26 @@ package enum SupportedKeys {
             let position = configuration.tls?.position ?? configuration.given["tls"]
             return position.map { "ocsp_peer (\($0))" } ?? "ocsp_peer"
         }
+        if let part = self.firstUnsupportedAccountPart(configuration) {
+            return configuration.given["accounts"].map { "\(part) (\($0))" } ?? part
+        }
         guard configuration.authorization?.authCallout != nil else { return nil }
         let position = configuration.given["authorization.auth_callout"] ?? configuration.given["authorization"]
         return position.map { "auth_callout (\($0))" } ?? "auth_callout"
+    }
+
+    /// What is not there yet of the accounts.
+    private static func firstUnsupportedAccountPart(_ configuration: ServerConfiguration) -> String? {
+        for account in configuration.accounts {
+            if account.name == Account.systemName { return "accounts.\(account.name)" }
+            let parts = [
+                ("exports", !account.exports.isEmpty), ("imports", !account.imports.isEmpty),
+                ("jetstream", account.jetstream != nil),
+                ("msg_trace", account.msgTrace != nil),
+            ]
+            if let part = parts.first(where: { $0.1 }) { return "accounts.\(account.name).\(part.0)" }
+        }
+        return nil
     }
 
     /// Whether a key asks for something, and no flag has taken it back.

@@ -1,14 +1,20 @@
 /// One event loop's view of an account: its subscriptions and the loop's match results for them.
 ///
-/// Confined to its loop. The cache is behind a pointer so that the per-message path pays for no exclusivity check.
-final class AccountRouter {
+/// The cache is behind a pointer so that the per-message path pays for no exclusivity check.
+///
+/// `@unchecked Sendable`: confined to its loop.
+final class AccountRouter: @unchecked Sendable {
+    let account: Account
     let index: SubscriptionIndex
     let cache: UnsafeMutablePointer<MatchCache>
+    /// Sums over the loop's connections of this account, closed ones included.
+    var totals = ServerLoop.Totals()
 
-    init(index: SubscriptionIndex) {
-        self.index = index
+    init(account: Account, budget: MatchCacheBudget) {
+        self.account = account
+        self.index = account.index
         self.cache = .allocate(capacity: 1)
-        self.cache.initialize(to: MatchCache(index: index))
+        self.cache.initialize(to: MatchCache(index: account.index, budget: budget))
     }
 
     deinit {

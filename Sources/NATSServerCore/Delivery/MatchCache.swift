@@ -11,14 +11,13 @@ struct MatchCache: ~Copyable {
     private static let ways = 4
     private static let smallestCapacity = 256
     private static let largestCapacity = 1 << 18
-    /// All results of a loop together.
-    private static let largestSize = 48 << 20
 
     private let index: SubscriptionIndex
+    private let budget: MatchCacheBudget
     private var slots: UnsafeMutablePointer<Slot>
     private(set) var capacity: Int
     private(set) var count = 0
-    private var size = 0
+    private(set) var size = 0
     private var clock = 0
     /// Changes whenever a result is freed: pointers kept elsewhere are only good within an epoch.
     private(set) var epoch: UInt64 = 1
@@ -36,8 +35,9 @@ struct MatchCache: ~Copyable {
     private static let inboxPrefix: StaticString = "_INBOX."
     private static let recentInboxCount = 1024
 
-    init(index: SubscriptionIndex) {
+    init(index: SubscriptionIndex, budget: MatchCacheBudget) {
         self.index = index
+        self.budget = budget
         self.capacity = Self.smallestCapacity
         self.slots = Self.allocate(Self.smallestCapacity)
         self.recentInboxes = .allocate(capacity: Self.recentInboxCount)
@@ -45,6 +45,7 @@ struct MatchCache: ~Copyable {
     }
 
     deinit {
+        self.budget.change(by: -self.size)
         if let passing { MatchResult.destroy(passing) }
         self.recentInboxes.deallocate()
         for slot in 0..<self.capacity {
@@ -100,7 +101,14 @@ struct MatchCache: ~Copyable {
         if old != nil { self.epoch &+= 1 }
         let bytes = UnsafeBufferPointer(start: subject, count: count)
         let result = self.index.withMatch(bytes) { match, generation in
-            MatchResult.make(subject: bytes, generation: generation, match: match, loop: loop, reusing: old)
+            MatchResult.make(
+                subject: bytes,
+                generation: generation,
+                match: match,
+                mapped: self.index.mapped(bytes),
+                loop: loop,
+                reusing: old
+            )
         }
         self.passing = result
         return result
@@ -156,12 +164,20 @@ struct MatchCache: ~Copyable {
     ) -> MatchResult.Pointer {
         self.misses &+= 1
         let result = self.index.withMatch(subject) { match, generation in
-            MatchResult.make(subject: subject, generation: generation, match: match, loop: loop)
+            MatchResult.make(
+                subject: subject,
+                generation: generation,
+                match: match,
+                mapped: self.index.mapped(subject),
+                loop: loop
+            )
         }
         self.slots[slot] = Slot(hash: hash, result: result)
         self.count += 1
         self.size += result.pointee.size
-        if self.size > Self.largestSize { self.evictUntilSmall(keeping: slot) }
+        self.budget.change(by: result.pointee.size)
+        // Results of other accounts may be in use, so those have to wait for the end of the tick.
+        if self.budget.isExceeded { self.evict(untilBelow: self.size / 2, keeping: slot) }
         return result
     }
 
@@ -175,6 +191,7 @@ struct MatchCache: ~Copyable {
         self.slots[slot].result = nil
         self.count -= 1
         self.size -= result.pointee.size
+        self.budget.change(by: -result.pointee.size)
         self.epoch &+= 1
         MatchResult.destroy(result)
     }
@@ -218,9 +235,10 @@ struct MatchCache: ~Copyable {
         for slot in 0..<self.capacity { self.evict(slot) }
     }
 
-    private mutating func evictUntilSmall(keeping kept: Int) {
+    /// Throws away results until the rest is so small.
+    mutating func evict(untilBelow size: Int, keeping kept: Int? = nil) {
         for slot in 0..<self.capacity where slot != kept {
-            guard self.size > Self.largestSize / 2 else { return }
+            guard self.size > size else { return }
             self.evict(slot)
         }
     }
@@ -237,6 +255,7 @@ struct MatchCache: ~Copyable {
             } else {
                 self.count -= 1
                 self.size -= result.pointee.size
+                self.budget.change(by: -result.pointee.size)
                 self.epoch &+= 1
                 MatchResult.destroy(result)
             }

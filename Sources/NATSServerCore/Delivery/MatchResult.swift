@@ -62,6 +62,10 @@ struct MatchResult {
     let size: Int
     /// Clients may not publish here (nats-server client.go processInboundClientMsg).
     let isReserved: Bool
+    /// What the subject becomes, if anything.
+    private let mapping: Unmanaged<MappedSubject>?
+    /// Whether a message that is published here has to be looked at closely: it is reserved or becomes another.
+    let needsAttention: Bool
     /// Whether clients with certain permissions may publish here: twice the permissions' id, plus one if they may; 0 is
     /// free.
     private var publishAnswers: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
@@ -75,6 +79,9 @@ struct MatchResult {
     /// Whether a connection in it is gone.
     var hasDeadTarget: Bool { (0..<self.targetCount).contains { self.outlet(at: $0).connection == nil } }
 
+    /// What the subject becomes when it is published, if anything.
+    var mapped: MappedSubject? { self.mapping?.takeUnretainedValue() }
+
     /// Where reply subjects are noted that are delivered to a target.
     func replies(at index: Int) -> ReplyPermissions? { self.owners[index].replies?.takeUnretainedValue() }
 
@@ -87,6 +94,7 @@ struct MatchResult {
         subject: UnsafeBufferPointer<UInt8>,
         generation: UInt64,
         match: Sublist<Subscription>.Match,
+        mapped: MappedSubject?,
         loop: ServerLoop,
         reusing old: Pointer? = nil
     ) -> Pointer {
@@ -140,6 +148,7 @@ struct MatchResult {
             (groupEnds + group).initialize(to: index)
         }
 
+        let isReserved = ReservedSubjects.isReservedForPublish(UnsafeRawBufferPointer(subject))
         let result = block.bindMemory(to: MatchResult.self, capacity: 1)
         result.initialize(
             to: MatchResult(
@@ -153,7 +162,9 @@ struct MatchResult {
                 groupEnds: groupEnds,
                 owners: owners,
                 size: size,
-                isReserved: ReservedSubjects.isReservedForPublish(UnsafeRawBufferPointer(subject))
+                isReserved: isReserved,
+                mapping: mapped.map { .passRetained($0) },
+                needsAttention: isReserved || mapped != nil
             )
         )
         return result
@@ -205,6 +216,7 @@ struct MatchResult {
     }
 
     private static func releaseOwners(of result: Pointer) {
+        result.pointee.mapping?.release()
         for index in 0..<result.pointee.targetCount {
             let owner = result.pointee.owners[index]
             owner.outlet.release()

@@ -22,7 +22,6 @@ final class ServerLoop: @unchecked Sendable {
     let eventLoop: any EventLoop
     let index: Int
     let shared: ServerShared
-    let router: AccountRouter
     let mailbox = LoopMailbox()
     var pool = OutputChunkPool()
     var totals = Totals()
@@ -50,15 +49,52 @@ final class ServerLoop: @unchecked Sendable {
     private var remoteOutlets: [UInt64: Outlet] = [:]
     private var blocked: [UInt64: ClientConnection] = [:]
     private var sweepIsScheduled = false
+    /// By account, made when the first connection comes.
+    private var routers: [ObjectIdentifier: AccountRouter] = [:]
+    private let cacheBudget = MatchCacheBudget()
 
     init(eventLoop: any EventLoop, index: Int, shared: ServerShared) {
         self.eventLoop = eventLoop
         self.index = index
         self.shared = shared
         self.settings = LoopSettings(shared.options)
-        self.router = AccountRouter(index: shared.globalAccount)
         var generator = SystemRandomNumberGenerator()
         self.random = FastRandom(seed: generator.next())
+        self.cacheBudget.onExceeded = { [unowned self] in
+            // Not at once: a delivery may be under way with any of the results.
+            self.eventLoop.execute { self.trimCaches() }
+        }
+    }
+
+    // MARK: Accounts
+
+    /// This loop's view of an account.
+    func router(for account: Account) -> AccountRouter {
+        if let router = self.routers[ObjectIdentifier(account)] { return router }
+        let router = AccountRouter(account: account, budget: self.cacheBudget)
+        self.routers[ObjectIdentifier(account)] = router
+        return router
+    }
+
+    /// The view of an account, if any connection has needed it.
+    func existingRouter(for account: Account) -> AccountRouter? { self.routers[ObjectIdentifier(account)] }
+
+    var allRouters: [AccountRouter] { Array(self.routers.values) }
+
+    /// Lets go of accounts that are no more; their connections have been closed.
+    func forgetRouters(except accounts: [Account]) {
+        let kept = Set(accounts.map(ObjectIdentifier.init))
+        self.routers = self.routers.filter { kept.contains($0.key) }
+    }
+
+    /// Makes room among the match results of all accounts, the largest first.
+    private func trimCaches() {
+        defer { self.cacheBudget.trimmed() }
+        let target = MatchCacheBudget.largestSize / 2
+        for router in self.routers.values.sorted(by: { $0.cache.pointee.size > $1.cache.pointee.size }) {
+            guard self.cacheBudget.size > target else { return }
+            router.cache.pointee.evict(untilBelow: max(0, router.cache.pointee.size - (self.cacheBudget.size - target)))
+        }
     }
 
     // MARK: Connections
@@ -88,7 +124,7 @@ final class ServerLoop: @unchecked Sendable {
         // Not at once: a delivery may be under way with such a result.
         self.eventLoop.execute {
             self.goneConnections = 0
-            self.router.cache.pointee.evictDead()
+            for router in self.routers.values { router.cache.pointee.evictDead() }
         }
     }
 
@@ -272,6 +308,7 @@ extension ServerLoop {
     /// Looks at every connection again after a reload of users and permissions.
     func reload(_ authenticator: Authenticator) {
         for connection in Array(self.connections.values) { connection.reload(authenticator) }
+        self.forgetRouters(except: self.shared.accounts.all)
     }
 
     /// Closes all connections of this loop, flushing what is queued, and waits until they are gone.

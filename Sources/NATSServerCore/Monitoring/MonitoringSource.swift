@@ -66,7 +66,7 @@ final class MonitoringSource: Sendable {
         var statistics = ServerStatistics()
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
-        statistics.subscriptions = self.shared.globalAccount.count
+        statistics.subscriptions = self.shared.subscriptionCount
         statistics.traffic = totals.traffic
         statistics.slowConsumers = totals.slowConsumers
         statistics.stalls = totals.stalls
@@ -104,27 +104,57 @@ final class MonitoringSource: Sendable {
 
     // MARK: Accounts
 
-    var accountNames: [String] { [Server.globalAccount] }
+    var accountNames: [String] { self.shared.accounts.all.map(\.name) }
 
+    /// What the accounts have sent and received; without figures about match results.
     func accounts(on eventLoop: any EventLoop) -> EventLoopFuture<[AccountSnapshot]> {
-        self.statistics(on: eventLoop).and(self.sublistStatistics(on: eventLoop)).map { statistics, sublist in
-            [
-                AccountSnapshot(
-                    name: Server.globalAccount,
-                    updated: self.shared.clock.wallNanoseconds(self.shared.started),
-                    connections: statistics.connections,
-                    traffic: statistics.traffic,
-                    slowConsumers: statistics.slowConsumers,
-                    subscriptions: sublist
-                )
-            ]
+        let answers = self.loops.ask { loop in
+            loop.allRouters.map { (account: ObjectIdentifier($0.account), totals: $0.totals) }
+        }
+        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+            var totals: [ObjectIdentifier: ServerLoop.Totals] = [:]
+            for answer in answers.joined() { totals[answer.account, default: .init()] += answer.totals }
+            return self.shared.accounts.all.map { account in
+                var snapshot = self.snapshot(of: account)
+                let totals = totals[ObjectIdentifier(account)] ?? ServerLoop.Totals()
+                snapshot.traffic = totals.traffic
+                snapshot.slowConsumers = totals.slowConsumers
+                return snapshot
+            }
         }
     }
 
-    private func sublistStatistics(on eventLoop: any EventLoop) -> EventLoopFuture<SublistStatistics> {
-        let answers = self.loops.askInSlices { $0.cacheStatistics() }
+    /// One account, with figures about its match results; `nil` if there is none of that name.
+    func account(_ name: String, on eventLoop: any EventLoop) -> EventLoopFuture<AccountSnapshot?> {
+        guard let account = self.shared.accounts[name] else { return eventLoop.makeSucceededFuture(nil) }
+        return self.sublistStatistics(of: account, on: eventLoop).map { statistics in
+            var snapshot = self.snapshot(of: account)
+            snapshot.subscriptions = statistics
+            snapshot.mappings = account.index.currentMappings
+            return snapshot
+        }
+    }
+
+    private func snapshot(of account: Account) -> AccountSnapshot {
+        var snapshot = AccountSnapshot(name: account.name)
+        snapshot.updated = self.shared.clock.wallNanoseconds(account.updated)
+        snapshot.connections = account.connectionCount
+        snapshot.subscriptions = account.index.statistics
+        return snapshot
+    }
+
+    /// Of one account, or of all if `nil`.
+    private func sublistStatistics(
+        of account: Account?,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<SublistStatistics> {
+        let answers = self.loops.askInSlices { $0.cacheStatistics(of: account) }
         return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
-            answers.reduce(into: self.shared.globalAccount.statistics) { $0 += $1 }
+            let accounts = account.map { [$0] } ?? self.shared.accounts.all
+            var statistics = SublistStatistics()
+            for account in accounts { statistics += account.index.statistics }
+            for answer in answers { statistics += answer }
+            return statistics
         }
     }
 
@@ -134,26 +164,25 @@ final class MonitoringSource: Sendable {
         _ query: SubszDocument.Query,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SubszDocument> {
-        guard query.account.isEmpty || self.accountNames.contains(query.account) else {
+        let account = self.shared.accounts[query.account]
+        guard query.account.isEmpty || account != nil else {
             return eventLoop.makeSucceededFuture(
                 SubszDocument(head: self.head(), query: query, statistics: SublistStatistics(), total: 0, rows: [])
             )
         }
-        return self.sublistStatistics(on: eventLoop).map { statistics in
-            let (total, page) =
-                query.lists
-                ? self.shared.globalAccount.list(
+        return self.sublistStatistics(of: account, on: eventLoop).map { statistics in
+            var total = 0
+            var rows: [SubszDocument.Row] = []
+            for account in account.map({ [$0] }) ?? self.shared.accounts.all where query.lists {
+                let (count, page) = account.index.list(
                     wanting: query.test.isEmpty ? nil : Array(query.test.utf8),
-                    offset: query.offset,
-                    limit: query.limit
-                ) : (0, [])
-            return SubszDocument(
-                head: self.head(),
-                query: query,
-                statistics: statistics,
-                total: total,
-                rows: page.map { SubszDocument.Row(account: Server.globalAccount, subscription: $0) }
-            )
+                    offset: max(0, query.offset - total),
+                    limit: query.limit - rows.count
+                )
+                total += count
+                rows += page.map { SubszDocument.Row(account: account.name, subscription: $0) }
+            }
+            return SubszDocument(head: self.head(), query: query, statistics: statistics, total: total, rows: rows)
         }
     }
 
@@ -166,7 +195,7 @@ final class MonitoringSource: Sendable {
         _ query: ConnectionQuery,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<ConnzDocument?> {
-        guard query.account.isEmpty || self.accountNames.contains(query.account) else {
+        guard query.account.isEmpty || self.shared.accounts[query.account] != nil else {
             return eventLoop.makeSucceededFuture(nil)
         }
         let now = NIODeadline.now()
@@ -179,7 +208,8 @@ final class MonitoringSource: Sendable {
             if query.state != .open {
                 // nats-server server.go saveClosedClient: no account is kept for those of `$G`, so asking for it
                 // finds none.
-                let closed = query.account.isEmpty ? self.shared.closedConnections.all : []
+                var closed = query.account == Account.globalName ? [] : self.shared.closedConnections.all
+                if !query.account.isEmpty { closed.removeAll { $0.connection.account != query.account } }
                 total += closed.count
                 candidates += self.candidates(closed, query, besides: candidates, now: now)
             }

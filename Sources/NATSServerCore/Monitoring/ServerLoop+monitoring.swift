@@ -18,7 +18,9 @@ extension ServerLoop {
         // Without a key for those that are only counted.
         let found: EventLoopFuture<[(connection: ClientConnection, key: Int64?)]> = self.mapInSlices(connections) {
             connection in
-            guard connection.phase == .open else { return nil }
+            guard connection.phase == .open, query.account.isEmpty || connection.account.name == query.account else {
+                return nil
+            }
             let isWanted: Bool
             if query.id > 0 {
                 isWanted = connection.id == query.id
@@ -46,15 +48,20 @@ extension ServerLoop {
         )
     }
 
-    /// Figures about the match results of this loop.
-    func cacheStatistics() -> EventLoopFuture<SublistStatistics> {
+    /// Figures about the match results of this loop: of one account, or of all if `nil`.
+    func cacheStatistics(of account: Account?) -> EventLoopFuture<SublistStatistics> {
+        let routers = account.map { [self.existingRouter(for: $0)].compactMap { $0 } } ?? self.allRouters
         var statistics = SublistStatistics()
-        statistics.cached = self.router.cache.pointee.count
-        statistics.lookUps = self.router.cache.pointee.lookUps
-        statistics.misses = self.router.cache.pointee.misses
+        var starts: [(router: AccountRouter, slot: Int)] = []
+        for router in routers {
+            statistics.cached += router.cache.pointee.count
+            statistics.lookUps += router.cache.pointee.lookUps
+            statistics.misses += router.cache.pointee.misses
+            let slots = stride(from: 0, to: router.cache.pointee.capacity, by: MatchCache.scannedAtOnce)
+            starts += slots.map { (router, $0) }
+        }
         let known = statistics
-        let starts = Array(stride(from: 0, to: self.router.cache.pointee.capacity, by: MatchCache.scannedAtOnce))
-        let fanouts = self.mapInSlices(starts, atOnce: 1) { self.router.cache.pointee.fanout(from: $0) }
+        let fanouts = self.mapInSlices(starts, atOnce: 1) { $0.router.cache.pointee.fanout(from: $0.slot) }
         return fanouts.map { fanouts in
             var statistics = known
             for fanout in fanouts {
@@ -94,7 +101,7 @@ extension ClientConnection {
         snapshot.lang = payload.lang
         snapshot.version = payload.version
         snapshot.user = self.session.shownUser
-        snapshot.account = self.session.accountName
+        snapshot.account = self.account.name
         snapshot.security = self.securitySnapshot
         if subscriptions != .none {
             snapshot.subscriptions = self.subscriptions.values.map { SubscriptionSnapshot($0, connection: self.id) }
@@ -131,5 +138,5 @@ extension ClientSession {
     }
 
     /// The account that the client belongs to.
-    var accountName: String { Server.globalAccount }
+    var accountName: String { self.account?.name ?? Account.globalName }
 }

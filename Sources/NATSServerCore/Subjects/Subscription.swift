@@ -12,6 +12,8 @@ final class Subscription: SublistElement, @unchecked Sendable {
     let queue: [UInt8]
     let sid: [UInt8]
     unowned let connection: ClientConnection
+    /// Where the subscription stands.
+    let index: SubscriptionIndex
     /// Whether the connection wants its own messages back; changes under the lock of the index only.
     private(set) var echo: Bool
     /// Whether the connection understands headers; changes under the lock of the index only.
@@ -37,6 +39,7 @@ final class Subscription: SublistElement, @unchecked Sendable {
         queue: [UInt8],
         sid: [UInt8],
         connection: ClientConnection,
+        index: SubscriptionIndex,
         echo: Bool,
         headers: Bool,
         permissions: ClientPermissions? = nil,
@@ -47,6 +50,7 @@ final class Subscription: SublistElement, @unchecked Sendable {
         self.queue = queue
         self.sid = sid
         self.connection = connection
+        self.index = index
         self.echo = echo
         self.headers = headers
         self.deliveryFilter = Self.filter(permissions, subject)

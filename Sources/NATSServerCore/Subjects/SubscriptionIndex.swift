@@ -26,6 +26,8 @@ final class SubscriptionIndex: @unchecked Sendable {
     private let currentGeneration = Atomic<UInt64>(1)
     private let lock = NIOLock()
     private var sublist: Sublist<Subscription>
+    /// What published subjects become; read under the lock only, by ``withMatch(_:_:)``'s caller.
+    private var mappings = SubjectMappings([])
     private var inserts = 0
     private var removes = 0
     /// The change that led to generation `g` is at `g % logLength`.
@@ -99,6 +101,23 @@ final class SubscriptionIndex: @unchecked Sendable {
     ) -> R {
         self.lock.withLock {
             body(self.sublist.match(subject), self.currentGeneration.load(ordering: .relaxed))
+        }
+    }
+
+    /// What a published subject becomes, if anything; under the lock, within ``withMatch(_:_:)``.
+    func mapped(_ subject: UnsafeBufferPointer<UInt8>) -> MappedSubject? {
+        self.mappings.isEmpty ? nil : self.mappings.match(subject)
+    }
+
+    var currentMappings: SubjectMappings { self.lock.withLock { self.mappings } }
+
+    /// Makes subjects become others from now on.
+    func setMappings(_ mappings: SubjectMappings) {
+        self.lock.withLock {
+            guard mappings != self.mappings else { return }
+            self.mappings = mappings
+            // Every subject may be concerned.
+            self.record(Change(hash: 0, pattern: [UInt8(ascii: ">")]))
         }
     }
 
@@ -186,13 +205,17 @@ final class SubscriptionIndex: @unchecked Sendable {
     }
 
     private func recordChange(of subscription: Subscription) {
-        let next = self.currentGeneration.load(ordering: .relaxed) + 1
         let change = subscription.subject.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress, !SubjectGrammar.hasWildcards(UnsafeRawBufferPointer(bytes)) else {
                 return Change(hash: 0, pattern: subscription.subject)
             }
             return Change(hash: self.hash(base, bytes.count), pattern: [])
         }
+        self.record(change)
+    }
+
+    private func record(_ change: Change) {
+        let next = self.currentGeneration.load(ordering: .relaxed) + 1
         self.log[Int(truncatingIfNeeded: next % UInt64(Self.logLength))] = change
         self.currentGeneration.store(next, ordering: .releasing)
     }

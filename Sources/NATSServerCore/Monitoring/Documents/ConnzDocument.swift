@@ -89,13 +89,13 @@ struct ConnzDocument: Sendable {
             if let security = connection.security { self.write(security, to: &writer) }
             if self.query.auth {
                 writer.writeUnlessEmpty("authorized_user", connection.user)
-                if connection.account != Server.globalAccount { writer.write("account", connection.account) }
+                if connection.account != Account.globalName { writer.write("account", connection.account) }
             }
             self.writeSubscriptions(of: connection, isClosed: closed != nil, to: &writer)
             if self.query.auth {
                 writer.writeUnlessEmpty("jwt", connection.jwt)
-                // A closed one keeps the name of its user's account only if that came with a JWT.
-                if closed == nil { writer.write("name_tag", connection.account) }
+                // nats-server server.go saveClosedClient: of `$G` nothing is kept.
+                if closed == nil || connection.account != Account.globalName { writer.write("name_tag", connection.account) }
             }
         }
     }

@@ -273,8 +273,8 @@ final class MonitoringServer: @unchecked Sendable {
             let json = AccountzDocument.json(head, accounts: self.source.accountNames)
             return self.eventLoop.makeSucceededFuture(.json(json, callback: callback))
         }
-        return self.source.accounts(on: self.eventLoop).map { accounts in
-            guard let account = accounts.first(where: { $0.name == name }) else {
+        return self.source.account(name, on: self.eventLoop).map { account in
+            guard let account else {
                 return .text(AccountzDocument.unknown(name), status: 400)
             }
             return .json(AccountzDocument.json(head, account: account), callback: callback)

@@ -43,7 +43,7 @@ struct ConnectionSnapshot: Sendable {
     var version = ""
     /// What the client gave as its user; secrets redacted.
     var user = ""
-    var account = Server.globalAccount
+    var account = Account.globalName
     var jwt = ""
     var security: Security?
     /// Empty unless asked for.

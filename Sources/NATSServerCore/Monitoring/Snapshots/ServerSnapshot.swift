@@ -39,4 +39,5 @@ struct AccountSnapshot: Sendable {
     var traffic = TrafficStatistics()
     var slowConsumers = 0
     var subscriptions = SublistStatistics()
+    var mappings = SubjectMappings([])
 }

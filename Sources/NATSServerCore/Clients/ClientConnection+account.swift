@@ -1,0 +1,89 @@
+import Logging
+import NATSWire
+import NIOCore
+
+/// What a connection has to do with its account.
+extension ClientConnection {
+    /// The connection comes to the account that the session names.
+    ///
+    /// - Returns: `false` if there is no room: then it has been closed.
+    func enterAccount() -> Bool {
+        let account = self.session.account ?? self.shared.accounts.global
+        self.leaveAccount()
+        if account !== self.account {
+            self.dropSubscriptions()
+            self.account = account
+            self.router = self.loop.router(for: account)
+        }
+        self.accountLimits = account.limits
+        self.applyLimits()
+        self.logOverriddenLimits()
+        self.isInAccount = account.enter()
+        guard self.isInAccount else {
+            let text = "maximum account active connections exceeded"
+            // The log does not know the account yet.
+            if self.shared.shouldLog(text) { self.logger.error("\(self.label) - \(text)") }
+            self.fail(text, .maxAccountConnectionsExceeded)
+            // nats-server auth.go: a refused nkey user is refused once more.
+            if let label = self.session.userLabel, !self.session.payload.nkey.isEmpty {
+                self.logger.error("\(self.label) - authentication error - \(label)")
+            }
+            return false
+        }
+        if self.isAtSubscriptionLimit { self.closeAtSubscriptionLimit() }
+        return true
+    }
+
+    func leaveAccount() {
+        guard self.isInAccount else { return }
+        self.isInAccount = false
+        self.account.leave()
+    }
+
+    /// What is less counts, of the server's limits and the account's (nats-server client.go applyAccountLimits).
+    func applyLimits() {
+        let settings = self.settings
+        let limits = self.accountLimits
+        self.parser.maxPayload =
+            limits.maxPayload < 0 ? settings.maxPayload : min(limits.maxPayload, settings.maxPayload)
+        self.maxSubscriptions = settings.maxSubscriptions > 0 ? settings.maxSubscriptions : -1
+        if limits.maxSubscriptions >= 0, self.maxSubscriptions < 0 || limits.maxSubscriptions < self.maxSubscriptions {
+            self.maxSubscriptions = limits.maxSubscriptions
+        }
+    }
+
+    private func logOverriddenLimits() {
+        let (settings, limits) = (self.settings, self.accountLimits)
+        if limits.maxPayload > settings.maxPayload {
+            self.logger.debug(
+                """
+                \(self.label) - Max Payload set to \(settings.maxPayload) from server overrides account or user config
+                """
+            )
+        }
+        if settings.maxSubscriptions > 0, limits.maxSubscriptions > settings.maxSubscriptions {
+            self.logger.debug(
+                """
+                \(self.label) - Max Subscriptions set to \(settings.maxSubscriptions) from server overrides account or \
+                user config
+                """
+            )
+        }
+    }
+
+    /// The limit that INFO names after CONNECT.
+    func announcedMaxPayload(_ limit: Int) -> Int {
+        let own = self.accountLimits.maxPayload
+        return own < 0 || (limit >= 0 && limit < own) ? limit : own
+    }
+
+    var isAtSubscriptionLimit: Bool {
+        self.maxSubscriptions >= 0 && self.subscriptions.count >= self.maxSubscriptions
+    }
+
+    /// An account without any subscriptions ends its connections a moment after they have come.
+    private func closeAtSubscriptionLimit() {
+        self.subscriptionLimitExceeded()
+        self.loop.eventLoop.scheduleTask(in: .milliseconds(20)) { self.close(.maxSubscriptionsExceeded) }
+    }
+}

@@ -1,0 +1,139 @@
+import Logging
+import NATSServerConfig
+import NATSTestSupport
+
+@testable import NATSServerCore
+
+/// A server that was started from a configuration text: the official one, or ours, of which each case is to hold.
+struct ConfiguredServer: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private enum Kind {
+        case official(OfficialServer)
+        case ours(Server)
+    }
+
+    private let kind: Kind
+    private let collected: CollectedLog
+
+    var port: Int {
+        switch self.kind {
+        case .official(let server): server.port
+        case .ours(let server): server.boundPort
+        }
+    }
+
+    /// Its log up to now.
+    var log: String {
+        switch self.kind {
+        case .official(let server): server.log
+        case .ours: self.collected.lines.joined(separator: "\n")
+        }
+    }
+
+    /// Starts a server, runs the body, stops the server.
+    static func with<Result: Sendable>(
+        _ server: ServerUnderTest,
+        _ text: String,
+        _ body: (Self) async throws -> Result
+    ) async throws -> Result {
+        let running = try await self.start(server, text)
+        do {
+            let result = try await body(running)
+            await running.stop()
+            return result
+        } catch {
+            await running.stop()
+            throw error
+        }
+    }
+
+    private static func start(_ server: ServerUnderTest, _ text: String) async throws -> Self {
+        let log = CollectedLog()
+        guard server != .official else {
+            return Self(kind: .official(try await OfficialServer.start(configurationText: text)), collected: log)
+        }
+        var options = try self.options(text, log)
+        if server == .oursOnManyLoops { options.eventLoopCount = 3 }
+        let ours = Server(options: options)
+        try await ours.start()
+        return Self(kind: .ours(ours), collected: log)
+    }
+
+    private static func options(_ text: String, _ log: CollectedLog) throws -> ServerOptions {
+        let loaded = try NATSServerConfig.ServerConfiguration.load(
+            text: Array(text.utf8),
+            path: "server.conf",
+            readFile: { _ throws(ConfigurationFileError) in throw ConfigurationFileError("no files") }
+        )
+        guard loaded.errors.isEmpty else { throw Failure(description: loaded.report) }
+        if let key = SupportedKeys.firstUnsupported(loaded.configuration) {
+            throw Failure(description: "not supported yet: \(key)")
+        }
+        var options = ServerOptions(loaded.configuration, logger: log.logger)
+        options.host = "127.0.0.1"
+        options.port = 0
+        return options
+    }
+
+    func reload(_ text: String) async throws {
+        switch self.kind {
+        case .official(let server): try await server.reload(configurationText: text)
+        case .ours(let server):
+            let options = try Self.options(text, self.collected)
+            await server.apply(options)
+            try await server.reload(authorization: options.authorization)
+        }
+    }
+
+    private func stop() async {
+        switch self.kind {
+        case .official(let server): await server.stop()
+        case .ours(let server): await server.shutdown()
+        }
+    }
+
+    // MARK: Clients
+
+    /// A connection that has read INFO.
+    func connect(fileID: String = #fileID, line: Int = #line) async throws -> RawConnection {
+        let connection = try RawConnection.connect(port: self.port, answersPings: true)
+        try await connection.readInfo(fileID: fileID, line: line)
+        return connection
+    }
+
+    /// A connection of a user whose password is its name; its PING has been answered.
+    func connect(
+        _ user: String,
+        _ more: String = "",
+        fileID: String = #fileID,
+        line: Int = #line
+    ) async throws -> RawConnection {
+        let connection = try await self.connect(fileID: fileID, line: line)
+        let credentials = user.isEmpty ? "" : ",\"user\":\"\(user)\",\"pass\":\"\(user)\""
+        await connection.send("CONNECT {\"verbose\":false,\"pedantic\":false\(credentials)\(more)}\r\nPING\r\n")
+        try await connection.expect("PONG\r\n", fileID: fileID, line: line)
+        return connection
+    }
+
+    /// Fetches a monitoring page; the configuration has to have `http: "127.0.0.1:-1"`.
+    func fetch(_ target: String) async throws -> HTTPAnswer {
+        let port: Int? =
+            switch self.kind {
+            case .official(let server): server.monitoringPort
+            case .ours(let server): server.boundMonitoringPort
+            }
+        guard let port, port > 0 else { throw Failure(description: "no monitoring port") }
+        return try await NATSTestSupport.fetch(target, port: port)
+    }
+}
+
+extension RawConnection {
+    /// Sends, and waits until the server has handled it.
+    func flush(_ text: String, fileID: String = #fileID, line: Int = #line) async throws {
+        await self.send(text + "PING\r\n")
+        try await self.expect("PONG\r\n", fileID: fileID, line: line)
+    }
+}
