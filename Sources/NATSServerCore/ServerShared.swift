@@ -78,6 +78,7 @@ final class ServerShared: Sendable {
     func end() {
         self.ending.store(true, ordering: .relaxed)
         self.passwords.end()
+        self.accounts.end()
     }
 
     /// Who may connect now.

@@ -134,7 +134,10 @@ struct MatchCacheTests {
         let epoch = fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.epoch
         fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.clear()
         #expect(kept == nil && passing == nil)
-        #expect(fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.epoch != epoch, "pointers to them are not used any more")
+        #expect(
+            fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.epoch != epoch,
+            "pointers to them are not used any more"
+        )
         #expect(fixture.sids("_INBOX.a") == [] && fixture.sids("a") == [])
         fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.clear()
         #expect(fixture.loop.router(for: fixture.shared.accounts.global).cache.pointee.count == 0)

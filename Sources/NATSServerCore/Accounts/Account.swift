@@ -1,3 +1,4 @@
+internal import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
@@ -14,10 +15,20 @@ final class Account: Sendable {
     private struct State {
         var options: AccountOptions
         var updated: NIODeadline
+        var services: [ServiceExport] = []
+        var streams: [StreamImport] = []
+        /// Grows when ``streams`` change.
+        var streamsVersion = 0
+        /// The subscriptions of imported services.
+        var requests: [Subscription] = []
+        /// The subscription for answers to requests of others.
+        var answers: Subscription?
+        var lastSid = 0
     }
 
     let name: String
     let index: SubscriptionIndex
+    let responses = ServiceResponses()
     private let state: NIOLockedValueBox<State>
     private let clients = Synchronization.Atomic<Int>(0)
     /// When the log last told of too many subscriptions, in nanoseconds.
@@ -39,8 +50,119 @@ final class Account: Sendable {
 
     /// The configuration has been loaded again.
     func update(_ options: AccountOptions) {
-        self.state.withLockedValue { $0 = State(options: options, updated: .now()) }
+        self.state.withLockedValue { state in
+            state.options = options
+            state.updated = .now()
+        }
         self.index.setMappings(SubjectMappings(options.mappings))
+    }
+
+    // MARK: Other accounts
+
+    var options: AccountOptions { self.state.withLockedValue { $0.options } }
+
+    /// The streams that it imports, and a number that changes with them.
+    var streams: (imports: [StreamImport], version: Int) {
+        self.state.withLockedValue { ($0.streams, $0.streamsVersion) }
+    }
+
+    /// The services that it imports, and their subscriptions.
+    var importedServices: [ServiceImport] {
+        self.state.withLockedValue { state in
+            state.requests.compactMap { subscription in
+                if case .request(let service) = subscription.service { return service }
+                return nil
+            }
+        }
+    }
+
+    /// Offers what the configuration says; before any account imports.
+    func linkExports() {
+        self.state.withLockedValue { state in
+            state.services = state.options.exports.filter { $0.kind == .service }.map(ServiceExport.init)
+        }
+    }
+
+    /// The export of a service that covers a subject; the exact one if there is.
+    func service(_ subject: String) -> ServiceExport? {
+        let services = self.state.withLockedValue { $0.services }
+        if let exact = services.first(where: { $0.options.subject == subject }) { return exact }
+        return services.filter { SubjectGrammar.isSubset(subject, of: $0.options.subject) }
+            .min { $0.options.subject < $1.options.subject }
+    }
+
+    /// Imports what the configuration says.
+    func linkImports(_ accounts: [String: Account]) {
+        let imports = self.options.imports
+        let streams = imports.filter { $0.kind == .stream }.compactMap { item in
+            accounts[item.account].map { StreamImport(item, exporter: $0) }
+        }
+        let services = imports.filter { $0.kind == .service }.compactMap { item -> ServiceImport? in
+            guard let exporter = accounts[item.account], let export = exporter.service(item.subject) else { return nil }
+            return ServiceImport(item, importer: self, exporter: exporter, export: export)
+        }
+        let (old, new) = self.state.withLockedValue { state in
+            if !state.streams.elementsEqual(streams, by: { $0.isSame(as: $1) }) {
+                state.streams = streams
+                state.streamsVersion += 1
+            }
+            let old = state.requests
+            state.requests = services.map { service in
+                state.lastSid += 1
+                return Subscription(
+                    subject: Array(service.from.utf8),
+                    sid: Array("\(state.lastSid)".utf8),
+                    service: .request(service),
+                    index: self.index
+                )
+            }
+            return (old, state.requests)
+        }
+        for subscription in new { _ = self.index.insert(subscription) }
+        self.index.remove(contentsOf: old)
+    }
+
+    /// Lets go of other accounts, which may refer to this one.
+    func unlink() {
+        let old = self.state.withLockedValue { state in
+            defer {
+                state.requests = []
+                state.answers = nil
+                state.streams = []
+            }
+            return state.requests + [state.answers].compactMap { $0 }
+        }
+        self.index.remove(contentsOf: old)
+        self.responses.removeAll()
+    }
+
+    /// A request to a service of this account has come from another one.
+    ///
+    /// - Parameters:
+    ///   - reply: Its reply subject there.
+    ///   - account: The other account.
+    ///   - export: The service.
+    ///   - now: The time.
+    /// - Returns: the reply subject for the service; `nil` if too many answers are waited for.
+    func addResponse(
+        _ reply: [UInt8],
+        in account: Account,
+        _ export: ServiceExport,
+        now: NIODeadline
+    ) -> [UInt8]? {
+        let subscription = self.state.withLockedValue { state -> Subscription? in
+            guard state.answers == nil else { return nil }
+            state.lastSid += 1
+            state.answers = Subscription(
+                subject: self.responses.prefix + [UInt8(ascii: ">")],
+                sid: Array("\(state.lastSid)".utf8),
+                service: .answer(self.responses),
+                index: self.index
+            )
+            return state.answers
+        }
+        if let subscription { _ = self.index.insert(subscription) }
+        return self.responses.add(reply, in: account, of: export, exporter: self, now: now)
     }
 
     // MARK: Connections

@@ -15,6 +15,8 @@ package struct AccountOptions: Sendable, Equatable {
     package var name: String
     package var limits = Limits()
     package var mappings: [MappingOptions] = []
+    package var exports: [ExportOptions] = []
+    package var imports: [ImportOptions] = []
 
     package init(name: String) { self.name = name }
 }

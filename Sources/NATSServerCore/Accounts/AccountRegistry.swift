@@ -21,6 +21,9 @@ final class AccountRegistry: Sendable {
 
     subscript(name: String) -> Account? { self.accounts.withLockedValue { $0[name] } }
 
+    /// The server ends: accounts that refer to each other let go.
+    func end() { for account in self.byName.values { account.unlink() } }
+
     /// Makes the accounts those of a configuration; what keeps its name keeps its subscriptions and connections.
     func update(_ options: [AccountOptions]) {
         self.accounts.withLockedValue { accounts in
@@ -36,6 +39,9 @@ final class AccountRegistry: Sendable {
             if !options.contains(where: { $0.name == Account.globalName }) {
                 self.global.update(AccountOptions(name: Account.globalName))
             }
+            for account in updated.values { account.linkExports() }
+            for account in updated.values { account.linkImports(updated) }
+            for (name, account) in accounts where updated[name] == nil { account.unlink() }
             accounts = updated
         }
     }

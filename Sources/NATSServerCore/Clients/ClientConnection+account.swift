@@ -1,4 +1,5 @@
 import Logging
+import NATSText
 import NATSWire
 import NIOCore
 
@@ -14,6 +15,7 @@ extension ClientConnection {
             self.dropSubscriptions()
             self.account = account
             self.router = self.loop.router(for: account)
+            self.streamsVersion = account.streams.version
         }
         self.accountLimits = account.limits
         self.applyLimits()
@@ -32,6 +34,49 @@ extension ClientConnection {
         }
         if self.isAtSubscriptionLimit { self.closeAtSubscriptionLimit() }
         return true
+    }
+
+    // MARK: Streams of other accounts
+
+    /// Subscribes to what the account imports of the subject.
+    func addShadows(of subscription: Subscription) {
+        let (imports, version) = self.account.streams
+        self.streamsVersion = version
+        guard !imports.isEmpty else { return }
+        let subject = String(decoding: subscription.subject, as: UTF8.self)
+        for stream in imports {
+            guard let wanted = stream.shadow(of: subject) else { continue }
+            self.logger.debug(
+                """
+                \(self.label) - Creating import subscription on \(GoString.quoted(wanted.utf8)) from account \
+                \(GoString.quoted(stream.exporter.name.utf8))
+                """
+            )
+            let shadow = Subscription(
+                of: subscription,
+                for: stream,
+                subject: Array(wanted.utf8),
+                permissions: self.session.permissions
+            )
+            if stream.exporter.index.insert(shadow) { subscription.shadows.append(shadow) }
+        }
+    }
+
+    func removeShadows(of subscription: Subscription) {
+        for shadow in subscription.shadows { shadow.index.remove(shadow) }
+        subscription.shadows = []
+    }
+
+    /// The account may import other streams since a reload (nats-server client.go processSubsOnConfigReload).
+    func updateShadows() {
+        guard self.phase == .open, self.streamsVersion != self.account.streams.version else { return }
+        for subscription in self.subscriptions.values {
+            let old = subscription.shadows
+            subscription.shadows = []
+            self.addShadows(of: subscription)
+            for shadow in old { shadow.index.remove(shadow) }
+        }
+        self.streamsVersion = self.account.streams.version
     }
 
     func leaveAccount() {

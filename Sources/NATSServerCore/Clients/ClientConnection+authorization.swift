@@ -129,7 +129,7 @@ extension ClientConnection {
             self.logger.error("\(self.label) - invalid subject-queue \(GoString.quoted(entry))")
         }
         self.replies = ReplyPermissions(permissions)
-        for subscription in self.subscriptions.values {
+        for subscription in self.subscriptions.values.flatMap({ [$0] + $0.shadows }) {
             subscription.index.touch(subscription) {
                 $0.setPreferences(
                     echo: self.session.echo,
@@ -219,6 +219,7 @@ extension ClientConnection {
             self.session.certificateLookup =
                 maps ? CertificateLookup(certificate: self.security?.certificate) : nil
         }
+        defer { self.updateShadows() }
         guard !self.session.isCheckingPassword else {
             self.carryOut(self.session.reloadedDuringCheck(authenticator))
             if !self.session.isCheckingPassword { self.resumeInput() }

@@ -108,6 +108,7 @@ extension ClientConnection {
     func dropSubscriptions() {
         guard !self.subscriptions.isEmpty else { return }
         self.account.index.remove(contentsOf: self.subscriptions.values)
+        for subscription in self.subscriptions.values { self.removeShadows(of: subscription) }
         self.subscriptions = [:]
     }
 }

@@ -303,6 +303,7 @@ extension ClientConnection {
                 return
             }
             self.subscriptions[sid] = subscription
+            self.addShadows(of: subscription)
         }
         self.acknowledge()
     }
@@ -323,6 +324,7 @@ extension ClientConnection {
 
     func remove(_ subscription: Subscription) {
         subscription.index.remove(subscription)
+        self.removeShadows(of: subscription)
         self.needsBarrier = self.loop.siblings.count > 1
         if self.subscriptions[subscription.sid] === subscription {
             self.subscriptions[subscription.sid] = nil

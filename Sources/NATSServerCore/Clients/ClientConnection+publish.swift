@@ -61,7 +61,7 @@ struct PublishBatch {
         _ traits: ClientSession.PublisherTraits,
         isTracing: Bool
     ) -> DeliveryTarget.Flags {
-        var flags: DeliveryTarget.Flags = [.limited, .longSid, .notesReplies]
+        var flags: DeliveryTarget.Flags = [.limited, .longSid, .notesReplies, .mapped]
         // Only the publisher's own subscriptions can be left out for the lack of echo.
         if !traits.echo { flags.insert(.noEcho) }
         if isTracing { flags.insert(.always) }
@@ -86,8 +86,8 @@ struct PublishBatch {
 /// A message on its way to its subscriptions: pointers into the bytes read.
 struct OutgoingMessage {
     /// "MSG <subject> " or "HMSG <subject> ".
-    let prefix: UnsafePointer<UInt8>
-    let prefixLength: Int
+    var prefix: UnsafePointer<UInt8>
+    var prefixLength: Int
     /// "[reply ]sizes CRLF payload CRLF".
     let tail: UnsafePointer<UInt8>
     let tailLength: Int
@@ -168,9 +168,7 @@ extension ClientConnection {
             if self.deliver(message, to: index, of: result, base, operation, &batch) { delivered = true }
             index += 1
         }
-        if result.pointee.groupCount > 0, self.deliverToGroups(message, result, base, operation, &batch) {
-            delivered = true
-        }
+        if result.pointee.hasMore, self.deliverToRest(message, result, base, operation, &batch) { delivered = true }
         return delivered
     }
 
@@ -188,6 +186,16 @@ extension ClientConnection {
         guard target.pointee.flags.isDisjoint(with: special) else {
             return self.deliverSpecially(message, to: index, of: result, base, operation, &batch)
         }
+        return self.stage(message, for: target, &batch)
+    }
+
+    /// Appends a message to what is staged for a target.
+    @inline(__always)
+    private func stage(
+        _ message: OutgoingMessage,
+        for target: UnsafeMutablePointer<DeliveryTarget>,
+        _ batch: inout PublishBatch
+    ) -> Bool {
         let outlet = target.pointee.outlet
         // The sid is stored in one piece of sixteen bytes, whatever its length.
         let room = message.prefixLength + message.tailLength + 16
@@ -209,9 +217,9 @@ extension ClientConnection {
         return true
     }
 
-    /// One member of each queue group gets the message, chosen at random.
+    /// One member of each queue group gets the message, chosen at random; then the services get it.
     @inline(never)
-    private func deliverToGroups(
+    private func deliverToRest(
         _ message: OutgoingMessage,
         _ result: MatchResult.Pointer,
         _ base: UnsafePointer<UInt8>,
@@ -234,7 +242,28 @@ extension ClientConnection {
             }
             start = end
         }
-        return delivered
+        // Last: the result may be gone once other subjects have been looked up.
+        guard let services = result.pointee.services else { return delivered }
+        return self.deliver(base, operation.pointee, to: services, &batch) || delivered
+    }
+
+    /// Routes a message that comes from another account.
+    func publishCrossed(
+        _ base: UnsafePointer<UInt8>,
+        _ operation: UnsafePointer<ClientOperation>,
+        _ result: MatchResult.Pointer,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        let hasHeader = operation.pointee.headerSize > 0
+        let message = OutgoingMessage(
+            prefix: result.pointee.prefix + (hasHeader ? 0 : 1),
+            prefixLength: result.pointee.subjectLength + (hasHeader ? 6 : 5),
+            tail: base + operation.pointee.tailStart,
+            tailLength: operation.pointee.frameEnd - operation.pointee.tailStart,
+            size: operation.pointee.size,
+            headerSize: operation.pointee.headerSize
+        )
+        return self.deliver(message, result, base, operation, &batch)
     }
 
     /// `_R_.`, `_GR_.` and `$JS.ACK.` are told from `_INBOX.` by their second byte.
@@ -269,7 +298,10 @@ extension ClientConnection {
             result = self.result(for: subject, &batch)
         }
         if batch.isTracing { self.tracePayload(base, operation) }
-        let subject = UnsafeBufferPointer(start: UnsafePointer(result.pointee.subject), count: result.pointee.subjectLength)
+        let subject = UnsafeBufferPointer(
+            start: UnsafePointer(result.pointee.subject),
+            count: result.pointee.subjectLength
+        )
         if result.pointee.isReserved {
             self.publishViolation(UnsafeRawBufferPointer(subject))
             return nil
@@ -358,6 +390,21 @@ extension ClientConnection {
     ) -> Bool {
         let operation = pointer.pointee
         let flags = result.pointee.targets[index].flags
+        var message = message
+        if flags.contains(.mapped) {
+            // nats-server client.go processMsgResults: what a service import brings is not exported again.
+            guard self.loop.services.isEmpty, self.loop.answersUnderWay == 0 else { return false }
+            let prefix = result.pointee.prefix(at: index)
+            message.prefix = UnsafePointer(prefix.start) + (message.headerSize > 0 ? 0 : 1)
+            message.prefixLength = prefix.count + (message.headerSize > 0 ? 6 : 5)
+            var special = batch.specialFlags.subtracting(.mapped)
+            if message.headerSize > 0 { special.insert(.noHeaders) }
+            if flags.isDisjoint(with: special) {
+                return self.stage(message, for: result.pointee.targets + index, &batch)
+            }
+        }
+        let prefix = result.pointee.prefix(at: index)
+        let subject = UnsafeBufferPointer(start: UnsafePointer(prefix.start) + 5, count: prefix.count)
         let subscription = result.pointee.subscription(at: index)
         let outlet = result.pointee.outlet(at: index)
         guard let connection = outlet.connection else { return false }
@@ -377,9 +424,7 @@ extension ClientConnection {
         if flags.contains(.noHeaders), message.headerSize > 0 {
             let size = message.size - message.headerSize
             var line = Array("MSG ".utf8)
-            line.append(
-                contentsOf: UnsafeBufferPointer(start: result.pointee.subject, count: result.pointee.subjectLength)
-            )
+            line.append(contentsOf: subject)
             line.append(0x20)
             line.append(contentsOf: subscription.sid)
             line.append(0x20)
@@ -424,7 +469,7 @@ extension ClientConnection {
                 to: connection,
                 subscription.sid,
                 keepsHeader: !flags.contains(.noHeaders),
-                subject: UnsafeBufferPointer(start: result.pointee.subject, count: result.pointee.subjectLength),
+                subject: subject,
                 base,
                 operation
             )
@@ -463,7 +508,10 @@ extension ClientConnection {
         _ result: MatchResult.Pointer
     ) {
         let reply = UnsafeBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
-        let subject = UnsafeBufferPointer(start: UnsafePointer(result.pointee.subject), count: result.pointee.subjectLength)
+        // With services, the result may be gone.
+        let subject =
+            self.loop.undelivered.take()
+            ?? Array(UnsafeBufferPointer(start: result.pointee.subject, count: result.pointee.subjectLength))
         let subscription = self.router.index.withMatch(reply) { match, _ in
             match.plain.first { $0.connection === self }
         }

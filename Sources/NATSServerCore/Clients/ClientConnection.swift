@@ -39,6 +39,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// What the account allowed when the connection came to it.
     var accountLimits = AccountOptions.Limits()
     var isInAccount = false
+    /// Which of the account's imported streams the subscriptions know.
+    var streamsVersion = 0
     /// Subscriptions that the connection may have; any number if negative.
     var maxSubscriptions: Int
     var session: ClientSession

@@ -60,6 +60,35 @@ extension AccountOptions {
         self.limits.maxSubscriptions = configuration.limits.maxSubscriptions
         self.limits.maxPayload = configuration.limits.maxPayload
         self.mappings = configuration.mappings.map(MappingOptions.init)
+        self.exports = configuration.exports.map(ExportOptions.init)
+        self.imports = configuration.imports.map(ImportOptions.init)
+    }
+}
+
+extension ExportOptions {
+    init(_ configuration: AccountExport) {
+        self.init(configuration.kind == .stream ? .stream : .service, configuration.subject)
+        self.accounts = configuration.accounts
+        self.accountTokenPosition = configuration.accountTokenPosition
+        switch configuration.responseType {
+        case .single: self.responseType = .single
+        case .stream: self.responseType = .stream
+        case .chunked: self.responseType = .chunked
+        }
+        if let threshold = configuration.responseThreshold { self.responseThreshold = threshold }
+    }
+}
+
+extension ImportOptions {
+    init(_ configuration: AccountImport) {
+        self.init(
+            configuration.kind == .stream ? .stream : .service,
+            account: configuration.account,
+            subject: configuration.subject
+        )
+        self.to = configuration.to
+        self.prefix = configuration.prefix
+        self.share = configuration.share
     }
 }
 

@@ -16,6 +16,8 @@ struct DeliveryTarget {
         static let always = Flags(rawValue: 16)
         /// The client may answer: reply subjects are noted.
         static let notesReplies = Flags(rawValue: 32)
+        /// The client gets the message under another subject.
+        static let mapped = Flags(rawValue: 64)
     }
 
     let outlet: UnsafeMutablePointer<OutletState>
@@ -44,6 +46,10 @@ struct MatchResult {
         var subscription: Unmanaged<Subscription>
         /// With the flag ``DeliveryTarget/Flags/notesReplies`` only.
         var replies: Unmanaged<ReplyPermissions>?
+        /// With the flag ``DeliveryTarget/Flags/mapped`` only: what stands in place of ``MatchResult/prefix``, and the
+        /// length of its subject.
+        var prefix: UnsafeMutablePointer<UInt8>?
+        var subjectLength = 0
     }
 
     let subjectLength: Int
@@ -51,6 +57,8 @@ struct MatchResult {
     var generation: UInt64
     let plainCount: Int
     let groupCount: Int
+    /// Whether there are groups or services.
+    let hasMore: Bool
     let targetCount: Int
     /// "HMSG <subject> "; the MSG form starts one byte later.
     let prefix: UnsafeMutablePointer<UInt8>
@@ -62,6 +70,8 @@ struct MatchResult {
     let size: Int
     /// Clients may not publish here (nats-server client.go processInboundClientMsg).
     let isReserved: Bool
+    /// What the server itself does with a message.
+    private let serviceMatches: Unmanaged<ServiceMatches>?
     /// What the subject becomes, if anything.
     private let mapping: Unmanaged<MappedSubject>?
     /// Whether a message that is published here has to be looked at closely: it is reserved or becomes another.
@@ -78,6 +88,15 @@ struct MatchResult {
 
     /// Whether a connection in it is gone.
     var hasDeadTarget: Bool { (0..<self.targetCount).contains { self.outlet(at: $0).connection == nil } }
+
+    /// What the server itself does with a message, if anything.
+    var services: ServiceMatches? { self.serviceMatches?.takeUnretainedValue() }
+
+    /// What stands in front of the sid for a target, with "HMSG "; `count` is that of the subject.
+    func prefix(at index: Int) -> (start: UnsafeMutablePointer<UInt8>, count: Int) {
+        if let prefix = self.owners[index].prefix { return (prefix, self.owners[index].subjectLength) }
+        return (self.prefix, self.subjectLength)
+    }
 
     /// What the subject becomes when it is published, if anything.
     var mapped: MappedSubject? { self.mapping?.takeUnretainedValue() }
@@ -98,7 +117,8 @@ struct MatchResult {
         loop: ServerLoop,
         reusing old: Pointer? = nil
     ) -> Pointer {
-        let match = self.withoutDenied(match, subject)
+        var match = self.withoutDenied(match, subject)
+        let services = ServiceMatches(takingFrom: &match, subject)
         let targetCount = match.groups.reduce(match.plain.count) { $0 + $1.count }
         let prefixLength = subject.count + 6
         var size = MemoryLayout<MatchResult>.stride
@@ -131,13 +151,17 @@ struct MatchResult {
 
         var index = 0
         func add(_ subscription: Subscription) {
-            let outlet = loop.outlet(for: subscription.connection)
+            guard let connection = subscription.connection else { return }
+            let outlet = loop.outlet(for: connection)
+            let mapped = subscription.stream.map { self.makePrefix($0.localSubject(of: subject)) }
             (targets + index).initialize(to: self.target(for: subscription, outlet, loop.index))
             (owners + index).initialize(
                 to: Owner(
                     outlet: .passRetained(outlet),
                     subscription: .passRetained(subscription),
-                    replies: subscription.replies.map { .passRetained($0) }
+                    replies: subscription.replies.map { .passRetained($0) },
+                    prefix: mapped?.start,
+                    subjectLength: mapped?.count ?? 0
                 )
             )
             index += 1
@@ -156,6 +180,7 @@ struct MatchResult {
                 generation: generation,
                 plainCount: match.plain.count,
                 groupCount: match.groups.count,
+                hasMore: !match.groups.isEmpty || services != nil,
                 targetCount: targetCount,
                 prefix: prefix,
                 targets: targets,
@@ -163,11 +188,20 @@ struct MatchResult {
                 owners: owners,
                 size: size,
                 isReserved: isReserved,
+                serviceMatches: services.map { .passRetained($0) },
                 mapping: mapped.map { .passRetained($0) },
                 needsAttention: isReserved || mapped != nil
             )
         )
         return result
+    }
+
+    private static func makePrefix(_ subject: [UInt8]) -> (start: UnsafeMutablePointer<UInt8>, count: Int) {
+        let prefix = UnsafeMutablePointer<UInt8>.allocate(capacity: subject.count + 6)
+        for (index, byte) in (Array("HMSG ".utf8) + subject + [0x20]).enumerated() {
+            (prefix + index).initialize(to: byte)
+        }
+        return (prefix, subject.count)
     }
 
     /// What is left when the denials of subscribers are applied.
@@ -217,11 +251,13 @@ struct MatchResult {
 
     private static func releaseOwners(of result: Pointer) {
         result.pointee.mapping?.release()
+        result.pointee.serviceMatches?.release()
         for index in 0..<result.pointee.targetCount {
             let owner = result.pointee.owners[index]
             owner.outlet.release()
             owner.subscription.release()
             owner.replies?.release()
+            owner.prefix?.deallocate()
         }
     }
 
@@ -230,6 +266,7 @@ struct MatchResult {
         if !subscription.echo { target.flags.insert(.noEcho) }
         if !subscription.headers { target.flags.insert(.noHeaders) }
         if subscription.isLimited { target.flags.insert(.limited) }
+        if subscription.stream != nil { target.flags.insert(.mapped) }
         if subscription.replies != nil { target.flags.insert(.notesReplies) }
         guard subscription.sid.count < 16 else {
             target.flags.insert(.longSid)

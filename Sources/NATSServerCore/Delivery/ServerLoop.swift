@@ -52,6 +52,11 @@ final class ServerLoop: @unchecked Sendable {
     /// By account, made when the first connection comes.
     private var routers: [ObjectIdentifier: AccountRouter] = [:]
     private let cacheBudget = MatchCacheBudget()
+    /// The services of other accounts that the message under way has come through, and how many answers it is.
+    var services: [ServiceImport] = []
+    var answersUnderWay = 0
+    /// The subject of a message that no service has taken.
+    var undelivered: [UInt8]?
 
     init(eventLoop: any EventLoop, index: Int, shared: ServerShared) {
         self.eventLoop = eventLoop

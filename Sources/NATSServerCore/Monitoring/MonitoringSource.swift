@@ -131,6 +131,9 @@ final class MonitoringSource: Sendable {
             var snapshot = self.snapshot(of: account)
             snapshot.subscriptions = statistics
             snapshot.mappings = account.index.currentMappings
+            snapshot.exports = account.options.exports
+            snapshot.streams = account.streams.imports
+            snapshot.services = account.importedServices
             return snapshot
         }
     }

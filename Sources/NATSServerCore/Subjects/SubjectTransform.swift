@@ -80,6 +80,18 @@ struct SubjectTransform: Sendable, Equatable {
         self.tokens.contains { if case .random = $0 { true } else { false } }
     }
 
+    /// The other way round; only of strict ones (nats-server subject_transform.go reverse).
+    func reversed() -> SubjectTransform? {
+        let source = TransformRules.untokenized(self.destination)
+        let written = self.destination.split(separator: ".", omittingEmptySubsequences: false)
+        let plain = source.split(separator: ".", omittingEmptySubsequences: false)
+        var placeholders = zip(written, plain).filter { $0 != $1 }.map(\.0)[...]
+        let tokens = self.source.split(separator: ".", omittingEmptySubsequences: false).map { token in
+            token == "*" ? placeholders.popFirst() ?? token : token
+        }
+        return SubjectTransform(source, tokens.joined(separator: "."), isStrict: true)
+    }
+
     /// What becomes of a subject that the source covers.
     func callAsFunction(_ subject: [UInt8], using generator: inout some RandomNumberGenerator) -> [UInt8] {
         let parts = subject.split(separator: Self.dot, omittingEmptySubsequences: false)

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// One SUB of one connection.
+/// One SUB of one connection, or one of the server's own.
 ///
 /// Immutable but for its counters and, under the lock of its ``SubscriptionIndex``, its place there and what its connection
 /// understands.
@@ -11,7 +11,8 @@ final class Subscription: SublistElement, @unchecked Sendable {
     let subject: [UInt8]
     let queue: [UInt8]
     let sid: [UInt8]
-    unowned let connection: ClientConnection
+    /// `nil` if the subscription is the server's own.
+    unowned let connection: ClientConnection?
     /// Where the subscription stands.
     let index: SubscriptionIndex
     /// Whether the connection wants its own messages back; changes under the lock of the index only.
@@ -23,6 +24,12 @@ final class Subscription: SublistElement, @unchecked Sendable {
     private(set) var deliveryFilter: ClientPermissions?
     /// Set if the connection may answer requests; changes under the lock of the index only.
     private(set) var replies: ReplyPermissions?
+    /// What the server itself does with the messages.
+    let service: ServiceTarget?
+    /// Set if this is the shadow of a subscription in the account that exports these subjects.
+    let stream: StreamImport?
+    /// The shadows of this one; only touched on the connection's event loop.
+    var shadows: [Subscription] = []
     var sublistPlace: SublistPlace?
 
     /// Messages delivered while no limit was set, one slot per event loop, so that counting needs no contended write.
@@ -51,6 +58,8 @@ final class Subscription: SublistElement, @unchecked Sendable {
         self.sid = sid
         self.connection = connection
         self.index = index
+        self.service = nil
+        self.stream = nil
         self.echo = echo
         self.headers = headers
         self.deliveryFilter = Self.filter(permissions, subject)
@@ -58,6 +67,40 @@ final class Subscription: SublistElement, @unchecked Sendable {
         self.loopCount = loopCount
         self.counters = .allocate(capacity: loopCount)
         for loop in 0..<loopCount { (self.counters + loop).initialize(to: Atomic(0)) }
+    }
+
+    /// The shadow of a subscription.
+    init(of subscription: Subscription, for stream: StreamImport, subject: [UInt8], permissions: ClientPermissions?) {
+        self.subject = subject
+        self.queue = subscription.queue
+        self.sid = subscription.sid
+        self.connection = subscription.connection
+        self.index = stream.exporter.index
+        self.service = nil
+        self.stream = stream
+        self.echo = subscription.echo
+        self.headers = subscription.headers
+        self.deliveryFilter = Self.filter(permissions, Array(stream.to.utf8))
+        self.replies = subscription.replies
+        self.loopCount = subscription.loopCount
+        self.counters = .allocate(capacity: self.loopCount)
+        for loop in 0..<self.loopCount { (self.counters + loop).initialize(to: Atomic(0)) }
+    }
+
+    /// One of the server's own.
+    init(subject: [UInt8], sid: [UInt8], service: ServiceTarget, index: SubscriptionIndex) {
+        self.subject = subject
+        self.queue = []
+        self.sid = sid
+        self.connection = nil
+        self.index = index
+        self.service = service
+        self.stream = nil
+        self.echo = true
+        self.headers = true
+        self.loopCount = 1
+        self.counters = .allocate(capacity: 1)
+        self.counters.initialize(to: Atomic(0))
     }
 
     deinit {
@@ -69,7 +112,7 @@ final class Subscription: SublistElement, @unchecked Sendable {
     func setPreferences(echo: Bool, headers: Bool, permissions: ClientPermissions?, replies: ReplyPermissions?) {
         self.echo = echo
         self.headers = headers
-        self.deliveryFilter = Self.filter(permissions, self.subject)
+        self.deliveryFilter = Self.filter(permissions, self.stream.map { Array($0.to.utf8) } ?? self.subject)
         self.replies = replies
     }
 
@@ -81,7 +124,9 @@ final class Subscription: SublistElement, @unchecked Sendable {
     /// Whether messages with this subject may not reach the subscription though it covers them; under the lock of the
     /// index only.
     func isDenied(_ subject: UnsafeBufferPointer<UInt8>) -> Bool {
-        self.deliveryFilter?.denies(subject, queue: self.queue) ?? false
+        guard let filter = self.deliveryFilter else { return false }
+        guard let stream = self.stream else { return filter.denies(subject, queue: self.queue) }
+        return stream.localSubject(of: subject).withUnsafeBufferPointer { filter.denies($0, queue: self.queue) }
     }
 
     var isLimited: Bool { self.limit.load(ordering: .relaxed) != 0 }

@@ -187,7 +187,7 @@ final class SubscriptionIndex: @unchecked Sendable {
                 self.sublist.forEach(inPlaces: place..<place + Self.listedAtOnce) { subscription in
                     guard subject.map({ Self.wants(subscription, $0) }) ?? true else { return }
                     if total >= offset, page.count < limit {
-                        page.append(SubscriptionSnapshot(subscription, connection: subscription.connection.id))
+                        page.append(SubscriptionSnapshot(subscription, connection: subscription.connection?.id ?? 1))
                     }
                     total += 1
                 }

@@ -93,7 +93,8 @@ struct AccountTests {
         arguments: ServerUnderTest.available
     )
     func anonymous(server: ServerUnderTest) async throws {
-        try await ConfiguredServer.with(server, Self.two + "no_auth_user: b\nauthorization { timeout: 60 }\n") { server in
+        try await ConfiguredServer.with(server, Self.two + "no_auth_user: b\nauthorization { timeout: 60 }\n") {
+            server in
             let anonymous = try await server.connect("")
             let silent = try await server.connect()
             let other = try await server.connect("b")

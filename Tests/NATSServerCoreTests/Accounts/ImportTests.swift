@@ -18,7 +18,8 @@ struct ImportTests {
     /// Each subject begins with a token of its own (`N`), on both sides.
     private static let streamCases: [StreamCase] = [
         ("N.a", "N.a", "", ["N.a"], ["N.a", "N.b"]), ("N.a", "N.a", "", ["N.*", "N.>", ">"], ["N.a"]),
-        ("N.a", "N.a", "prefix: NP", ["NP.N.a", "N.a"], ["N.a"]), ("N.a", "N.a", "to: NL.x", ["NL.x", "NL.*"], ["N.a"]),
+        ("N.a", "N.a", "prefix: NP", ["NP.N.a", "N.a"], ["N.a"]),
+        ("N.a", "N.a", "to: NL.x", ["NL.x", "NL.*"], ["N.a"]),
         ("N.>", "N.>", "", ["N.a.b"], ["N.a.b", "N.a"]), ("N.>", "N.>", "", ["N.*.b", "N.a.>"], ["N.a.b", "N.x.b"]),
         ("N.>", "N.>", "prefix: NP", ["NP.N.>"], ["N.a", "N.a.b"]),
         ("N.>", "N.>", "prefix: NP.q.", ["NP.q.N.a", "NP.>"], ["N.a"]),
@@ -47,8 +48,8 @@ struct ImportTests {
     }
 
     private static let streamText: String = {
-        let exports = self.streamCases.map { "{stream: \"\($0.export)\"}" }.joined(separator: "\n      ")
-        let imports = self.streamCases.map { item in
+        let exports = ImportTests.streamCases.map { "{stream: \"\($0.export)\"}" }.joined(separator: "\n      ")
+        let imports = ImportTests.streamCases.map { item in
             "{stream: {account: A, subject: \"\(item.subject)\"}\(item.options.isEmpty ? "" : ", \(item.options)")}"
         }
         return """
@@ -164,12 +165,16 @@ struct ImportTests {
             let headers = try await server.connect("b", ",\"headers\":true,\"echo\":false")
             let denied = try await server.connect("d")
             let other = try await server.connect("c")
-            try await plain.flush("SUB n2.> 1\r\nSUB n2p.> 123456789012345678901234567890 \r\nSUB n3l.* 3\r\nUNSUB 3 1\r\n")
+            try await plain.flush(
+                "SUB n2.> 1\r\nSUB n2p.> 123456789012345678901234567890 \r\nSUB n3l.* 3\r\nUNSUB 3 1\r\n"
+            )
             try await headers.flush("SUB n2p.n2.a 1\r\n")
             try await denied.flush("SUB deny.> 1\r\n")
             try await other.flush("SUB > 1\r\n")
             await exporter.send("HPUB n2.a 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPUB n3.a 0\r\n\r\nPUB n3.a 0\r\n\r\n")
-            await exporter.send("PUB deny.x 1\r\nx\r\nPUB deny.y 1\r\ny\r\nPUB private.z 1\r\nz\r\nPUB n2.a   02\r\nhi\r\n")
+            await exporter.send(
+                "PUB deny.x 1\r\nx\r\nPUB deny.y 1\r\ny\r\nPUB private.z 1\r\nz\r\nPUB n2.a   02\r\nhi\r\n"
+            )
             try await exporter.flush("")
             // The importer's own messages under these subjects are no exporter's.
             await plain.send("PUB n2p.n2.a 3\r\nown\r\nPUB n2.a 3\r\nown\r\n")
@@ -182,7 +187,7 @@ struct ImportTests {
 
     @Test("streams: a reload changes imports of live subscriptions", .timeLimit(.minutes(2)))
     func streamReload() async throws {
-        func text(_ imports: String) -> String {
+        @Sendable func text(_ imports: String) -> String {
             """
             accounts {
               A { users: [{user: a, password: a}], exports: [{stream: "x.>"}, {stream: "y.>"}] }
@@ -271,7 +276,9 @@ struct ImportTests {
             var lines: [String] = []
             let more = ",\"headers\":true,\"no_responders\":true,\"lang\":\"l\",\"version\":\"1\",\"name\":\"n\""
             let service = try await server.connect("a", more)
-            try await service.flush("SUB s.> 1\r\nSUB w.> 2\r\nSUB k.> 3\r\nSUB stream 4\r\nSUB chunked 5\r\nSUB shared 6\r\n")
+            try await service.flush(
+                "SUB s.> 1\r\nSUB w.> 2\r\nSUB k.> 3\r\nSUB stream 4\r\nSUB chunked 5\r\nSUB shared 6\r\n"
+            )
             let client = try await server.connect("b", more)
             try await client.flush("SUB r.> 1\r\n")
             let other = try await server.connect("c", more)
@@ -301,7 +308,9 @@ struct ImportTests {
 
     /// The text of a transcript as it is compared.
     private func normal(_ text: String) -> String {
-        text.split(separator: "\r\n", omittingEmptySubsequences: false).map { Self.stable(String($0)) }.joined(separator: "|")
+        text.split(separator: "\r\n", omittingEmptySubsequences: false).map { Self.stable(String($0)) }.joined(
+            separator: "|"
+        )
     }
 
     @Test("services: nobody listens, several listen, answers that have answers", .timeLimit(.minutes(2)))

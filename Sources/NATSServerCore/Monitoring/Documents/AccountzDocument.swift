@@ -27,11 +27,53 @@ enum AccountzDocument {
                 if !account.mappings.isEmpty {
                     writer.object("mappings") { Self.write(account.mappings, to: &$0) }
                 }
+                if !account.exports.isEmpty {
+                    writer.array("exports") { writer in
+                        for item in account.exports { writer.object { Self.write(item, to: &$0) } }
+                    }
+                }
+                if !account.streams.isEmpty || !account.services.isEmpty {
+                    writer.array("imports") { Self.writeImports(of: account, to: &$0) }
+                }
                 writer.write("name_tag", account.name)
                 writer.object("sublist_stats") { $0.write(account.subscriptions) }
             }
         }
         return writer.bytes
+    }
+
+    private static func write(_ export: ExportOptions, to writer: inout JSONDocumentWriter) {
+        writer.write("subject", export.subject)
+        writer.write("type", export.kind == .service ? "service" : "stream")
+        if export.kind == .service {
+            let type =
+                switch export.responseType {
+                case .single: "Singleton"
+                case .stream: "Streamed"
+                case .chunked: "Chunked"
+                }
+            writer.write("response_type", type)
+        }
+        writer.writeUnlessEmpty("approved_accounts", export.accounts ?? [])
+    }
+
+    private static func writeImports(of account: AccountSnapshot, to writer: inout JSONDocumentWriter) {
+        func write(_ from: String, _ exporter: String, to: String?, _ local: String, _ type: String, _ share: Bool) {
+            writer.object { writer in
+                writer.write("subject", from)
+                writer.write("account", exporter)
+                writer.writeUnlessEmpty("to", to ?? "")
+                writer.write("local_subject", local)
+                writer.write("type", type)
+                writer.write("invalid", false)
+                writer.write("share", share)
+                writer.write("tracking", false)
+            }
+        }
+        for stream in account.streams { write(stream.from, stream.exporter.name, to: nil, stream.to, "stream", false) }
+        for service in account.services {
+            write(service.to, service.exporter.name, to: service.from, service.from, "service", service.share)
+        }
     }
 
     private static func write(_ mappings: SubjectMappings, to writer: inout JSONDocumentWriter) {

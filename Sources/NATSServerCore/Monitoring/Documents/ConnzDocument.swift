@@ -95,7 +95,9 @@ struct ConnzDocument: Sendable {
             if self.query.auth {
                 writer.writeUnlessEmpty("jwt", connection.jwt)
                 // nats-server server.go saveClosedClient: of `$G` nothing is kept.
-                if closed == nil || connection.account != Account.globalName { writer.write("name_tag", connection.account) }
+                if closed == nil || connection.account != Account.globalName {
+                    writer.write("name_tag", connection.account)
+                }
             }
         }
     }

@@ -40,4 +40,7 @@ struct AccountSnapshot: Sendable {
     var slowConsumers = 0
     var subscriptions = SublistStatistics()
     var mappings = SubjectMappings([])
+    var exports: [ExportOptions] = []
+    var streams: [StreamImport] = []
+    var services: [ServiceImport] = []
 }

@@ -1,0 +1,25 @@
+/// Subjects of another account that an account has, as an entry of `imports` describes them.
+package struct ImportOptions: Sendable, Equatable {
+    package var kind: ExportOptions.Kind
+    package var account: String
+    package var subject: String
+    package var to: String?
+    /// Of a stream, in front of its subjects.
+    package var prefix: String?
+    /// Of a service: whether requests tell who makes them.
+    package var share = false
+
+    package init(_ kind: ExportOptions.Kind, account: String, subject: String) {
+        self.kind = kind
+        self.account = account
+        self.subject = subject
+    }
+
+    /// What the subject is called in the importing account.
+    var localSubject: String {
+        if let prefix = self.prefix, !prefix.isEmpty {
+            return (prefix.hasSuffix(".") ? prefix : "\(prefix).") + self.subject
+        }
+        return self.to.flatMap { $0.isEmpty ? nil : $0 } ?? self.subject
+    }
+}

@@ -1,0 +1,96 @@
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// The answers that an account owes to requests of others: `_R_.AbCdEf.GhIjKl` stands for a reply subject in another
+/// account.
+///
+/// Each is good for one message, or until the export's time is over.
+final class ServiceResponses: Sendable {
+    /// Where an answer goes.
+    struct Response: Sendable {
+        /// The account of the service.
+        let exporter: Account
+        /// The account of the request.
+        let account: Account
+        /// Its reply subject there.
+        let reply: [UInt8]
+        let export: ServiceExport
+        fileprivate(set) var deadline: NIODeadline
+    }
+
+    private struct State {
+        var responses: [[UInt8]: Response] = [:]
+        var nextSweep: NIODeadline = .uptimeNanoseconds(0)
+    }
+
+    /// Requests that nobody answers must not fill the memory.
+    static let largestCount = 131_072
+    private static let sweepPeriod: TimeAmount = .seconds(1)
+    private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+
+    /// What all these reply subjects begin with: `_R_.AbCdEf.` and so on.
+    let prefix: [UInt8]
+    private let state = NIOLockedValueBox(State())
+
+    init() { self.prefix = Array("_R_.".utf8) + Self.randomToken() + [UInt8(ascii: ".")] }
+
+    private static func randomToken() -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<6).map { _ in Self.digits.randomElement(using: &generator) ?? Self.digits[0] }
+    }
+
+    var count: Int { self.state.withLockedValue { $0.responses.count } }
+
+    /// A request has come in from another account.
+    ///
+    /// - Returns: the reply subject for its answer; `nil` if too many are waited for.
+    func add(
+        _ reply: [UInt8],
+        in account: Account,
+        of export: ServiceExport,
+        exporter: Account,
+        now: NIODeadline
+    ) -> [UInt8]? {
+        self.state.withLockedValue { state in
+            if now >= state.nextSweep, state.responses.count > 1000 {
+                state.nextSweep = now + Self.sweepPeriod
+                state.responses = state.responses.filter { $0.value.deadline > now }
+            }
+            guard state.responses.count < Self.largestCount else { return nil }
+            var subject = self.prefix + Self.randomToken()
+            while state.responses[subject] != nil { subject = self.prefix + Self.randomToken() }
+            state.responses[subject] = Response(
+                exporter: exporter,
+                account: account,
+                reply: reply,
+                export: export,
+                deadline: now + TimeAmount(export.options.responseThreshold)
+            )
+            return subject
+        }
+    }
+
+    /// Where an answer goes; `nil` if none is waited for.
+    func find(_ subject: [UInt8], now: NIODeadline) -> Response? {
+        self.state.withLockedValue { state in
+            guard let response = state.responses[subject] else { return nil }
+            guard response.deadline > now else {
+                state.responses[subject] = nil
+                return nil
+            }
+            return response
+        }
+    }
+
+    /// More answers may follow this one.
+    func extend(_ subject: [UInt8], now: NIODeadline) {
+        self.state.withLockedValue { state in
+            guard let response = state.responses[subject] else { return }
+            state.responses[subject]?.deadline = now + TimeAmount(response.export.options.responseThreshold)
+        }
+    }
+
+    func removeAll() { self.state.withLockedValue { $0.responses = [:] } }
+
+    func remove(_ subject: [UInt8]) { self.state.withLockedValue { $0.responses[subject] = nil } }
+}

@@ -1,0 +1,34 @@
+/// What the server itself does with the messages of a subscription.
+enum ServiceTarget: Sendable {
+    /// They are requests for a service of another account.
+    case request(ServiceImport)
+    /// They are answers to requests of other accounts.
+    case answer(ServiceResponses)
+}
+
+/// What the server itself does with messages on one subject; made once, when the subject is matched.
+final class ServiceMatches: Sendable {
+    enum Match: Sendable {
+        /// A request, and what its subject is called in the other account.
+        case request(ServiceImport, subject: [UInt8])
+        case answer(ServiceResponses)
+    }
+
+    let subject: [UInt8]
+    let matches: [Match]
+
+    /// Takes the server's own subscriptions out of a match; `nil` if there are none.
+    init?(takingFrom match: inout Sublist<Subscription>.Match, _ subject: UnsafeBufferPointer<UInt8>) {
+        guard match.plain.contains(where: { $0.service != nil }) else { return nil }
+        let subject = Array(subject)
+        self.subject = subject
+        self.matches = match.plain.compactMap { subscription in
+            switch subscription.service {
+            case .request(let service): .request(service, subject: service.remoteSubject(of: subject))
+            case .answer(let responses): .answer(responses)
+            case nil: nil
+            }
+        }
+        match.plain.removeAll { $0.service != nil }
+    }
+}
