@@ -20,7 +20,9 @@ extension NATSTestServer {
         public var token: String?
         /// Users, instead of one ``user`` or a ``token``; nobody may connect if there are none, anybody if `nil`.
         public var users: [User]?
-        /// The name or nkey among ``users`` that clients without credentials are.
+        /// Accounts with users of their own, besides ``users``.
+        public var accounts: [Account] = []
+        /// The name or nkey among all users that clients without credentials are.
         public var noAuthUser: String?
         /// Permissions of ``users`` without permissions of their own.
         public var defaultPermissions: Permissions?

@@ -90,14 +90,14 @@ extension NATSTestServer {
         }
     }
 
-    /// Takes over other users and permissions while the server runs.
+    /// Takes over other users, permissions and accounts while the server runs.
     ///
     /// New connections need the new credentials. Connections whose user is gone are closed, those whose credentials have
     /// become wrong get an error first, the others lose the subscriptions that they may not have any more and are told so.
     /// A later ``restart()`` begins with the options of the start again.
     ///
-    /// - Parameter options: Of these, `user`, `password`, `token`, `users`, `noAuthUser`, `defaultPermissions` and
-    ///   `authTimeout` count.
+    /// - Parameter options: Of these, `user`, `password`, `token`, `users`, `accounts`, `noAuthUser`,
+    ///   `defaultPermissions` and `authTimeout` count.
     /// - Throws: ``NATSTestServerError`` if the options cannot be used; then nothing has changed.
     public func reloadAuthorization(_ options: Options) async throws {
         do {
@@ -117,15 +117,23 @@ extension NATSTestServer.Options {
         authorization.timeout = self.authTimeout
         authorization.noAuthUser = self.noAuthUser
         authorization.defaultPermissions = self.defaultPermissions?.options
-        guard let users = self.users else { return authorization }
+        authorization.accounts = self.accounts.map(\.options)
+        var users = (self.users ?? []).map { (user: $0, account: String?.none) }
+        for account in self.accounts { users += account.users.map { ($0, account.name) } }
+        guard self.users != nil || !users.isEmpty else { return authorization }
         var named: [AuthorizationOptions.User] = []
         var signing: [AuthorizationOptions.NKeyUser] = []
-        for user in users {
+        for (user, account) in users {
             switch user.credentials {
             case .password(let name, let password):
-                named.append(.init(name: name, password: password, permissions: user.permissions?.options))
+                var entry = AuthorizationOptions.User(name: name, password: password)
+                entry.permissions = user.permissions?.options
+                entry.account = account
+                named.append(entry)
             case .nkey(let nkey):
-                signing.append(.init(nkey: nkey, permissions: user.permissions?.options))
+                var entry = AuthorizationOptions.NKeyUser(nkey: nkey, permissions: user.permissions?.options)
+                entry.account = account
+                signing.append(entry)
             }
         }
         authorization.users = named

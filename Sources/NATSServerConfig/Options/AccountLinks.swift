@@ -2,7 +2,7 @@
 ///
 /// The rules of nats-server accounts.go (addStreamExport, addServiceExport, addStreamImport, addServiceImport), in the
 /// order in which the official server applies them: exports of streams, of services, imports of streams, of services.
-struct AccountLinks {
+package struct AccountLinks {
     private struct Authorization {
         /// `nil`: everybody.
         var approved: Set<String>?
@@ -32,14 +32,14 @@ struct AccountLinks {
     private let hasSystemAccount: Bool
     private var states: [String: State] = [:]
 
-    init(_ accounts: [AccountConfiguration], hasSystemAccount: Bool) {
+    package init(_ accounts: [AccountConfiguration], hasSystemAccount: Bool) {
         self.accounts = accounts
         self.hasSystemAccount = hasSystemAccount
         for account in accounts { self.states[account.name] = State() }
     }
 
     /// All that is wrong, in the official words.
-    mutating func check() -> [String] {
+    package mutating func check() -> [String] {
         var failures: [String] = []
         self.checkExports(.stream, &failures)
         self.checkExports(.service, &failures)

@@ -19,7 +19,7 @@ package enum TransformRules {
     ]
 
     /// What is wrong with a mapping from `source` to `destination`.
-    static func mappingFailure(_ source: String, _ destination: String) -> String? {
+    package static func mappingFailure(_ source: String, _ destination: String) -> String? {
         if destination.isEmpty { return nil }
         var seenFullWildcard = false
         for token in SubjectText.tokens(destination) {

@@ -101,12 +101,14 @@ final class Account: Sendable {
             guard let exporter = accounts[item.account], let export = exporter.service(item.subject) else { return nil }
             return ServiceImport(item, importer: self, exporter: exporter, export: export)
         }
-        let (old, new) = self.state.withLockedValue { state in
+        let (old, new) = self.state.withLockedValue { state -> ([Subscription], [Subscription]) in
             if !state.streams.elementsEqual(streams, by: { $0.isSame(as: $1) }) {
                 state.streams = streams
                 state.streamsVersion += 1
             }
             let old = state.requests
+            // What stays the same is not interrupted.
+            guard !Self.areSame(old, services) else { return ([], []) }
             state.requests = services.map { service in
                 state.lastSid += 1
                 return Subscription(
@@ -118,8 +120,15 @@ final class Account: Sendable {
             }
             return (old, state.requests)
         }
-        for subscription in new { _ = self.index.insert(subscription) }
         self.index.remove(contentsOf: old)
+        for subscription in new { _ = self.index.insert(subscription) }
+    }
+
+    private static func areSame(_ requests: [Subscription], _ services: [ServiceImport]) -> Bool {
+        requests.elementsEqual(services) { subscription, service in
+            if case .request(let known) = subscription.service { return known.isSame(as: service) }
+            return false
+        }
     }
 
     /// Lets go of other accounts, which may refer to this one.

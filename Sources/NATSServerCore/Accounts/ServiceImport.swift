@@ -51,6 +51,11 @@ final class ServiceImport: Sendable {
         self.keepsSubject = false
     }
 
+    func isSame(as other: ServiceImport) -> Bool {
+        self.exporter === other.exporter && self.from == other.from && self.to == other.to && self.share == other.share
+            && self.transform == other.transform && self.export.options == other.export.options
+    }
+
     /// The exporter's name for a subject of a request.
     func remoteSubject(of subject: [UInt8]) -> [UInt8] {
         if let transform = self.transform { return transform(subject) }

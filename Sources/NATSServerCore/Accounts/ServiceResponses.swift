@@ -20,10 +20,23 @@ final class ServiceResponses: Sendable {
 
     private struct State {
         var responses: [[UInt8]: Response] = [:]
+        /// How many of them go to each account: none may take the place of the others.
+        var counts: [ObjectIdentifier: Int] = [:]
         var nextSweep: NIODeadline = .uptimeNanoseconds(0)
+
+        mutating func remove(_ subject: [UInt8]) {
+            guard let response = self.responses.removeValue(forKey: subject) else { return }
+            let account = ObjectIdentifier(response.account)
+            let count = self.counts[account, default: 1] - 1
+            self.counts[account] = count > 0 ? count : nil
+        }
+
+        mutating func sweep(now: NIODeadline) {
+            for (subject, response) in self.responses where response.deadline <= now { self.remove(subject) }
+        }
     }
 
-    /// Requests that nobody answers must not fill the memory.
+    /// Requests that nobody answers must not fill the memory; per account that makes them.
     static let largestCount = 131_072
     private static let sweepPeriod: TimeAmount = .seconds(1)
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
@@ -54,9 +67,9 @@ final class ServiceResponses: Sendable {
         self.state.withLockedValue { state in
             if now >= state.nextSweep, state.responses.count > 1000 {
                 state.nextSweep = now + Self.sweepPeriod
-                state.responses = state.responses.filter { $0.value.deadline > now }
+                state.sweep(now: now)
             }
-            guard state.responses.count < Self.largestCount else { return nil }
+            guard state.counts[ObjectIdentifier(account), default: 0] < Self.largestCount else { return nil }
             var subject = self.prefix + Self.randomToken()
             while state.responses[subject] != nil { subject = self.prefix + Self.randomToken() }
             state.responses[subject] = Response(
@@ -66,6 +79,7 @@ final class ServiceResponses: Sendable {
                 export: export,
                 deadline: now + TimeAmount(export.options.responseThreshold)
             )
+            state.counts[ObjectIdentifier(account), default: 0] += 1
             return subject
         }
     }
@@ -75,7 +89,7 @@ final class ServiceResponses: Sendable {
         self.state.withLockedValue { state in
             guard let response = state.responses[subject] else { return nil }
             guard response.deadline > now else {
-                state.responses[subject] = nil
+                state.remove(subject)
                 return nil
             }
             return response
@@ -90,7 +104,7 @@ final class ServiceResponses: Sendable {
         }
     }
 
-    func removeAll() { self.state.withLockedValue { $0.responses = [:] } }
+    func removeAll() { self.state.withLockedValue { $0 = State() } }
 
-    func remove(_ subject: [UInt8]) { self.state.withLockedValue { $0.responses[subject] = nil } }
+    func remove(_ subject: [UInt8]) { self.state.withLockedValue { $0.remove(subject) } }
 }

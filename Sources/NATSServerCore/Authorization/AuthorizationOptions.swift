@@ -1,4 +1,5 @@
 internal import NATSAuth
+internal import NATSServerConfig
 
 /// Who may connect, and what they may do; names and defaults are those of the official `authorization` block.
 package struct AuthorizationOptions: Sendable, Equatable {
@@ -127,7 +128,14 @@ package struct AuthorizationOptions: Sendable, Equatable {
             guard let account, !names.contains(account) else { continue }
             return "account \"\(account)\" of user \"\(user)\" is not defined"
         }
-        return nil
+        for mapping in self.accounts.flatMap(\.mappings) {
+            for destination in mapping.destinations {
+                guard let failure = TransformRules.mappingFailure(mapping.source, destination.subject) else { continue }
+                return "Error adding mapping for \"\(mapping.source)\" to \"\(destination.subject)\" : \(failure)"
+            }
+        }
+        var links = AccountLinks(self.accounts.map(\.configuration), hasSystemAccount: false)
+        return links.check().first
     }
 
     private func problem(_ permissions: PermissionOptions?) -> String? { permissions?.firstProblem() }

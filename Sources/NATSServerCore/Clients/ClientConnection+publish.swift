@@ -147,7 +147,13 @@ extension ClientConnection {
         } else {
             delivered = self.deliverRespelled(base, operation, result, &batch)
         }
-        if !delivered, !reply.isEmpty, batch.noResponders { self.sendNoResponders(base, operation.pointee, result) }
+        if !delivered, !reply.isEmpty, batch.noResponders {
+            let subject = UnsafeBufferPointer(
+                start: UnsafePointer(result.pointee.subject),
+                count: result.pointee.subjectLength
+            )
+            self.sendNoResponders(base, operation.pointee, subject: subject)
+        }
     }
 
     /// Hands a message to everything in the match result.
@@ -244,7 +250,13 @@ extension ClientConnection {
         }
         // Last: the result may be gone once other subjects have been looked up.
         guard let services = result.pointee.services else { return delivered }
-        return self.deliver(base, operation.pointee, to: services, &batch) || delivered
+        if self.deliver(base, operation.pointee, to: services, &batch) || delivered { return true }
+        guard !self.loop.isCrossing else { return false }
+        if batch.noResponders, !operation.pointee.reply.isEmpty {
+            services.subject.withUnsafeBufferPointer { self.sendNoResponders(base, operation.pointee, subject: $0) }
+        }
+        // Nothing is left to be done about it.
+        return true
     }
 
     /// Routes a message that comes from another account.
@@ -393,7 +405,7 @@ extension ClientConnection {
         var message = message
         if flags.contains(.mapped) {
             // nats-server client.go processMsgResults: what a service import brings is not exported again.
-            guard self.loop.services.isEmpty, self.loop.answersUnderWay == 0 else { return false }
+            guard !self.loop.isCrossing else { return false }
             let prefix = result.pointee.prefix(at: index)
             message.prefix = UnsafePointer(prefix.start) + (message.headerSize > 0 ? 0 : 1)
             message.prefixLength = prefix.count + (message.headerSize > 0 ? 6 : 5)
@@ -505,13 +517,9 @@ extension ClientConnection {
     private func sendNoResponders(
         _ base: UnsafePointer<UInt8>,
         _ operation: ClientOperation,
-        _ result: MatchResult.Pointer
+        subject: UnsafeBufferPointer<UInt8>
     ) {
         let reply = UnsafeBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
-        // With services, the result may be gone.
-        let subject =
-            self.loop.undelivered.take()
-            ?? Array(UnsafeBufferPointer(start: result.pointee.subject, count: result.pointee.subjectLength))
         let subscription = self.router.index.withMatch(reply) { match, _ in
             match.plain.first { $0.connection === self }
         }

@@ -3,6 +3,9 @@ import NIOCore
 
 /// Messages that go to another account: requests to its services, and the answers to them.
 extension ClientConnection {
+    /// So many accounts a message may pass through.
+    private static let longestWay = 100
+
     /// Hands a message to the server's own subscriptions.
     ///
     /// - Returns: whether anybody got it.
@@ -25,7 +28,6 @@ extension ClientConnection {
                 delivered = true
             }
         }
-        if !delivered { self.loop.undelivered = services.subject }
         return delivered
     }
 
@@ -37,7 +39,9 @@ extension ClientConnection {
         _ operation: ClientOperation,
         _ batch: inout PublishBatch
     ) -> Bool {
-        guard !self.loop.services.contains(where: { $0 === service }) else { return false }
+        guard self.loop.services.count < Self.longestWay, !self.loop.services.contains(where: { $0 === service }) else {
+            return false
+        }
         guard let bytes = CrossedMessage(base, operation) else { return false }
         var message = bytes
         var reply: [UInt8] = []
@@ -66,7 +70,9 @@ extension ClientConnection {
         _ batch: inout PublishBatch
     ) {
         let now = NIODeadline.now()
-        guard let response = responses.find(subject, now: now), var message = CrossedMessage(base, operation) else {
+        guard self.loop.answersUnderWay < Self.longestWay, let response = responses.find(subject, now: now),
+            var message = CrossedMessage(base, operation)
+        else {
             return
         }
         message.subject = response.reply

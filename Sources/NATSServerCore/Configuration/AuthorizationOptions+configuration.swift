@@ -92,6 +92,30 @@ extension ImportOptions {
     }
 }
 
+extension AccountOptions {
+    /// What of it the rules for exports and imports look at.
+    var configuration: AccountConfiguration {
+        var configuration = AccountConfiguration(name: self.name)
+        configuration.exports = self.exports.map { item in
+            var export = AccountExport(kind: item.kind == .stream ? .stream : .service, subject: item.subject)
+            export.accounts = item.accounts
+            export.accountTokenPosition = item.accountTokenPosition
+            return export
+        }
+        configuration.imports = self.imports.map { item in
+            var own = AccountImport(
+                kind: item.kind == .stream ? .stream : .service,
+                account: item.account,
+                subject: item.subject
+            )
+            own.to = item.to
+            own.prefix = item.prefix
+            return own
+        }
+        return configuration
+    }
+}
+
 extension PermissionOptions {
     /// The same from a configuration.
     init(_ configuration: PermissionsConfiguration) {

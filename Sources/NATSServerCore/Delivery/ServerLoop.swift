@@ -55,8 +55,8 @@ final class ServerLoop: @unchecked Sendable {
     /// The services of other accounts that the message under way has come through, and how many answers it is.
     var services: [ServiceImport] = []
     var answersUnderWay = 0
-    /// The subject of a message that no service has taken.
-    var undelivered: [UInt8]?
+    /// Whether the message under way comes from another account.
+    var isCrossing: Bool { !self.services.isEmpty || self.answersUnderWay > 0 }
 
     init(eventLoop: any EventLoop, index: Int, shared: ServerShared) {
         self.eventLoop = eventLoop

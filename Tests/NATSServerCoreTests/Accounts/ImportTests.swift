@@ -260,7 +260,7 @@ struct ImportTests {
         "PUB k.a.b r.1 2\r\nhi\r\n", "PUB k r.1 2\r\nhi\r\n", "PUB s.one 2\r\nhi\r\n", "PUB shared r.1 0\r\n\r\n",
         "HPUB s.one r.1 18 20\r\nNATS/1.0\r\nA: b\r\n\r\nhi\r\n",
         "HPUB s.one r.1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n",
-        "HPUB s.one r.1 50 52\r\nNATS/1.0\r\nNats-Request-Info: {\"acc\":\"X\"}\r\n\r\nhi\r\n",
+        "HPUB s.one r.1 44 46\r\nNATS/1.0\r\nNats-Request-Info: {\"acc\":\"X\"}\r\n\r\nhi\r\n",
         "PUB   s.one   r.1   2\r\nhi\r\n", "PUB stream r.1 1\r\nx\r\n", "PUB chunked r.1 1\r\nx\r\n",
         "PUB private r.1 1\r\nx\r\n", "PUB s.x.w r.1 1\r\nx\r\n",
     ]
