@@ -63,17 +63,39 @@ package struct JSONObjectWriter {
         }
     }
 
+    /// Writes a value that is JSON already.
+    package mutating func write(_ key: StaticString, raw value: [UInt8]) {
+        self.writeKey(key)
+        self.bytes.append(contentsOf: value)
+    }
+
+    package mutating func write(named key: String, _ value: [String]) {
+        self.separate()
+        self.writeString(key)
+        self.bytes.append(UInt8(ascii: ":"))
+        self.bytes.append(UInt8(ascii: "["))
+        for (index, text) in value.enumerated() {
+            if index > 0 { self.bytes.append(UInt8(ascii: ",")) }
+            self.writeString(text)
+        }
+        self.bytes.append(UInt8(ascii: "]"))
+    }
+
     /// Closes the object.
     package mutating func finish() {
         self.bytes.append(UInt8(ascii: "}"))
     }
 
-    private mutating func writeKey(_ key: StaticString) {
+    private mutating func separate() {
         if self.isFirst {
             self.isFirst = false
         } else {
             self.bytes.append(UInt8(ascii: ","))
         }
+    }
+
+    private mutating func writeKey(_ key: StaticString) {
+        self.separate()
         self.bytes.append(UInt8(ascii: "\""))
         self.bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
         self.bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])

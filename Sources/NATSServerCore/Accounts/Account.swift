@@ -17,13 +17,13 @@ final class Account: Sendable {
         var updated: NIODeadline
         var services: [ServiceExport] = []
         var streams: [StreamImport] = []
-        /// Grows when ``streams`` change.
-        var streamsVersion = 0
         /// The subscriptions of imported services.
         var requests: [Subscription] = []
         /// The subscription for answers to requests of others.
         var answers: Subscription?
         var lastSid = 0
+        /// Requests of this account whose latency is measured: who answers, by reply subject.
+        var measured: [[UInt8]: [(exporter: Account, response: [UInt8])]] = [:]
     }
 
     let name: String
@@ -32,6 +32,8 @@ final class Account: Sendable {
     private let state: NIOLockedValueBox<State>
     private let clients = Synchronization.Atomic<Int>(0)
     /// When the log last told of too many subscriptions, in nanoseconds.
+    private let streamsVersion = Synchronization.Atomic<Int>(0)
+    private let measuredCount = Synchronization.Atomic<Int>(0)
     private let subscriptionLimitLogged = Synchronization.Atomic<UInt64>(0)
     /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
     private static let subscriptionLimitLogPeriod: UInt64 = 2_000_000_000
@@ -61,10 +63,11 @@ final class Account: Sendable {
 
     var options: AccountOptions { self.state.withLockedValue { $0.options } }
 
-    /// The streams that it imports, and a number that changes with them.
-    var streams: (imports: [StreamImport], version: Int) {
-        self.state.withLockedValue { ($0.streams, $0.streamsVersion) }
-    }
+    /// The streams that it imports.
+    var streams: [StreamImport] { self.state.withLockedValue { $0.streams } }
+
+    /// Grows when ``streams`` change; 0 if there were never any.
+    var currentStreamsVersion: Int { self.streamsVersion.load(ordering: .acquiring) }
 
     /// The services that it imports, and their subscriptions.
     var importedServices: [ServiceImport] {
@@ -104,7 +107,7 @@ final class Account: Sendable {
         let (old, new) = self.state.withLockedValue { state -> ([Subscription], [Subscription]) in
             if !state.streams.elementsEqual(streams, by: { $0.isSame(as: $1) }) {
                 state.streams = streams
-                state.streamsVersion += 1
+                self.streamsVersion.add(1, ordering: .releasing)
             }
             let old = state.requests
             // What stays the same is not interrupted.
@@ -138,6 +141,7 @@ final class Account: Sendable {
                 state.requests = []
                 state.answers = nil
                 state.streams = []
+                state.measured = [:]
             }
             return state.requests + [state.answers].compactMap { $0 }
         }
@@ -151,12 +155,14 @@ final class Account: Sendable {
     ///   - reply: Its reply subject there.
     ///   - account: The other account.
     ///   - export: The service.
+    ///   - probe: What its latency is measured with, if it is.
     ///   - now: The time.
     /// - Returns: the reply subject for the service; `nil` if too many answers are waited for.
     func addResponse(
         _ reply: [UInt8],
         in account: Account,
         _ export: ServiceExport,
+        probe: LatencyProbe? = nil,
         now: NIODeadline
     ) -> [UInt8]? {
         let subscription = self.state.withLockedValue { state -> Subscription? in
@@ -171,7 +177,48 @@ final class Account: Sendable {
             return state.answers
         }
         if let subscription { _ = self.index.insert(subscription) }
-        return self.responses.add(reply, in: account, of: export, exporter: self, now: now)
+        let response = self.responses.add(reply, in: account, of: export, exporter: self, probe: probe, now: now)
+        if probe != nil, let response { account.measure(reply, exporter: self, response: response) }
+        return response
+    }
+
+    // MARK: Measured requests
+
+    /// More are not told apart by their reply subjects.
+    private static let measuredMaximum = 1024
+
+    private func measure(_ reply: [UInt8], exporter: Account, response: [UInt8]) {
+        self.state.withLockedValue { state in
+            guard state.measured.count < Self.measuredMaximum else { return }
+            state.measured[reply, default: []].append((exporter, response))
+            self.measuredCount.store(state.measured.count, ordering: .releasing)
+        }
+    }
+
+    /// The answer to a request of this account has come, or will not.
+    func measured(_ reply: [UInt8], response: [UInt8]) {
+        self.state.withLockedValue { state in
+            guard var entries = state.measured[reply] else { return }
+            entries.removeAll { $0.response == response }
+            state.measured[reply] = entries.isEmpty ? nil : entries
+            self.measuredCount.store(state.measured.count, ordering: .releasing)
+        }
+    }
+
+    /// Subscriptions have gone: takes the measured requests that nobody waits for any more.
+    ///
+    /// nats-server accounts.go checkForReverseEntry.
+    func takeUnwanted() -> [(exporter: Account, response: [UInt8])] {
+        guard self.measuredCount.load(ordering: .acquiring) > 0 else { return [] }
+        let replies = self.state.withLockedValue { Array($0.measured.keys) }
+        let lost = replies.filter { reply in
+            reply.withUnsafeBufferPointer { self.index.withMatch($0) { match, _ in match.isEmpty } }
+        }
+        return self.state.withLockedValue { state in
+            let entries = lost.flatMap { state.measured.removeValue(forKey: $0) ?? [] }
+            self.measuredCount.store(state.measured.count, ordering: .releasing)
+            return entries
+        }
     }
 
     // MARK: Connections

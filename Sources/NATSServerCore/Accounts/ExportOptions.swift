@@ -12,6 +12,18 @@ package struct ExportOptions: Sendable, Equatable {
         case chunked
     }
 
+    /// Where latencies of a service are published.
+    package struct Latency: Sendable, Equatable {
+        /// Percent of the requests; 0: requests ask for it by a header.
+        package var sampling: Int
+        package var subject: String
+
+        package init(subject: String, sampling: Int = 100) {
+            self.subject = subject
+            self.sampling = sampling
+        }
+    }
+
     package var kind: Kind
     package var subject: String
     /// Who may import; everybody if `nil`.
@@ -21,6 +33,7 @@ package struct ExportOptions: Sendable, Equatable {
     package var responseType: ResponseType = .single
     /// How long answers are waited for.
     package var responseThreshold: Duration = .seconds(120)
+    package var latency: Latency?
 
     package init(_ kind: Kind, _ subject: String) {
         self.kind = kind

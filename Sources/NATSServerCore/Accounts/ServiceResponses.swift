@@ -15,6 +15,8 @@ final class ServiceResponses: Sendable {
         /// Its reply subject there.
         let reply: [UInt8]
         let export: ServiceExport
+        /// Until the first answer, if its latency is measured.
+        fileprivate(set) var probe: LatencyProbe?
         fileprivate(set) var deadline: NIODeadline
     }
 
@@ -32,7 +34,11 @@ final class ServiceResponses: Sendable {
         }
 
         mutating func sweep(now: NIODeadline) {
-            for (subject, response) in self.responses where response.deadline <= now { self.remove(subject) }
+            for (subject, response) in self.responses {
+                // One whose time is measured waits for its timer, if it has one.
+                let end = response.probe == nil ? response.deadline : response.deadline + .seconds(5)
+                if end <= now { self.remove(subject) }
+            }
         }
     }
 
@@ -62,6 +68,7 @@ final class ServiceResponses: Sendable {
         in account: Account,
         of export: ServiceExport,
         exporter: Account,
+        probe: LatencyProbe?,
         now: NIODeadline
     ) -> [UInt8]? {
         self.state.withLockedValue { state in
@@ -77,6 +84,7 @@ final class ServiceResponses: Sendable {
                 account: account,
                 reply: reply,
                 export: export,
+                probe: probe,
                 deadline: now + TimeAmount(export.options.responseThreshold)
             )
             state.counts[ObjectIdentifier(account), default: 0] += 1
@@ -85,12 +93,19 @@ final class ServiceResponses: Sendable {
     }
 
     /// Where an answer goes; `nil` if none is waited for.
+    ///
+    /// The only answer of a request is not waited for any more.
     func find(_ subject: [UInt8], now: NIODeadline) -> Response? {
         self.state.withLockedValue { state in
             guard let response = state.responses[subject] else { return nil }
             guard response.deadline > now else {
-                state.remove(subject)
+                // One whose time is measured waits for its timer.
+                if response.probe == nil { state.remove(subject) }
                 return nil
+            }
+            if response.export.options.responseType == .single {
+                // It is the only one, whatever becomes of it.
+                state.remove(subject)
             }
             return response
         }
@@ -101,6 +116,16 @@ final class ServiceResponses: Sendable {
         self.state.withLockedValue { state in
             guard let response = state.responses[subject] else { return }
             state.responses[subject]?.deadline = now + TimeAmount(response.export.options.responseThreshold)
+        }
+    }
+
+    /// An answer is not waited for any more.
+    ///
+    /// - Returns: what its latency was measured with, if none has come.
+    func takeProbe(_ subject: [UInt8]) -> LatencyProbe? {
+        self.state.withLockedValue { state in
+            defer { state.remove(subject) }
+            return state.responses[subject]?.probe
         }
     }
 

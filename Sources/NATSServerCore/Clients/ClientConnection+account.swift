@@ -15,7 +15,7 @@ extension ClientConnection {
             self.dropSubscriptions()
             self.account = account
             self.router = self.loop.router(for: account)
-            self.streamsVersion = account.streams.version
+            self.streamsVersion = account.currentStreamsVersion
         }
         self.accountLimits = account.limits
         self.applyLimits()
@@ -40,11 +40,11 @@ extension ClientConnection {
 
     /// Subscribes to what the account imports of the subject.
     func addShadows(of subscription: Subscription) {
-        let (imports, version) = self.account.streams
-        self.streamsVersion = version
-        guard !imports.isEmpty else { return }
+        // The version first: a change in between is met by the next reload.
+        self.streamsVersion = self.account.currentStreamsVersion
+        guard self.streamsVersion > 0 else { return }
         let subject = String(decoding: subscription.subject, as: UTF8.self)
-        for stream in imports {
+        for stream in self.account.streams {
             guard let wanted = stream.shadow(of: subject) else { continue }
             self.logger.debug(
                 """
@@ -69,14 +69,14 @@ extension ClientConnection {
 
     /// The account may import other streams since a reload (nats-server client.go processSubsOnConfigReload).
     func updateShadows() {
-        guard self.phase == .open, self.streamsVersion != self.account.streams.version else { return }
+        guard self.phase == .open, self.streamsVersion != self.account.currentStreamsVersion else { return }
         for subscription in self.subscriptions.values {
             let old = subscription.shadows
             subscription.shadows = []
             self.addShadows(of: subscription)
             for shadow in old { shadow.index.remove(shadow) }
         }
-        self.streamsVersion = self.account.streams.version
+        self.streamsVersion = self.account.currentStreamsVersion
     }
 
     func leaveAccount() {

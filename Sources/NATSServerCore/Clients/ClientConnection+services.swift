@@ -39,26 +39,59 @@ extension ClientConnection {
         _ operation: ClientOperation,
         _ batch: inout PublishBatch
     ) -> Bool {
-        guard self.loop.services.count < Self.longestWay, !self.loop.services.contains(where: { $0 === service }) else {
+        guard self.loop.services.count < Self.longestWay, !self.loop.services.contains(where: { $0 === service }),
+            var message = CrossedMessage(base, operation)
+        else {
             return false
         }
-        guard let bytes = CrossedMessage(base, operation) else { return false }
-        var message = bytes
-        var reply: [UInt8] = []
         let now = NIODeadline.now()
+        let probe = self.probe(for: service, message, now: now)
+        var response: [UInt8] = []
         if !message.reply.isEmpty {
-            guard let own = service.exporter.addResponse(message.reply, in: service.importer, service.export, now: now)
-            else { return false }
-            reply = own
+            let own = service.exporter.addResponse(
+                message.reply,
+                in: service.importer,
+                service.export,
+                probe: probe,
+                now: now
+            )
+            guard let own else { return false }
+            response = own
+        } else if let probe {
+            self.loop.publishSample(of: probe, .withoutReply, in: service.exporter)
         }
-        message.reply = reply
+        let reply = message.reply
+        message.reply = response
         message.subject = subject
         message.setHeader("Nats-Request-Info", self.requestInfo(for: service))
         self.loop.services.append(service)
         let delivered = self.send(message, to: service.exporter, &batch)
         self.loop.services.removeLast()
-        if !delivered, !reply.isEmpty { service.exporter.responses.remove(reply) }
+        guard !response.isEmpty else { return delivered }
+        if delivered {
+            if probe != nil { self.loop.watchResponse(response, to: reply, of: service) }
+        } else {
+            let probe = service.exporter.responses.takeProbe(response)
+            service.importer.measured(reply, response: response)
+            if let probe { self.loop.publishSample(of: probe, .nobodyListens, in: service.exporter) }
+        }
         return delivered
+    }
+
+    /// What the latency of a request is measured with, if it is.
+    private func probe(for service: ServiceImport, _ message: CrossedMessage, now: NIODeadline) -> LatencyProbe? {
+        guard let latency = service.export.options.latency,
+            let headers = LatencySampling.decide(latency, header: message.header, random: &self.loop.random)
+        else {
+            return nil
+        }
+        return LatencyProbe(
+            subject: Array(latency.subject.utf8),
+            requestor: self.clientInfo(isDetailed: service.share),
+            roundTrip: self.keepAlive.roundTripTime?.nanoseconds ?? 0,
+            headers: headers,
+            start: now
+        )
     }
 
     /// Brings an answer to the account of its request.
@@ -75,16 +108,25 @@ extension ClientConnection {
         else {
             return
         }
+        if let probe = response.probe {
+            response.account.measured(response.reply, response: subject)
+            let outcome = LatencyProbe.Outcome.answered(
+                responder: self.clientInfo(isDetailed: true),
+                roundTrip: self.keepAlive.roundTripTime?.nanoseconds ?? 0
+            )
+            self.loop.publishSample(of: probe, outcome, in: response.exporter)
+        }
         message.subject = response.reply
         if !message.reply.isEmpty {
             let own = response.account.addResponse(message.reply, in: response.exporter, response.export, now: now)
             guard let own else { return }
             message.reply = own
         }
-        let isLast = response.export.options.responseType == .single || message.isEmpty
+        let isLast = message.isEmpty
         self.loop.answersUnderWay += 1
         let delivered = self.send(message, to: response.account, &batch)
         self.loop.answersUnderWay -= 1
+        guard response.export.options.responseType != .single else { return }
         if isLast || !delivered {
             responses.remove(subject)
         } else {
@@ -93,11 +135,16 @@ extension ClientConnection {
     }
 
     /// Publishes a message in another account, through this loop's view of it.
-    private func send(_ message: consuming CrossedMessage, to account: Account, _ batch: inout PublishBatch) -> Bool {
+    private func send(
+        _ message: consuming CrossedMessage,
+        to account: Account,
+        _ batch: inout PublishBatch,
+        isMapped: Bool = true
+    ) -> Bool {
         let router = self.loop.router(for: account)
         let generation = router.index.generation
         var result = self.find(message.subject, router, generation)
-        if let mapped = result.pointee.mapped {
+        if isMapped, let mapped = result.pointee.mapped {
             message.subject = mapped.choose(&self.loop.random)
             result = self.find(message.subject, router, generation)
         }
@@ -122,36 +169,86 @@ extension ClientConnection {
         }
     }
 
-    /// Who makes a request, as its header tells the exporter (nats-server client.go getClientInfo).
+    /// Who makes a request, as its header tells the exporter (nats-server client.go processServiceImport).
     private func requestInfo(for service: ServiceImport) -> [UInt8] {
-        let roundTrip = self.keepAlive.roundTripTime?.nanoseconds ?? 0
         // Of a request that has come through other accounts the first account is told, and the last one.
-        let first = self.loop.services.first
-        let share = first?.share ?? service.share
+        guard let first = self.loop.services.first else { return self.clientInfo(isDetailed: service.share) }
+        return self.clientInfo(
+            isDetailed: first.share,
+            service: service.importer.name,
+            namesServer: first.share || service.share
+        )
+    }
+
+    /// Who this is, as JSON (nats-server events.go ClientInfo).
+    private func clientInfo(isDetailed: Bool, service: String = "", namesServer: Bool? = nil) -> [UInt8] {
         var writer = JSONObjectWriter()
-        if share {
+        if isDetailed {
             let start = TimeText.rfc3339(self.shared.clock.wallNanoseconds(self.accepted))
             writer.write("start", String(decoding: start, as: UTF8.self))
             writer.writeUnlessEmpty("host", self.remoteIP)
             writer.write("id", self.id)
         }
         writer.write("acc", self.account.name)
-        if first != nil { writer.write("svc", service.importer.name) }
-        if share {
+        writer.writeUnlessEmpty("svc", service)
+        if isDetailed {
             writer.writeUnlessEmpty("user", self.session.shownUser)
             writer.writeUnlessEmpty("name", self.session.payload.name)
             writer.writeUnlessEmpty("lang", self.session.payload.lang)
             writer.writeUnlessEmpty("ver", self.session.payload.version)
         }
-        writer.writeUnlessZero("rtt", roundTrip)
-        if share || service.share {
-            writer.write("server", self.shared.serverName)
-        }
-        if share {
+        writer.writeUnlessZero("rtt", self.keepAlive.roundTripTime?.nanoseconds ?? 0)
+        if namesServer ?? isDetailed { writer.write("server", self.shared.serverName) }
+        if isDetailed {
             writer.write("kind", "Client")
             writer.write("client_type", "nats")
         }
         writer.finish()
         return writer.bytes
+    }
+
+    // MARK: The server's own messages
+
+    /// Publishes what the server has to say, as one of an account.
+    func publishOwn(_ message: CrossedMessage, in account: Account) {
+        self.account = account
+        self.router = self.loop.router(for: account)
+        var batch = PublishBatch(self)
+        _ = self.send(message, to: account, &batch, isMapped: false)
+    }
+
+    /// Subscriptions have gone: answers that nobody waits for are not measured any more.
+    func endUnwantedMeasurements() {
+        for (exporter, response) in self.account.takeUnwanted() {
+            guard let probe = exporter.responses.takeProbe(response) else { continue }
+            self.loop.publishSample(of: probe, .nobodyWaits, in: exporter)
+        }
+    }
+}
+
+extension ServerLoop {
+    /// Tells an exporter what became of a request; not at once, since a delivery is under way.
+    func publishSample(of probe: LatencyProbe, _ outcome: LatencyProbe.Outcome, in account: Account) {
+        let now = NIODeadline.now()
+        self.eventLoop.execute {
+            guard !self.shared.isEnding else { return }
+            let sample = probe.sample(outcome, now: now, clock: self.shared.clock)
+            self.publisher.publishOwn(CrossedMessage(subject: probe.subject, payload: sample), in: account)
+        }
+    }
+
+    /// A request whose latency is measured has been sent: its answer may not come.
+    ///
+    /// Of very many at a time only some are watched.
+    func watchResponse(_ response: [UInt8], to reply: [UInt8], of service: ServiceImport) {
+        guard self.watchedResponses < 10_000 else { return }
+        self.watchedResponses += 1
+        let threshold = TimeAmount(service.export.options.responseThreshold)
+        self.eventLoop.scheduleTask(in: threshold) {
+            self.watchedResponses -= 1
+            guard !self.shared.isEnding, let probe = service.exporter.responses.takeProbe(response) else { return }
+            service.importer.measured(reply, response: response)
+            self.publishSample(of: probe, .timedOut, in: service.exporter)
+        }
     }
 }

@@ -76,6 +76,7 @@ extension ExportOptions {
         case .chunked: self.responseType = .chunked
         }
         if let threshold = configuration.responseThreshold { self.responseThreshold = threshold }
+        self.latency = configuration.latency.map { Latency(subject: $0.subject, sampling: $0.sampling) }
     }
 }
 

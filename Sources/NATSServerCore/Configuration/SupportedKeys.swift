@@ -52,7 +52,6 @@ package enum SupportedKeys {
         for account in configuration.accounts {
             if account.name == Account.systemName { return "accounts.\(account.name)" }
             let parts = [
-                ("exports.latency", account.exports.contains { $0.latency != nil }),
                 ("exports.allow_trace", account.exports.contains(where: \.allowTrace)),
                 ("imports.allow_trace", account.imports.contains(where: \.allowTrace)),
                 ("jetstream", account.jetstream != nil),

@@ -5,7 +5,7 @@ struct CrossedMessage {
     var subject: [UInt8]
     var reply: [UInt8]
     /// Headers, whole with "NATS/1.0" and the empty line; empty if there are none.
-    private var header: [UInt8]
+    private(set) var header: [UInt8]
     private var payload: [UInt8]
 
     private static let version = Array("NATS/1.0\r\n".utf8)
@@ -21,6 +21,14 @@ struct CrossedMessage {
         self.reply = bytes(operation.reply.lowerBound, operation.reply.count)
         self.header = bytes(operation.payloadStart, operation.headerSize)
         self.payload = bytes(operation.payloadStart + operation.headerSize, operation.size - operation.headerSize)
+    }
+
+    /// A message of the server.
+    init(subject: [UInt8], payload: [UInt8]) {
+        self.subject = subject
+        self.reply = []
+        self.header = []
+        self.payload = payload
     }
 
     /// Neither headers nor payload: ends a stream of answers.

@@ -52,6 +52,9 @@ final class ServerLoop: @unchecked Sendable {
     /// By account, made when the first connection comes.
     private var routers: [ObjectIdentifier: AccountRouter] = [:]
     private let cacheBudget = MatchCacheBudget()
+    private var ownPublisher: ClientConnection?
+    /// Answers whose time is watched.
+    var watchedResponses = 0
     /// The services of other accounts that the message under way has come through, and how many answers it is.
     var services: [ServiceImport] = []
     var answersUnderWay = 0
@@ -69,6 +72,14 @@ final class ServerLoop: @unchecked Sendable {
             // Not at once: a delivery may be under way with any of the results.
             self.eventLoop.execute { self.trimCaches() }
         }
+    }
+
+    /// Publishes the server's own messages on this loop; no client is behind it.
+    var publisher: ClientConnection {
+        if let publisher = self.ownPublisher { return publisher }
+        let publisher = ClientConnection(id: 0, loop: self)
+        self.ownPublisher = publisher
+        return publisher
     }
 
     // MARK: Accounts
@@ -331,5 +342,8 @@ extension ServerLoop {
     /// Lets go of the other loops, which refer to each other; to be called when no loop runs any more.
     func dismantle() {
         self.siblings = []
+        // It and its outlet refer to each other.
+        self.ownPublisher?.outlet.detach()
+        self.ownPublisher = nil
     }
 }

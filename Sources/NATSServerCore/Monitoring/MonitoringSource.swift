@@ -132,7 +132,7 @@ final class MonitoringSource: Sendable {
             snapshot.subscriptions = statistics
             snapshot.mappings = account.index.currentMappings
             snapshot.exports = account.options.exports
-            snapshot.streams = account.streams.imports
+            snapshot.streams = account.streams
             snapshot.services = account.importedServices
             return snapshot
         }

@@ -354,4 +354,115 @@ struct ImportTests {
             return lines
         }
     }
+
+    // MARK: Latency
+
+    private static let latencyText = """
+        accounts {
+          A {
+            users: [{user: a, password: a}]
+            exports: [
+              {service: all, latency: "lat.all"}
+              {service: shared, latency: {sampling: "100%", subject: "lat.shared"}}
+              {service: asked, latency: {sampling: headers, subject: "lat.asked"}}
+              {service: slow, response_threshold: "200ms", latency: "lat.slow"}
+              {stream: "lat.>"}
+            ]
+          }
+          B {
+            users: [{user: b, password: b}]
+            imports: [
+              {service: {account: A, subject: all}}, {service: {account: A, subject: shared}, share: true}
+              {service: {account: A, subject: asked}}, {service: {account: A, subject: slow}}
+              {stream: {account: A, subject: "lat.>"}}
+            ]
+          }
+        }
+
+        """
+
+    private static func pattern(_ text: String) -> Regex<AnyRegexOutput> {
+        do { return try Regex(text) } catch { preconditionFailure("\(error)") }
+    }
+
+    /// A sample without what differs: numbers are `0` or `n`, times and ids `…`.
+    private static func normalSample(_ text: String) -> String {
+        var text = text
+        for key in ["id", "timestamp", "start", "server", "host"] {
+            text = text.replacing(Self.pattern("\"\(key)\":(\"[^\"]*\"|[0-9]+)"), with: "\"\(key)\":…")
+        }
+        for key in ["rtt", "total"] {
+            text = text.replacing(Self.pattern("\"\(key)\":[1-9][0-9]*"), with: "\"\(key)\":n")
+        }
+        // Less than the round trip to the service is nothing.
+        if text.contains("\"responder\"") {
+            text = text.replacing(Self.pattern("\"service\":[0-9]*"), with: "\"service\":…")
+        }
+        return text.replacing(Self.pattern("\"system\":[0-9]*"), with: "\"system\":…")
+    }
+
+    @Test("services: latency samples", .timeLimit(.minutes(2)))
+    func latency() async throws {
+        try await self.compare(Self.latencyText) { server in
+            var lines: [String] = []
+            let more = ",\"headers\":true,\"no_responders\":true,\"lang\":\"l\",\"version\":\"1\",\"name\":\"n\""
+            let service = try await server.connect("a", more)
+            let watcher = try await server.connect("a", more)
+            let importing = try await server.connect("b", more)
+            let client = try await server.connect("b", more)
+            try await watcher.flush("SUB lat.> 1\r\n")
+            try await importing.flush("SUB lat.> 1\r\n")
+            try await client.flush("SUB r.> 1\r\n")
+            func sample(_ what: String) async throws {
+                let line = try await watcher.readLine()
+                lines.append("\(what): \(line.split(separator: " ").prefix(3).joined(separator: " "))")
+                lines.append(Self.normalSample(try await watcher.readLine()))
+                _ = try await importing.readLine()
+                _ = try await importing.readLine()
+            }
+            func ask(_ request: String, answered: Bool = true) async throws {
+                await client.send(request)
+                try await client.flushKeepingInput()
+                guard answered else { return }
+                let bytes = try await service.read(until: "!\r\n")
+                guard let reply = self.replySubject(String(decoding: bytes, as: UTF8.self)) else { return }
+                try await service.flush("PUB \(reply) 2\r\nok\r\n")
+                try await client.expect("MSG r.1 1 2\r\nok\r\n")
+            }
+            try await ask("PUB all r.1 1\r\n!\r\n", answered: false)
+            try await sample("nobody listens")
+            _ = try await client.read(until: "\r\n\r\n\r\n")
+            try await service.flush("SUB all 1\r\nSUB shared 2\r\nSUB asked 3\r\nSUB slow 4\r\n")
+            try await ask("PUB all r.1 1\r\n!\r\n")
+            try await sample("answered")
+            try await ask("PUB shared r.1 1\r\n!\r\n")
+            try await sample("answered, shared")
+            try await ask("PUB all 1\r\n!\r\n", answered: false)
+            try await sample("without reply")
+            _ = try await service.read(until: "!\r\n")
+            for header in [
+                "", "b3: 1", "B3: 0", "X-B3-TraceId: x\r\nX-B3-SpanId: y", "X-B3-Sampled: 0\r\nX-B3-TraceId: x",
+                "X-B3-Sampled: 1", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                "Traceparent: 00-a-b-00", "uber-trace-id: a:b:c:1\r\nuberctx-x: 1", "Uber-Trace-Id: a:b:c:2",
+                "B3: a-b-0-c", "B3: a-b-1-c",
+            ] {
+                let block = header.isEmpty ? "NATS/1.0\r\n\r\n" : "NATS/1.0\r\n\(header)\r\n\r\n"
+                try await ask("HPUB asked r.1 \(block.utf8.count) \(block.utf8.count + 1)\r\n\(block)!\r\n")
+                // Something that is measured in any case.
+                try await ask("PUB all r.1 1\r\n!\r\n")
+                try await sample("after \(header)")
+                if lines[lines.count - 2].contains("lat.asked") { try await sample("and") }
+            }
+            try await ask("PUB slow r.1 1\r\n!\r\n", answered: false)
+            _ = try await service.read(until: "!\r\n")
+            try await sample("never answered")
+            // The only subscription for the answer goes.
+            await client.send("SUB r2 9\r\n")
+            try await ask("PUB all r2 1\r\n!\r\n", answered: false)
+            _ = try await service.read(until: "!\r\n")
+            try await client.flush("UNSUB 9\r\n")
+            try await sample("nobody waits")
+            return lines
+        }
+    }
 }

@@ -1,0 +1,72 @@
+internal import NATSWire
+import NIOCore
+
+/// A request to a service whose latency is measured.
+struct LatencyProbe: Sendable {
+    /// What became of it.
+    enum Outcome: Sendable {
+        case answered(responder: [UInt8], roundTrip: Int64)
+        case withoutReply
+        case nobodyWaits
+        case nobodyListens
+        case timedOut
+
+        fileprivate var status: (code: Int, text: String) {
+            switch self {
+            case .answered: (200, "")
+            case .withoutReply: (400, "Bad Request")
+            case .nobodyWaits: (408, "Request Timeout")
+            case .nobodyListens: (503, "Service Unavailable")
+            case .timedOut: (504, "Service Timeout")
+            }
+        }
+    }
+
+    /// Where samples are published, in the exporter's account.
+    let subject: [UInt8]
+    /// Who made the request, as JSON, and its round-trip time in nanoseconds.
+    let requestor: [UInt8]
+    let roundTrip: Int64
+    let headers: LatencySampling.Headers
+    let start: NIODeadline
+
+    /// The sample (nats-server accounts.go ServiceLatency).
+    ///
+    /// - Parameters:
+    ///   - outcome: What became of the request.
+    ///   - now: The time.
+    ///   - clock: Tells it to people.
+    /// - Returns: JSON.
+    func sample(_ outcome: Outcome, now: NIODeadline, clock: ServerClock) -> [UInt8] {
+        func time(_ nanoseconds: Int64) -> String { String(decoding: TimeText.rfc3339(nanoseconds), as: UTF8.self) }
+        var generator = SystemRandomNumberGenerator()
+        var identifier = NUID(using: &generator)
+        var writer = JSONObjectWriter()
+        writer.write("type", "io.nats.server.metric.v1.service_latency")
+        writer.write("id", identifier.next(using: &generator))
+        writer.write("timestamp", time(clock.wallNanoseconds(now)))
+        writer.write("status", outcome.status.code)
+        writer.writeUnlessEmpty("description", outcome.status.text)
+        writer.write("requestor", raw: self.requestor)
+        var service: Int64 = 0
+        var total: Int64 = 0
+        if case .answered(let responder, let roundTrip) = outcome {
+            writer.write("responder", raw: responder)
+            let elapsed = (now - self.start).nanoseconds
+            service = max(0, elapsed - roundTrip)
+            total = self.roundTrip + elapsed
+        }
+        if !self.headers.isEmpty {
+            var headers = JSONObjectWriter()
+            for (name, value) in self.headers { headers.write(named: name, [value]) }
+            headers.finish()
+            writer.write("header", raw: headers.bytes)
+        }
+        writer.write("start", time(clock.wallNanoseconds(self.start) - self.roundTrip))
+        writer.write("service", service)
+        writer.write("system", 0)
+        writer.write("total", total)
+        writer.finish()
+        return writer.bytes
+    }
+}
