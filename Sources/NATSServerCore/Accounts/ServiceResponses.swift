@@ -55,7 +55,13 @@ final class ServiceResponses: Sendable {
 
     private static func randomToken() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
-        return (0..<6).map { _ in Self.digits.randomElement(using: &generator) ?? Self.digits[0] }
+        // One number for all digits, since each is a system call.
+        var number = generator.next()
+        let base = UInt64(Self.digits.count)
+        return (0..<6).map { _ in
+            defer { number /= base }
+            return Self.digits[Int(number % base)]
+        }
     }
 
     var count: Int { self.state.withLockedValue { $0.responses.count } }

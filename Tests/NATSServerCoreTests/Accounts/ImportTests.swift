@@ -355,6 +355,32 @@ struct ImportTests {
         }
     }
 
+    @Test("services: the reply subjects of one account are nothing to another", .timeLimit(.minutes(2)))
+    func foreignReplies() async throws {
+        try await self.compare(Self.serviceText) { server in
+            var lines: [String] = []
+            let service = try await server.connect("a", ",\"headers\":true")
+            let client = try await server.connect("b", ",\"headers\":true")
+            let other = try await server.connect("c", ",\"headers\":true")
+            try await service.flush("SUB s.one 1\r\n")
+            try await client.flush("SUB r.> 1\r\nSUB _R_.> 2\r\n")
+            try await other.flush("SUB r.> 1\r\nSUB _R_.> 2\r\nSUB > 3\r\n")
+            await client.send("PUB s.one r.1 1\r\n!\r\n")
+            let request = String(decoding: try await service.read(until: "!\r\n"), as: UTF8.self)
+            guard let reply = self.replySubject(request) else { return ["no reply subject"] }
+            // Known or guessed, it stands for nothing here; its own account gets what it publishes itself.
+            await client.send("PUB \(reply) 4\r\nfake\r\n")
+            lines.append(try await self.arrived(client))
+            await other.send("PUB \(reply) 4\r\nfake\r\nPUB r.1 5\r\nother\r\n")
+            lines.append(try await self.arrived(other))
+            lines.append(try await self.arrived(client))
+            try await service.flush("PUB \(reply) 2\r\nok\r\n")
+            lines.append(try await self.arrived(client))
+            lines.append(try await self.arrived(other))
+            return lines
+        }
+    }
+
     // MARK: Latency
 
     private static let latencyText = """
