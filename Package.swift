@@ -52,8 +52,8 @@ let package = Package(
         // Bytes <-> operations, for every kind of peer.
         .target(name: "NATSWire", dependencies: [nioCore], swiftSettings: settings),
 
-        // Keys and signatures: nkeys.
-        .target(name: "NATSAuth", dependencies: ["NATSText", crypto], swiftSettings: settings),
+        // Keys, signatures and what is signed: nkeys, JWTs, creds files.
+        .target(name: "NATSAuth", dependencies: ["NATSText", "NATSWire", crypto], swiftSettings: settings),
 
         // bcrypt: the password hashes of the system's libcrypt. Apple's systems have none.
         .systemLibrary(name: "CCrypt"),
@@ -134,7 +134,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSAuthTests",
-            dependencies: ["NATSAuth", "NATSTestSupport"],
+            dependencies: ["NATSAuth", "NATSWire", "NATSTestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

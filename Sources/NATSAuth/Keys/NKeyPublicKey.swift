@@ -6,7 +6,8 @@ package struct NKeyPublicKey: Sendable, Hashable, CustomStringConvertible {
     package let kind: NKey.Kind
     /// The key as it is written, `U…` for a user.
     package let text: String
-    private let key: [UInt8]
+    /// The 32 bytes of the key.
+    package let bytes: [UInt8]
 
     /// Reads the text of a public key.
     ///
@@ -14,13 +15,13 @@ package struct NKeyPublicKey: Sendable, Hashable, CustomStringConvertible {
     package init(_ text: String) throws(NKey.Failure) {
         let (kind, key) = try NKey.decode(text)
         self.kind = kind
-        self.key = Array(key)
+        self.bytes = Array(key)
         self.text = text
     }
 
     init(kind: NKey.Kind, key: [UInt8]) {
         self.kind = kind
-        self.key = key
+        self.bytes = key
         self.text = NKey.encode(key, kind: kind)
     }
 
@@ -29,7 +30,7 @@ package struct NKeyPublicKey: Sendable, Hashable, CustomStringConvertible {
     /// Whether `signature` was made over `message` with the private key that belongs to this one.
     package func isValidSignature(_ signature: [UInt8], for message: [UInt8]) -> Bool {
         guard self.kind != .curve, signature.count == 64,
-            let verifier = try? Curve25519.Signing.PublicKey(rawRepresentation: self.key)
+            let verifier = try? Curve25519.Signing.PublicKey(rawRepresentation: self.bytes)
         else { return false }
         return verifier.isValidSignature(signature, for: message)
     }

@@ -1,0 +1,120 @@
+/// As much of a URL as claims are checked for, by the rules of Go's `net/url`.
+struct WebAddress {
+    struct Failure: Error, Equatable {
+        let words: String
+    }
+
+    private(set) var scheme = ""
+    /// What stands before `@`, if there is an `@`.
+    private(set) var user: String?
+    /// Without its port.
+    private(set) var hostName = ""
+    private(set) var path = ""
+
+    init(_ text: String) throws(Failure) {
+        do throws(Failure) {
+            try self.parse(text)
+        } catch {
+            throw Failure(words: "parse \(GoQuote.quoted(text)): \(error.words)")
+        }
+    }
+
+    private mutating func parse(_ text: String) throws(Failure) {
+        if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+            throw Failure(words: "net/url: invalid control character in URL")
+        }
+        let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count > 1 { try Self.checkEscapes(parts[1]) }
+        var rest = parts[0]
+        try self.takeScheme(from: &rest)
+        if let query = rest.firstIndex(of: "?") { rest = rest[..<query] }
+        if !rest.hasPrefix("/") {
+            // An address without host, like `mailto:x`.
+            guard self.scheme.isEmpty else { return }
+            let segment = rest.prefix { $0 != "/" }
+            if segment.contains(":") { throw Failure(words: "first path segment in URL cannot contain colon") }
+        }
+        if rest.hasPrefix("//"), !self.scheme.isEmpty || !rest.hasPrefix("///") {
+            let authority = rest.dropFirst(2).prefix { $0 != "/" }
+            rest = rest[authority.endIndex...]
+            try self.take(authority: authority)
+        }
+        try Self.checkEscapes(rest)
+        self.path = String(rest)
+    }
+
+    private mutating func takeScheme(from rest: inout Substring) throws(Failure) {
+        for (index, byte) in zip(rest.utf8.indices, rest.utf8) {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                continue
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                if index == rest.startIndex { return }
+            case UInt8(ascii: ":"):
+                guard index > rest.startIndex else { throw Failure(words: "missing protocol scheme") }
+                self.scheme = rest[..<index].lowercased()
+                rest = rest[rest.utf8.index(after: index)...]
+                return
+            default:
+                return
+            }
+        }
+    }
+
+    private mutating func take(authority: Substring) throws(Failure) {
+        var host = authority
+        if let sign = authority.lastIndex(of: "@") {
+            host = authority[authority.index(after: sign)...]
+            let user = authority[..<sign]
+            let others = Array("-._:~!$&'()*+,;=%@".utf8)
+            let isValid = user.utf8.allSatisfy { byte in
+                Self.isLetterOrDigit(byte) || others.contains(byte)
+            }
+            guard isValid else { throw Failure(words: "net/url: invalid userinfo") }
+            try Self.checkEscapes(user)
+            self.user = String(user)
+        }
+        if host.hasPrefix("[") {
+            guard let close = host.lastIndex(of: "]") else { throw Failure(words: "missing ']' in host") }
+            try Self.checkPort(host[host.index(after: close)...])
+            self.hostName = String(host[host.index(after: host.startIndex)..<close])
+        } else {
+            let colon = host.lastIndex(of: ":") ?? host.endIndex
+            try Self.checkPort(host[colon...])
+            // Only the last colon begins a port; what stands before the first one is the name.
+            self.hostName = String(host[..<colon])
+        }
+        for byte in self.hostName.utf8 where Self.isForbiddenInHost(byte) {
+            let character = String(Unicode.Scalar(byte))
+            throw Failure(words: "invalid character \(GoQuote.quoted(character)) in host name")
+        }
+    }
+
+    private static func checkPort(_ text: Substring) throws(Failure) {
+        guard !text.isEmpty else { return }
+        let isPort = text.hasPrefix(":") && text.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
+        guard isPort else { throw Failure(words: "invalid port \(GoQuote.quoted(String(text))) after host") }
+    }
+
+    private static func checkEscapes(_ text: Substring) throws(Failure) {
+        let bytes = Array(text.utf8)
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "%") {
+            let escape = bytes[index..<min(bytes.count, index + 3)]
+            guard escape.count == 3, escape.dropFirst().allSatisfy(self.isHexDigit) else {
+                throw Failure(words: "invalid URL escape \(GoQuote.quoted(String(decoding: escape, as: UTF8.self)))")
+            }
+        }
+    }
+
+    private static func isForbiddenInHost(_ byte: UInt8) -> Bool {
+        byte < 0x80 && !self.isLetterOrDigit(byte) && !Array("-_.~!$&'()*+,;=:[]<>\"%".utf8).contains(byte)
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte) || (0x61...0x66).contains(byte)
+    }
+}
