@@ -71,3 +71,18 @@ struct NKeyTests {
         }
     }
 }
+
+extension NKeyTests {
+    @Test("keys for encryption have their own pairs")
+    func encryptionKeys() throws {
+        let pair = XKeyPair()
+        #expect(pair.publicKey.kind == .curve && pair.publicKey.text.hasPrefix("X") && pair.seed.hasPrefix("SX"))
+        #expect(try XKeyPair(seed: pair.seed).publicKey == pair.publicKey)
+        #expect(NKey.isPublicKey(pair.publicKey.text, of: .curve))
+        #expect(pair.bytes.count == 32 && pair.publicKey.bytes.count == 32)
+        #expect("\(pair)" == pair.publicKey.text)
+        #expect(throws: NKey.Failure.wrongKind) { try XKeyPair(seed: NKeyPair(kind: .user).seed) }
+        #expect(throws: NKey.Failure.cannotSign) { try NKeyPair(seed: pair.seed) }
+        #expect(!pair.publicKey.isValidSignature([UInt8](repeating: 0, count: 64), for: []))
+    }
+}

@@ -1,6 +1,6 @@
 import NATSWire
 
-/// A server's question to an authorization service (auth callout): may this client connect?
+/// A server's question to an authorization service whether a client may connect (auth callout).
 package struct AuthorizationRequestClaims: ClaimSet {
     /// The server that asks.
     package struct Server: Sendable, Equatable {

@@ -59,6 +59,8 @@ package struct ClaimPermissions: Sendable, Equatable {
     package var subscribe = List()
     package var responses: Responses?
 
+    package var isEmpty: Bool { self.publish.isEmpty && self.subscribe.isEmpty && self.responses == nil }
+
     package init(publish: List = List(), subscribe: List = List(), responses: Responses? = nil) {
         self.publish = publish
         self.subscribe = subscribe

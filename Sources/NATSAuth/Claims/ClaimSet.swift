@@ -50,6 +50,7 @@ extension ClaimSet {
     /// - Parameters:
     ///   - pair: The issuer's key.
     ///   - time: When the claims are issued, in seconds since 1970.
+    /// - Returns: The JWT.
     /// - Throws: ``JWTError`` if the key may not sign such claims, or the subject is not theirs.
     package func encoded(signedBy pair: NKeyPair, at time: Int64) throws(JWTError) -> String {
         if let rule = Self.subjectRule, !NKey.isPublicKey(self.subject, of: rule.kind) {

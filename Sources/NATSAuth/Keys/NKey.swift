@@ -73,7 +73,7 @@ package enum NKey {
 
     // MARK: Seeds
 
-    static func encodeSeed(_ seed: some Collection<UInt8>, kind: Kind) -> String {
+    package static func encodeSeed(_ seed: some Collection<UInt8>, kind: Kind) -> String {
         let head = [self.seedPrefix | kind.rawValue >> 5, (kind.rawValue & 0x1F) << 3]
         return Base32.encode(self.checked(head + seed))
     }

@@ -1,4 +1,6 @@
-/// An IP address by its bytes: 4 or 16. IPv4 inside IPv6 (`::ffff:…`) counts as IPv4, as in Go's `net`.
+/// An IP address by its bytes: 4 or 16.
+///
+/// IPv4 inside IPv6 (`::ffff:…`) counts as IPv4, as in Go's `net`.
 package struct IPAddress: Sendable, Hashable {
     /// 4 or 16.
     let bytes: [UInt8]

@@ -189,7 +189,9 @@ package struct UserTemplate: Sendable {
         return (values, hasTags)
     }
 
-    /// The name of the tag that an operation asks for. Only names in lower case lose what is around them.
+    /// The name of the tag that an operation asks for.
+    ///
+    /// Only names in lower case lose what is around them.
     private static func tag(_ operation: String) -> (name: String, isOfAccount: Bool)? {
         guard operation.hasSuffix(")") else { return nil }
         for (prefix, isOfAccount) in [("tag(", false), ("account-tag(", true)] {

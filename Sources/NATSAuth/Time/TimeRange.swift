@@ -73,6 +73,7 @@ extension UserLimits {
     /// - Parameters:
     ///   - moment: Nanoseconds since 1970.
     ///   - timeZones: Where ``locale`` is looked up. What cannot be found or read permits nothing.
+    /// - Returns: Whether and how long.
     package func permission(at moment: Int64, timeZones: TimeZoneDatabase = .system) -> TimePermission {
         guard !self.times.isEmpty else { return .always }
         guard let zone = try? self.locale.isEmpty ? timeZones.local() : timeZones.zone(self.locale) else {

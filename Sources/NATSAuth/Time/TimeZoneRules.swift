@@ -185,3 +185,8 @@ package struct TimeZoneRules: Sendable, Equatable {
         return local - self.period(at: moment).offset
     }
 }
+
+extension TimeZoneRules {
+    /// Seconds east of Greenwich at a moment, in seconds since 1970.
+    package func offset(at moment: Int64) -> Int64 { self.period(at: moment).offset }
+}

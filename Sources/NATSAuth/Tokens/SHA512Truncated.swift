@@ -1,8 +1,9 @@
 /// SHA-512/256 (FIPS 180-4): the hash behind a JWT's `jti`, which swift-crypto does not offer.
 ///
 /// Only names claims, guards nothing; simple rather than fast.
-enum SHA512Truncated {
-    static func hash(_ message: [UInt8]) -> [UInt8] {
+package enum SHA512Truncated {
+    /// The 32 bytes of the hash.
+    package static func hash(_ message: [UInt8]) -> [UInt8] {
         var state = self.initialState
         var padded = message
         padded.append(0x80)
