@@ -135,7 +135,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSAuthTests",
-            dependencies: ["NATSAuth", "NATSWire", "NATSTestSupport"],
+            dependencies: ["NATSAuth", "NATSText", "NATSWire", "NATSTestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,3 +1,4 @@
+import NATSText
 import NATSAuth
 import NATSWire
 import Testing
@@ -80,19 +81,19 @@ struct ClaimsEncodingTests {
     func accounts() throws {
         let other = try TestKeys.text(.account, 2)
         var claims = AccountClaims(subject: try TestKeys.text(.account), name: "acc")
-        var export = AccountExport(.service, "svc.*", name: "e")
+        var export = ExportClaim(.service, "svc.*", name: "e")
         export.tokenRequired = true
         export.revocations.revoke(other, upTo: 7)
         export.responseType = "Stream"
         export.responseThreshold = 5_000_000_000
-        export.latency = AccountExport.Latency(sampling: 0, results: "lat")
+        export.latency = ExportClaim.Latency(sampling: 0, results: "lat")
         export.accountTokenPosition = 2
         export.advertise = true
         export.allowTrace = true
         export.info.description = "d"
         export.info.url = "https://x.org/y"
-        claims.exports = [export, AccountExport(.stream, "a.>")]
-        var imported = AccountImport(.stream, "in.*", from: other, name: "i")
+        claims.exports = [export, ExportClaim(.stream, "a.>")]
+        var imported = ImportClaim(.stream, "in.*", from: other, name: "i")
         imported.localSubject = "local.$1"
         imported.allowTrace = true
         claims.imports = [imported]

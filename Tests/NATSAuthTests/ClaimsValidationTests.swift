@@ -124,12 +124,12 @@ struct ClaimsValidationTests {
         func errors(
             _ type: ExchangeType,
             _ subject: String,
-            _ change: (inout AccountExport) -> Void = { _ in }
+            _ change: (inout ExportClaim) -> Void = { _ in }
         ) throws
             -> [String]
         {
             try self.account { claims in
-                var export = AccountExport(type, subject)
+                var export = ExportClaim(type, subject)
                 change(&export)
                 claims.exports = [export]
             }
@@ -151,7 +151,7 @@ struct ClaimsValidationTests {
         )
         #expect(try errors(.stream, "a") { $0.allowTrace = true } == ["AllowTrace only valid for service export"])
         #expect(
-            try errors(.stream, "a") { $0.latency = AccountExport.Latency(sampling: 101, results: "*") } == [
+            try errors(.stream, "a") { $0.latency = ExportClaim.Latency(sampling: 101, results: "*") } == [
                 "latency tracking only permitted for services", "sampling percentage needs to be between 1-100",
                 "results subject can not contain wildcards",
             ]
@@ -185,7 +185,7 @@ struct ClaimsValidationTests {
         #expect(
             try self.account {
                 $0.exports = [
-                    AccountExport(.service, "a.*"), AccountExport(.service, "a.b"), AccountExport(.stream, "a.b"),
+                    ExportClaim(.service, "a.*"), ExportClaim(.service, "a.b"), ExportClaim(.stream, "a.b"),
                 ]
             } == ["service export subject \"a.*\" already exports \"a.b\""]
         )
@@ -197,12 +197,12 @@ struct ClaimsValidationTests {
         func errors(
             _ type: ExchangeType,
             _ subject: String,
-            _ change: (inout AccountImport) throws -> Void
+            _ change: (inout ImportClaim) throws -> Void
         ) throws
             -> [String]
         {
             try self.account { claims in
-                var imported = AccountImport(type, subject, from: other)
+                var imported = ImportClaim(type, subject, from: other)
                 try change(&imported)
                 claims.imports = [imported]
             }
@@ -251,7 +251,7 @@ struct ClaimsValidationTests {
             ]
         )
         let overlapping = try self.account {
-            $0.imports = ["a.*", "a.b", "a.b", "c"].map { AccountImport(.service, $0, from: other) }
+            $0.imports = ["a.*", "a.b", "a.b", "c"].map { ImportClaim(.service, $0, from: other) }
         }
         #expect(
             overlapping == [
@@ -269,14 +269,14 @@ struct ClaimsValidationTests {
         #expect(
             try self.account {
                 $0.limits.imports = 0
-                $0.imports = [AccountImport(.stream, "a", from: other)]
+                $0.imports = [ImportClaim(.stream, "a", from: other)]
             } == [String](repeating: "the account contains more imports than allowed by the operator", count: 2)
         )
         #expect(
             try self.account {
                 $0.limits.exports = 1
                 $0.limits.wildcardExports = false
-                $0.exports = [AccountExport(.stream, "a.*"), AccountExport(.stream, "b")]
+                $0.exports = [ExportClaim(.stream, "a.*"), ExportClaim(.stream, "b")]
             } == [
                 "the account contains more exports than allowed by the operator",
                 "the account contains wildcard exports that are not allowed by the operator",
@@ -377,7 +377,7 @@ struct ClaimsValidationTests {
     @Test("a list of what is wrong does not grow without bound")
     func bounds() throws {
         let errors = try self.account { claims in
-            claims.exports = [AccountExport](repeating: AccountExport(.stream, ""), count: 5000)
+            claims.exports = [ExportClaim](repeating: ExportClaim(.stream, ""), count: 5000)
         }
         #expect(errors.count == 1000)
     }

@@ -156,8 +156,8 @@ struct JWTDecodingTests {
         let account = try TestKeys.pair(.account)
         let operatorKeys = try TestKeys.pair(.operator)
         var rich = AccountClaims(subject: account.publicKey.text, name: "a")
-        rich.imports = [AccountImport(.service, "a.*", from: account.publicKey.text)]
-        rich.exports = [AccountExport(.stream, "b.>")]
+        rich.imports = [ImportClaim(.service, "a.*", from: account.publicKey.text)]
+        rich.exports = [ExportClaim(.stream, "b.>")]
         rich.mappings = ["c": [WeightedMapping("d", weight: 20)]]
         rich.signingKeys.add(UserScope(key: try TestKeys.text(.account, 3)))
         rich.revocations.revoke("*", upTo: 4)

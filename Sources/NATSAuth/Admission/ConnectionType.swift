@@ -1,11 +1,11 @@
-/// How a client can be connected, as user JWTs name it.
+/// How a client can be connected, as `allowed_connection_types` of configurations and user JWTs name it.
 package enum ConnectionType: String, Sendable, Hashable, CaseIterable {
     case standard = "STANDARD"
-    case websocket = "WEBSOCKET"
-    case leafnode = "LEAFNODE"
-    case leafnodeOverWebSocket = "LEAFNODE_WS"
+    case webSocket = "WEBSOCKET"
+    case leafNode = "LEAFNODE"
+    case leafNodeWebSocket = "LEAFNODE_WS"
     case mqtt = "MQTT"
-    case mqttOverWebSocket = "MQTT_WS"
+    case mqttWebSocket = "MQTT_WS"
     case inProcess = "IN_PROCESS"
 
     /// Whether a list allows this kind of connection (nats-server auth.go and client.go

@@ -1,3 +1,5 @@
+import NATSText
+
 /// The operators that a server trusts, and what their JWTs demand of it (nats-server jwt.go validateTrustedOperators).
 package struct TrustedOperators: Sendable, Equatable {
     /// Why a server cannot start with these operators, in the official words.
@@ -40,7 +42,7 @@ package struct TrustedOperators: Sendable, Equatable {
         let keys = operators.flatMap(\.trustedKeys)
         if let key = keys.first(where: { !NKey.isPublicKey($0, of: .operator) }) {
             throw Failure(
-                description: "trusted Keys \(GoQuote.quoted(key)) are required to be a valid public operator nkey"
+                description: "trusted Keys \(GoString.quoted(key)) are required to be a valid public operator nkey"
             )
         }
         self.keys = keys

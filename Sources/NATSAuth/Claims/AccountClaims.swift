@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// An account: what it shares, its limits, and who may sign its users.
@@ -27,8 +28,8 @@ package struct AccountClaims: ClaimSet {
     package var tags: [String] = []
     package private(set) var version = 2
 
-    package var imports: [AccountImport] = []
-    package var exports: [AccountExport] = []
+    package var imports: [ImportClaim] = []
+    package var exports: [ExportClaim] = []
     package var limits: AccountLimits
     package var signingKeys = SigningKeys()
     /// Users whose claims no longer count.
@@ -73,7 +74,7 @@ package struct AccountClaims: ClaimSet {
                 if element == .null {
                     self.nullImports += 1
                 } else {
-                    self.imports.append(try AccountImport(ClaimReader(element, "imports")))
+                    self.imports.append(try ImportClaim(ClaimReader(element, "imports")))
                 }
             }
         }
@@ -83,7 +84,7 @@ package struct AccountClaims: ClaimSet {
                 if element == .null {
                     self.nullExports += 1
                 } else {
-                    self.exports.append(try AccountExport(ClaimReader(element, "exports")))
+                    self.exports.append(try ExportClaim(ClaimReader(element, "exports")))
                 }
             }
         }
@@ -164,11 +165,11 @@ package struct AccountClaims: ClaimSet {
     package func validate(_ context: ValidationContext, into report: inout ValidationReport) {
         self.registered.validate(context, into: &report)
         for _ in 0..<min(self.nullImports, 1) { report.error("null import is not allowed") }
-        AccountImport.validateOverlaps(self.imports, into: &report)
+        ImportClaim.validateOverlaps(self.imports, into: &report)
         for item in self.imports where !report.isFull { item.validate(in: self.subject, into: &report) }
         for _ in 0..<min(self.nullExports, 1) { report.error("null export is not allowed") }
         for item in self.exports where !report.isFull { item.validate(into: &report) }
-        AccountExport.validateOverlaps(self.exports, into: &report)
+        ExportClaim.validateOverlaps(self.exports, into: &report)
         self.limits.validate(into: &report)
         self.defaultPermissions.validate(into: &report)
         WeightedMapping.validate(self.mappings, into: &report)
@@ -178,7 +179,7 @@ package struct AccountClaims: ClaimSet {
         self.signingKeys.validate(into: &report)
         self.info.validate(into: &report)
         if !["", "system", "owner"].contains(self.clusterTraffic) {
-            report.error("unknown cluster traffic option: \(GoQuote.quoted(self.clusterTraffic))")
+            report.error("unknown cluster traffic option: \(GoString.quoted(self.clusterTraffic))")
         }
         if NKey.isPublicKey(self.issuer, of: .account), !self.limits.isEmpty {
             report.warning("self-signed account JWTs shouldn't contain operator limits")
@@ -194,7 +195,7 @@ package struct AccountClaims: ClaimSet {
         }
         if ClaimSubject.hasWildcards(trace.destination) {
             report.error(
-                "the account Trace.Destination subject \(GoQuote.quoted(trace.destination)) is not a valid publish subject"
+                "the account Trace.Destination subject \(GoString.quoted(trace.destination)) is not a valid publish subject"
             )
         }
         if !(0...100).contains(trace.sampling) {

@@ -1,3 +1,4 @@
+import NATSText
 import Crypto
 import NATSWire
 

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// A server's question to an authorization service whether a client may connect (auth callout).
@@ -116,7 +117,7 @@ package struct AuthorizationRequestClaims: ClaimSet {
         if self.userKey.isEmpty {
             report.error("User nkey is required")
         } else if !NKey.isPublicKey(self.userKey, of: .user) {
-            report.error("User nkey \(GoQuote.quoted(self.userKey)) is not a valid user public key")
+            report.error("User nkey \(GoString.quoted(self.userKey)) is not a valid user public key")
         }
         self.registered.validate(context, into: &report)
     }

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// Claims of one kind: what a JWT of NATS says about an operator, account, user or import.

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// What accounts share: messages of one, or answers to requests of the other.
@@ -9,7 +10,7 @@ package enum ExchangeType: String, Sendable, Equatable {
         for value in reader.values(key) {
             let text = try value.text(key)
             guard let type = ExchangeType(rawValue: text) else {
-                throw JSONError("unknown export type \(GoQuote.quoted(text))")
+                throw JSONError("unknown export type \(GoString.quoted(text))")
             }
             field = type
         }

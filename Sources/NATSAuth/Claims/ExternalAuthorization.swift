@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// An account whose users are decided on by a service (auth callout).
@@ -35,18 +36,18 @@ package struct ExternalAuthorization: Sendable, Equatable {
             report.error("External authorization cannot have accounts without users specified")
         }
         for user in self.users where !NKey.isPublicKey(user, of: .user) {
-            report.error("AuthUser \(GoQuote.quoted(user)) is not a valid user public key")
+            report.error("AuthUser \(GoString.quoted(user)) is not a valid user public key")
         }
         for account in self.allowedAccounts {
             if account == Self.anyAccount {
                 guard self.allowedAccounts.count > 1 else { continue }
-                report.error("AllowedAccounts can only be a list of accounts or \(GoQuote.quoted(Self.anyAccount))")
+                report.error("AllowedAccounts can only be a list of accounts or \(GoString.quoted(Self.anyAccount))")
             } else if !NKey.isPublicKey(account, of: .account) {
-                report.error("Account \(GoQuote.quoted(account)) is not a valid account public key")
+                report.error("Account \(GoString.quoted(account)) is not a valid account public key")
             }
         }
         if !self.xkey.isEmpty, !NKey.isPublicKey(self.xkey, of: .curve) {
-            report.error("XKey \(GoQuote.quoted(self.xkey)) is not a valid public xkey")
+            report.error("XKey \(GoString.quoted(self.xkey)) is not a valid public xkey")
         }
     }
 }

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// Who may sign the accounts of a deployment, and what holds for all of them.
@@ -99,7 +100,7 @@ package struct OperatorClaims: ClaimSet {
         do throws(WebAddress.Failure) {
             let address = try WebAddress(self.accountServerURL)
             guard address.scheme.isEmpty else { return nil }
-            return "account server url \(GoQuote.quoted(self.accountServerURL)) requires a protocol"
+            return "account server url \(GoString.quoted(self.accountServerURL)) requires a protocol"
         } catch {
             return "error parsing account server url: \(error.words)"
         }
@@ -107,7 +108,7 @@ package struct OperatorClaims: ClaimSet {
 
     private static func serviceFailure(_ text: String) -> String? {
         guard !text.isEmpty else { return nil }
-        let quoted = GoQuote.quoted(text)
+        let quoted = GoString.quoted(text)
         do throws(WebAddress.Failure) {
             let address = try WebAddress(text)
             if address.user != nil { return "operator service url \(quoted) - credentials are not supported" }

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// No limit, in claims.
@@ -106,7 +107,7 @@ package struct UserLimits: Sendable, Equatable {
     func validate(_ context: ValidationContext, into report: inout ValidationReport) {
         self.permissions.validate(into: &report)
         for source in self.sources where NetworkRange(source) == nil {
-            report.error("invalid cidr \(GoQuote.quoted(source)) in user src limits")
+            report.error("invalid cidr \(GoString.quoted(source)) in user src limits")
         }
         for range in self.times { range.validate(into: &report) }
         guard !self.locale.isEmpty else { return }

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// What a signing key of an account may sign: users that do exactly what a template says.
@@ -92,7 +93,7 @@ package struct SigningKeys: Sendable, Equatable {
                     report.error("\(scope.key) is not an account public key")
                 }
             } else if !NKey.isPublicKey(key, of: .account) {
-                report.error("\(GoQuote.quoted(key)) is not a valid account signing key")
+                report.error("\(GoString.quoted(key)) is not a valid account signing key")
             }
         }
     }

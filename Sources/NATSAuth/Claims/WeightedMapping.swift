@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// One of the subjects that messages of an account are mapped to.
@@ -34,7 +35,7 @@ package struct WeightedMapping: Sendable, Equatable {
 
     static func validate(_ mappings: [String: [WeightedMapping]], into report: inout ValidationReport) {
         for (subject, destinations) in mappings.sorted(by: { $0.key < $1.key }) where !report.isFull {
-            let quoted = GoQuote.quoted(subject)
+            let quoted = GoString.quoted(subject)
             ClaimSubject.validate(subject, into: &report)
             var total = 0
             var totals: [String: Int] = [:]
@@ -50,7 +51,7 @@ package struct WeightedMapping: Sendable, Equatable {
                 totals[destination.cluster, default: 0] += destination.percent
                 if totals[destination.cluster, default: 0] > 100 {
                     report.error(
-                        "Mapping \(quoted) in cluster \(GoQuote.quoted(destination.cluster)) exceeds 100% among all of "
+                        "Mapping \(quoted) in cluster \(GoString.quoted(destination.cluster)) exceeds 100% among all of "
                             + "it's weighted to mappings"
                     )
                 }

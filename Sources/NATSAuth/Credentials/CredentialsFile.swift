@@ -1,3 +1,5 @@
+import NATSText
+
 /// A creds file: a user's JWT and the seed that belongs to it, in the official layout.
 ///
 ///     -----BEGIN NATS USER JWT-----
@@ -32,7 +34,7 @@ package struct CredentialsFile: Sendable, CustomStringConvertible {
             case .invalidSeed(let failure): failure.description
             case .invalidJWT(let failure): failure.description
             case .differentSubject: "nkey seed does not match the jwt subject"
-            case .notUser(let kind): "\(GoQuote.quoted(kind)) cannot be serialized as a user config"
+            case .notUser(let kind): "\(GoString.quoted(kind)) cannot be serialized as a user config"
             }
         }
     }

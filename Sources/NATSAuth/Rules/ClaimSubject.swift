@@ -1,3 +1,5 @@
+import NATSText
+
 /// The rules of nats-io/jwt for subjects inside claims.
 ///
 /// They are looser than the rules of the server, which looks at the subjects again.
@@ -14,7 +16,7 @@ enum ClaimSubject {
             return
         }
         let bytes = subject.utf8
-        let quoted = GoQuote.quoted(subject)
+        let quoted = GoString.quoted(subject)
         if bytes.contains(0x20) { report.error("subject \(quoted) cannot have spaces") }
         let dot = UInt8(ascii: ".")
         if bytes.first == dot || bytes.last == dot { report.error("subject \(quoted) cannot start or end with a `.`") }
@@ -56,7 +58,7 @@ enum ClaimSubject {
     static func validate(renaming subject: String, from original: String, into report: inout ValidationReport) {
         self.validate(subject, into: &report)
         if original.isEmpty { report.error("subject cannot be empty") }
-        if subject.utf8.contains(0x20) { report.error("subject \(GoQuote.quoted(subject)) cannot have spaces") }
+        if subject.utf8.contains(0x20) { report.error("subject \(GoString.quoted(subject)) cannot have spaces") }
         let tokens = self.tokens(subject)
         let originals = self.tokens(original)
         if (tokens.last == self.rest) != (originals.last == self.rest) {
@@ -70,8 +72,8 @@ enum ClaimSubject {
             } else if let index = self.reference(token) {
                 if index > wildcards {
                     report.error(
-                        "Reference $\(index) in \(GoQuote.quoted(subject)) reference * in "
-                            + "\(GoQuote.quoted(original)) that do not exist"
+                        "Reference $\(index) in \(GoString.quoted(subject)) reference * in "
+                            + "\(GoString.quoted(original)) that do not exist"
                     )
                 } else {
                     references += 1

@@ -1,3 +1,5 @@
+import NATSText
+
 /// The subjects of a scoped signing key's template, filled in for one user (nats-server auth.go
 /// processUserPermissionsTemplate): `{{name()}}`, `{{subject()}}`, `{{account-name()}}`, `{{account-subject()}}`,
 /// `{{tag(x)}}` and `{{account-tag(x)}}`.
@@ -168,8 +170,8 @@ package struct UserTemplate: Sendable {
             default:
                 guard let (tag, isOfAccount) = Self.tag(operation) else {
                     throw Failure(
-                        description: "template operation in \(GoQuote.quoted(subject)): "
-                            + "\(GoQuote.quoted(operation)) is not defined"
+                        description: "template operation in \(GoString.quoted(subject)): "
+                            + "\(GoString.quoted(operation)) is not defined"
                     )
                 }
                 hasTags = true
@@ -178,8 +180,8 @@ package struct UserTemplate: Sendable {
                 let found = tags.filter { $0.starts(with: prefix) }.map { Array($0.dropFirst(prefix.count)) }
                 if found.isEmpty, isStrict {
                     throw Failure(
-                        description: "generated invalid subject \(GoQuote.quoted(subject)): "
-                            + "\(GoQuote.quoted(tag)) is not defined"
+                        description: "generated invalid subject \(GoString.quoted(subject)): "
+                            + "\(GoString.quoted(tag)) is not defined"
                     )
                 }
                 // A space makes the subject invalid, so that it is left out.

@@ -1,3 +1,5 @@
+import NATSText
+
 /// As much of a URL as claims are checked for, by the rules of Go's `net/url`.
 struct WebAddress {
     struct Failure: Error, Equatable {
@@ -15,7 +17,7 @@ struct WebAddress {
         do throws(Failure) {
             try self.parse(text)
         } catch {
-            throw Failure(words: "parse \(GoQuote.quoted(text)): \(error.words)")
+            throw Failure(words: "parse \(GoString.quoted(text)): \(error.words)")
         }
     }
 
@@ -86,14 +88,14 @@ struct WebAddress {
         }
         for byte in self.hostName.utf8 where Self.isForbiddenInHost(byte) {
             let character = String(Unicode.Scalar(byte))
-            throw Failure(words: "invalid character \(GoQuote.quoted(character)) in host name")
+            throw Failure(words: "invalid character \(GoString.quoted(character)) in host name")
         }
     }
 
     private static func checkPort(_ text: Substring) throws(Failure) {
         guard !text.isEmpty else { return }
         let isPort = text.hasPrefix(":") && text.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
-        guard isPort else { throw Failure(words: "invalid port \(GoQuote.quoted(String(text))) after host") }
+        guard isPort else { throw Failure(words: "invalid port \(GoString.quoted(String(text))) after host") }
     }
 
     private static func checkEscapes(_ text: Substring) throws(Failure) {
@@ -101,7 +103,7 @@ struct WebAddress {
         for index in bytes.indices where bytes[index] == UInt8(ascii: "%") {
             let escape = bytes[index..<min(bytes.count, index + 3)]
             guard escape.count == 3, escape.dropFirst().allSatisfy(self.isHexDigit) else {
-                throw Failure(words: "invalid URL escape \(GoQuote.quoted(String(decoding: escape, as: UTF8.self)))")
+                throw Failure(words: "invalid URL escape \(GoString.quoted(String(decoding: escape, as: UTF8.self)))")
             }
         }
     }

@@ -1,3 +1,4 @@
+import NATSText
 import NATSWire
 
 /// A part of every day, `15:04:05` to `15:04:05`; over midnight when it ends earlier than it begins.
@@ -27,12 +28,12 @@ package struct TimeRange: Sendable, Equatable {
         if self.start.isEmpty {
             report.error("time ranges start must contain a start")
         } else if Self.seconds(self.start) == nil {
-            report.error("start in time range is invalid \(GoQuote.quoted(self.start))")
+            report.error("start in time range is invalid \(GoString.quoted(self.start))")
         }
         if self.end.isEmpty {
             report.error("time ranges end must contain an end")
         } else if Self.seconds(self.end) == nil {
-            report.error("end in time range is invalid \(GoQuote.quoted(self.end))")
+            report.error("end in time range is invalid \(GoString.quoted(self.end))")
         }
     }
 

@@ -71,26 +71,5 @@ package struct TimeZoneDatabase: Sendable {
         "/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/lib/locale/TZ", "/etc/zoneinfo",
     ]
 
-    private static func read(_ path: String) -> [UInt8]? {
-        let maximum = 1 << 20
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
-        defer { _ = close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 8 << 10)
-        while bytes.count <= maximum {
-            let count = chunk.withUnsafeMutableBytes { readBytes(descriptor, $0) }
-            if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                return nil
-            }
-            bytes.append(contentsOf: chunk.prefix(count))
-        }
-        return nil
-    }
-}
-
-private func readBytes(_ descriptor: CInt, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
-    read(descriptor, buffer.baseAddress, buffer.count)
+    private static func read(_ path: String) -> [UInt8]? { try? SmallFile.read(path, maximum: 1 << 20) }
 }

@@ -1,4 +1,4 @@
-internal import NATSAuth
+package import NATSAuth
 internal import NATSServerConfig
 
 /// Who may connect, and what they may do; names and defaults are those of the official `authorization` block.
@@ -153,15 +153,4 @@ package struct AuthorizationOptions: Sendable, Equatable {
             user.password.isEmpty ? !mapsCertificates : !Bcrypt.isHash(user.password)
         }
     }
-}
-
-/// How a client is connected, as `allowed_connection_types` names it.
-package enum ConnectionType: String, Sendable, Hashable, CaseIterable {
-    case standard = "STANDARD"
-    case webSocket = "WEBSOCKET"
-    case leafNode = "LEAFNODE"
-    case leafNodeWebSocket = "LEAFNODE_WS"
-    case mqtt = "MQTT"
-    case mqttWebSocket = "MQTT_WS"
-    case inProcess = "IN_PROCESS"
 }

@@ -1,3 +1,4 @@
+import NATSAuth
 import NATSText
 internal import NATSWire
 import NIOCore

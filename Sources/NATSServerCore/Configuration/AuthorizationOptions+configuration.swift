@@ -1,3 +1,4 @@
+import NATSAuth
 package import NATSServerConfig
 
 extension AuthorizationOptions {

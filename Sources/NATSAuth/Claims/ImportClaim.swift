@@ -1,7 +1,8 @@
+import NATSText
 import NATSWire
 
 /// Something that an account takes from another one.
-package struct AccountImport: Sendable, Equatable {
+package struct ImportClaim: Sendable, Equatable {
     package var name = ""
     /// As the account that publishes first sees it: the exporter of a stream, the importer of a service.
     package var subject: String
@@ -62,7 +63,7 @@ package struct AccountImport: Sendable, Equatable {
             ClaimSubject.validate(renaming: self.localSubject, from: self.subject, into: &report)
             if !self.to.isEmpty { report.error("Local Subject replaces To") }
         }
-        let quoted = GoQuote.quoted(self.subject)
+        let quoted = GoString.quoted(self.subject)
         if self.share, self.type != .service {
             report.error("sharing information (for latency tracking) is only valid for services: \(quoted)")
         }
@@ -75,7 +76,7 @@ package struct AccountImport: Sendable, Equatable {
     }
 
     private func validate(_ activation: ActivationClaims, in account: String, into report: inout ValidationReport) {
-        let quoted = GoQuote.quoted(self.subject)
+        let quoted = GoString.quoted(self.subject)
         if activation.issuer != self.account, activation.issuerAccount != self.account {
             report.error("activation token doesn't match account for import \(quoted)")
         }
@@ -93,7 +94,7 @@ package struct AccountImport: Sendable, Equatable {
         let outer = ClaimSubject.tokens(activation.importSubject)
         if !ClaimSubject.isContained(ClaimSubject.tokens(subject), in: outer) {
             report.error(
-                "activation token import subject \(GoQuote.quoted(activation.importSubject)) doesn't match import "
+                "activation token import subject \(GoString.quoted(activation.importSubject)) doesn't match import "
                     + quoted
             )
         }
@@ -106,12 +107,12 @@ package struct AccountImport: Sendable, Equatable {
     }
 
     /// Services imported from one account must not overlap.
-    static func validateOverlaps(_ imports: [AccountImport], into report: inout ValidationReport) {
+    static func validateOverlaps(_ imports: [ImportClaim], into report: inout ValidationReport) {
         var known: [String: [(subject: String, tokens: [ClaimSubject.Token])]] = [:]
         for service in imports where service.type == .service && !report.isFull {
             let subject = service.serviceSubject
             let tokens = ClaimSubject.tokens(subject)
-            let quoted = GoQuote.quoted(subject)
+            let quoted = GoString.quoted(subject)
             let others = known[service.account] ?? []
             for other in others {
                 guard
@@ -119,13 +120,13 @@ package struct AccountImport: Sendable, Equatable {
                         || ClaimSubject.isContained(other.tokens, in: tokens)
                 else { continue }
                 report.error(
-                    "overlapping subject namespace for \(quoted) and \(GoQuote.quoted(other.subject)) in same account "
-                        + GoQuote.quoted(service.account)
+                    "overlapping subject namespace for \(quoted) and \(GoString.quoted(other.subject)) in same account "
+                        + GoString.quoted(service.account)
                 )
             }
             if others.contains(where: { $0.subject == subject }) {
                 report.error(
-                    "overlapping subject namespace for \(quoted) in account \(GoQuote.quoted(service.account))"
+                    "overlapping subject namespace for \(quoted) in account \(GoString.quoted(service.account))"
                 )
             } else {
                 known[service.account, default: []].append((subject, tokens))

@@ -1,7 +1,8 @@
+import NATSText
 import NATSWire
 
 /// Something that an account offers to others.
-package struct AccountExport: Sendable, Equatable {
+package struct ExportClaim: Sendable, Equatable {
     /// How many answers a service gives.
     package enum ResponseType: String, Sendable, Equatable {
         case singleton = "Singleton"
@@ -104,11 +105,11 @@ package struct AccountExport: Sendable, Equatable {
         if self.type == nil { report.error("invalid export type: \"unknown\"") }
         let isService = self.type == .service
         if isService, self.response == nil {
-            report.error("invalid response type for service: \(GoQuote.quoted(self.responseType))")
+            report.error("invalid response type for service: \(GoString.quoted(self.responseType))")
         }
         if self.type == .stream {
             if !self.responseType.isEmpty {
-                report.error("invalid response type for stream: \(GoQuote.quoted(self.responseType))")
+                report.error("invalid response type for stream: \(GoString.quoted(self.responseType))")
             }
             if self.allowTrace { report.error("AllowTrace only valid for service export") }
         }
@@ -150,7 +151,7 @@ package struct AccountExport: Sendable, Equatable {
     }
 
     /// Exports of one type must not lie inside each other.
-    static func validateOverlaps(_ exports: [AccountExport], into report: inout ValidationReport) {
+    static func validateOverlaps(_ exports: [ExportClaim], into report: inout ValidationReport) {
         for type in [ExchangeType.service, .stream] {
             // nats-io/jwt Exports.Validate: what has no type counts as a stream.
             let subjects = exports.filter { ($0.type == .service) == (type == .service) }.map(\.subject)
@@ -162,8 +163,8 @@ package struct AccountExport: Sendable, Equatable {
                         continue
                     }
                     report.error(
-                        "\(type.rawValue) export subject \(GoQuote.quoted(subjects[other])) already exports "
-                            + GoQuote.quoted(subjects[index])
+                        "\(type.rawValue) export subject \(GoString.quoted(subjects[other])) already exports "
+                            + GoString.quoted(subjects[index])
                     )
                 }
             }
