@@ -121,8 +121,8 @@ let package = Package(
         .target(
             name: "NATSTestSupport",
             dependencies: [
-                "NATSWire", "NATSAuth", "NATSTestServer", nioCore, nioPosix, nioConcurrency, logging, nioSSL, x509, asn1,
-                crypto,
+                "NATSWire", "NATSAuth", "NATSTestServer", nioCore, nioPosix, nioConcurrency, logging, nioSSL, x509,
+                asn1, crypto,
             ],
             path: "Tests/NATSTestSupport",
             swiftSettings: settings

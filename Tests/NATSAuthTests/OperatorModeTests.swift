@@ -315,6 +315,171 @@ struct OperatorModeTests {
         #expect(admitted >= 15 && admitted <= attempts.count - 20)
     }
 
+    @Test("odd texts in claims are taken and refused alike", .timeLimit(.minutes(3)))
+    func oddTexts() async throws {
+        var authority = try TestOperator()
+        var attempts: [Attempt] = []
+        let keys = try authority.addAccount("users")
+        func addUser(_ name: String, _ change: (inout UserClaims) -> Void) throws {
+            let user = try NKeyPair(kind: .user)
+            var claims = UserClaims(subject: user.publicKey.text)
+            change(&claims)
+            let jwt = try claims.encoded(signedBy: keys, at: authority.now)
+            attempts.append(Attempt(name: name, jwt: jwt, account: keys.publicKey.text, keys: user))
+        }
+        func addAccount(_ name: String, _ change: (inout AccountClaims) -> Void) throws {
+            let keys = try NKeyPair(kind: .account)
+            var account = AccountClaims(subject: keys.publicKey.text, name: name)
+            change(&account)
+            try authority.add(account)
+            let user = try NKeyPair(kind: .user)
+            let jwt = try UserClaims(subject: user.publicKey.text).encoded(signedBy: keys, at: authority.now)
+            attempts.append(Attempt(name: name, jwt: jwt, account: keys.publicKey.text, keys: user))
+        }
+        for url in OddTexts.urls { try addAccount("URL \(url)") { $0.info.url = url } }
+        for subject in OddTexts.subjects {
+            try addAccount("trace \(subject)") { $0.trace = AccountClaims.Trace(destination: subject) }
+            try addAccount("signing key \(subject)") { $0.signingKeys.add(subject) }
+            try addUser("permission \(subject)") { $0.limits.permissions.publish.deny = [subject] }
+            try addUser("subscribe \(subject)") { $0.limits.permissions.subscribe.deny = [subject] }
+        }
+        for network in OddTexts.networks { try addUser("network \(network)") { $0.limits.sources = [network] } }
+        for time in OddTexts.times {
+            try addUser("time \(time)") { claims in
+                claims.limits.times = [
+                    TimeRange(start: "00:00:00", end: "23:59:59"), TimeRange(start: time, end: time),
+                ]
+                claims.limits.locale = "UTC"
+            }
+        }
+        for zone in OddTexts.zones { try addUser("zone \(zone)") { $0.limits.locale = zone } }
+        let admitted = try await self.compare(attempts, authority)
+        #expect(admitted >= 40 && admitted <= attempts.count - 40)
+    }
+
+    @Test("random accounts are taken and refused alike", .timeLimit(.minutes(3)))
+    func randomAccounts() async throws {
+        var authority = try TestOperator()
+        var attempts: [Attempt] = []
+        var generator = SeededGenerator(seed: 2151)
+        let exporter = try authority.addAccount("exporter") { account in
+            account.exports = [ExportClaim(.stream, "all.>"), ExportClaim(.service, "all.>")]
+        }
+        let subjects = ["a", "a.*", "a.b", "b.>", "*", ">", "a.*.c", "", "a b", "$1", "x.$1", "x.$1.$2", "x.*", "x.>"]
+        for number in 0..<120 {
+            let keys = try NKeyPair(kind: .account)
+            var account = AccountClaims(subject: keys.publicKey.text, name: "\(number)")
+            for _ in 0..<Int.random(in: 0...2, using: &generator) {
+                let type: ExchangeType = Bool.random(using: &generator) ? .stream : .service
+                var export = ExportClaim(type, generator.pick("e", "e.*", "e.b", "f.>", "f.*.c", "g", "h"))
+                switch Int.random(in: 0..<10, using: &generator) {
+                case 0: export.accountTokenPosition = .random(in: 0...4, using: &generator)
+                case 1: export.responseThreshold = .random(in: -1...1, using: &generator)
+                case 2: export.responseType = generator.pick("Singleton", "Stream", "Chunked", "stream")
+                case 3:
+                    export.latency = ExportClaim.Latency(
+                        sampling: .random(in: 0...100, using: &generator),
+                        results: generator.pick("r", "r.*", "")
+                    )
+                default: break
+                }
+                account.exports.append(export)
+            }
+            for _ in 0..<Int.random(in: 0...2, using: &generator) {
+                let type: ExchangeType = Bool.random(using: &generator) ? .stream : .service
+                let subject = subjects.randomElement(using: &generator) ?? ""
+                var imported = ImportClaim(type, "all.\(subject)", from: exporter.publicKey.text)
+                if Bool.random(using: &generator) {
+                    imported.localSubject = subjects.randomElement(using: &generator) ?? ""
+                } else if Int.random(in: 0..<4, using: &generator) == 0 {
+                    imported.to = generator.pick("t", "t.u", "t v")
+                }
+                account.imports.append(imported)
+            }
+            if Int.random(in: 0..<4, using: &generator) == 0 {
+                account.limits.imports = .random(in: -1...2, using: &generator)
+                account.limits.exports = .random(in: -1...2, using: &generator)
+                account.limits.wildcardExports = .random(using: &generator)
+            }
+            try authority.add(account)
+            let user = try NKeyPair(kind: .user)
+            let jwt = try UserClaims(subject: user.publicKey.text).encoded(signedBy: keys, at: authority.now)
+            let name = "\(number) \(account.exports) \(account.imports) \(account.limits)"
+            attempts.append(Attempt(name: name, jwt: jwt, account: keys.publicKey.text, keys: user))
+        }
+        let admitted = try await self.compare(attempts, authority)
+        #expect(admitted >= 20 && admitted <= attempts.count - 20)
+    }
+
+    @Test("templates are filled in alike", .timeLimit(.minutes(3)))
+    func templates() async throws {
+        var authority = try TestOperator()
+        var scopes: [(key: NKeyPair, subjects: [String])] = []
+        let keys = try NKeyPair(kind: .account)
+        var account = AccountClaims(subject: keys.publicKey.text, name: "acme")
+        account.tags = ["region:eu", "region:us", "x:"]
+        for subjects in OddTexts.templates {
+            let key = try NKeyPair(kind: .account)
+            var scope = UserScope(key: key.publicKey.text)
+            scope.template.permissions.subscribe.allow = subjects
+            scope.template.permissions.subscribe.deny = subjects.count > 1 ? [subjects[1]] : []
+            account.signingKeys.add(scope)
+            scopes.append((key, subjects))
+        }
+        try authority.add(account)
+        let server = try await OfficialServer.start(configurationText: authority.configurationText())
+        // Answers about a user's permissions go to another one, whom nothing limits.
+        let observer = try RawConnection.connect(port: server.port)
+        let observing = try NKeyPair(kind: .user)
+        let observerJWT = try UserClaims(subject: observing.publicKey.text).encoded(signedBy: keys, at: authority.now)
+        try await observer.connect(jwt: observerJWT, signedBy: observing)
+        await observer.send("SUB answer 1\r\nPING\r\n")
+        try await observer.expect("PONG\r\nPONG\r\n")
+        var filled = 0
+        for (key, subjects) in scopes {
+            let user = try NKeyPair(kind: .user)
+            var claims = UserClaims(subject: user.publicKey.text, name: "joe", limits: UserLimits())
+            claims.issuerAccount = account.subject
+            claims.tags = ["dept:sales", "dept:it", "Big:x", "dots:a.b", "bad:a b", "empty:"]
+            let template = UserTemplate(user: claims, accountName: account.name, accountTags: account.tags)
+            let scope = try #require(account.signingKeys.scope(of: key.publicKey.text))
+            let ours = try? template.filled(scope.template).permissions.subscribe
+            let connection = try RawConnection.connect(port: server.port)
+            let jwt = try claims.encoded(signedBy: key, at: authority.now)
+            try await connection.connect(jwt: jwt, signedBy: user)
+            guard let ours else {
+                #expect(try await connection.readLine() == "-ERR 'Authorization Violation'", "\(subjects)")
+                continue
+            }
+            #expect(try await connection.readLine() == "PONG", "\(subjects)")
+            filled += 1
+            await connection.send("PUB $SYS.REQ.USER.INFO answer 0\r\n\r\n")
+            #expect(try await observer.readLine().hasPrefix("MSG answer 1 "))
+            let told = try Self.subscribePermissions(inUserInfo: try await observer.readLine())
+            #expect(told.allow == Set(ours.allow) && told.deny == Set(ours.deny), "\(subjects)")
+            connection.close()
+        }
+        #expect(filled >= 15)
+        await server.stop()
+    }
+
+    /// Subjects that a user may and may not subscribe to, from an answer of `$SYS.REQ.USER.INFO`.
+    private static func subscribePermissions(
+        inUserInfo text: String
+    ) throws -> (allow: Set<String>, deny: Set<String>) {
+        var allow: [String] = []
+        var deny: [String] = []
+        try JSONObjectReader(JSONValue.parse(Array(text.utf8))).readObject("data") { data throws(JSONError) in
+            try data.readObject("permissions") { permissions throws(JSONError) in
+                try permissions.readObject("subscribe") { list throws(JSONError) in
+                    try list.read("allow", into: &allow)
+                    try list.read("deny", into: &deny)
+                }
+            }
+        }
+        return (Set(allow), Set(deny))
+    }
+
     @Test("strict operators want signing keys for accounts and users", .timeLimit(.minutes(1)))
     func strict() async throws {
         var authority = try TestOperator()

@@ -137,9 +137,11 @@ struct PlaceAndTimeTests {
         // 25 October 2026, 00:30 UTC: 02:30 summer time, half an hour before clocks go back to 02:00.
         let moment: Int64 = 1_792_888_200_000_000_000
         #expect(
-            self.permission([("02:00:00", "04:00:00")], at: moment, locale: "Europe/Berlin")
+            self.permission([("01:00:00", "04:00:00")], at: moment, locale: "Europe/Berlin")
                 == .remaining(9_000_000_000_000)
         )
+        // Of the two moments at which clocks show 02:00 the later one counts, as in Go.
+        #expect(self.permission([("02:00:00", "04:00:00")], at: moment, locale: "Europe/Berlin") == .never)
     }
 
     @Test("time zone files by hand, and no other bytes")

@@ -7,6 +7,10 @@ package struct UserTemplate: Sendable {
     /// Why a template cannot be filled in, in the official words.
     package struct Failure: Error, Equatable, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// A user's tags must not turn one subject into more than these.

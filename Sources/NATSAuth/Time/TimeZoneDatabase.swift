@@ -1,11 +1,3 @@
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
 /// Where time zones are looked up by name, by the rules of Go's `time.LoadLocation`.
 package struct TimeZoneDatabase: Sendable {
     /// There is no such time zone.
@@ -49,23 +41,26 @@ package struct TimeZoneDatabase: Sendable {
     /// The machine's own time zone; UTC when it has none.
     package func local() -> TimeZoneRules { self.localFile().flatMap { TimeZoneRules($0) } ?? .utc }
 
-    /// The files of this machine.
-    package static let system = TimeZoneDatabase(
-        file: { name in
-            for directory in Self.directories {
-                if let bytes = Self.read("\(directory)/\(name)") { return bytes }
-            }
-            return nil
-        },
-        localFile: {
-            guard let variable = getenv("TZ") else { return Self.read("/etc/localtime") }
-            var name = String(cString: variable)
+    /// The files of this machine; its own time zone is that of `/etc/localtime`.
+    package static let system = TimeZoneDatabase.files(variable: nil)
+
+    /// The files of this machine, with its own time zone as the variable `TZ` of a process has it.
+    ///
+    /// - Parameter variable: A name or a path, possibly behind a colon; `/etc/localtime` if `nil`, UTC if empty.
+    /// - Returns: A database.
+    package static func files(variable: String?) -> TimeZoneDatabase {
+        TimeZoneDatabase(file: Self.file) {
+            guard var name = variable else { return Self.read("/etc/localtime") }
             if name.hasPrefix(":") { name.removeFirst() }
             if name.isEmpty { return nil }
-            if name.hasPrefix("/") { return Self.read(name) }
-            return Self.directories.lazy.compactMap { Self.read("\($0)/\(name)") }.first
+            return name.hasPrefix("/") ? Self.read(name) : Self.file(name)
         }
-    )
+    }
+
+    @Sendable
+    private static func file(_ name: String) -> [UInt8]? {
+        Self.directories.lazy.compactMap { Self.read("\($0)/\(name)") }.first
+    }
 
     private static let directories = [
         "/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/lib/locale/TZ", "/etc/zoneinfo",
