@@ -16,11 +16,11 @@ package struct NetworkRange: Sendable, Hashable {
         self.length = self.address.bytes.count == bytes.count ? length : length - 96
     }
 
+    /// As many zeros as one likes may stand before it.
     private static func number(_ text: Substring) -> Int? {
-        guard (1...7).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return nil
-        }
-        return Int(text)
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        let digits = text.utf8.drop { $0 == 0x30 }
+        return digits.isEmpty ? 0 : digits.count > 7 ? nil : Int(Substring(digits))
     }
 
     private static func masked(_ bytes: [UInt8], _ length: Int) -> [UInt8] {

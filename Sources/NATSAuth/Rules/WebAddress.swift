@@ -76,19 +76,48 @@ struct WebAddress {
             try Self.checkEscapes(user)
             self.user = String(user)
         }
-        if host.hasPrefix("[") {
+        if let open = host.lastIndex(of: "[") {
+            guard open == host.startIndex else { throw Failure(words: "invalid IP-literal") }
             guard let close = host.lastIndex(of: "]") else { throw Failure(words: "missing ']' in host") }
             try Self.checkPort(host[host.index(after: close)...])
-            self.hostName = String(host[host.index(after: host.startIndex)..<close])
+            self.hostName = try Self.literal(host[host.index(after: open)..<close])
         } else {
-            let colon = host.lastIndex(of: ":") ?? host.endIndex
+            let colon = host.firstIndex(of: ":") ?? host.endIndex
             try Self.checkPort(host[colon...])
-            // Only the last colon begins a port; what stands before the first one is the name.
             self.hostName = String(host[..<colon])
+            try Self.checkHost(host[..<colon])
         }
-        for byte in self.hostName.utf8 where Self.isForbiddenInHost(byte) {
-            let character = String(Unicode.Scalar(byte))
-            throw Failure(words: "invalid character \(GoString.quoted(character)) in host name")
+    }
+
+    /// What stands in brackets: an IPv6 address, possibly with a zone behind `%25`.
+    private static func literal(_ text: Substring) throws(Failure) -> String {
+        let zone = text.firstRange(of: "%25")
+        let address = text[..<(zone?.lowerBound ?? text.endIndex)]
+        try self.checkHost(address)
+        if let zone { try self.checkEscapes(text[zone.lowerBound...]) }
+        let bytes = IPAddress.parse(address)
+        guard bytes?.count == 16, zone?.upperBound != text.endIndex else {
+            if bytes?.count == 4 { throw Failure(words: "invalid IP-literal") }
+            throw Failure(words: "invalid host: ParseAddr(\(GoString.quoted(text))): unable to parse IP")
+        }
+        return String(text)
+    }
+
+    /// Of what is escaped only bytes that are not ASCII, and the percent sign, may be in a host.
+    private static func checkHost(_ text: Substring) throws(Failure) {
+        try self.checkEscapes(text)
+        let bytes = Array(text.utf8)
+        for (index, byte) in bytes.enumerated() {
+            if byte == UInt8(ascii: "%") {
+                let escape = bytes[index..<min(bytes.count, index + 3)]
+                let isASCII = (0x30...0x37).contains(bytes[min(bytes.count - 1, index + 1)])
+                if isASCII, !escape.elementsEqual("%25".utf8) {
+                    throw Failure(words: "invalid URL escape \(GoString.quoted(escape))")
+                }
+            } else if self.isForbiddenInHost(byte) {
+                let character = String(Unicode.Scalar(byte))
+                throw Failure(words: "invalid character \(GoString.quoted(character)) in host name")
+            }
         }
     }
 
