@@ -1,4 +1,5 @@
 import NATSServerConfig
+import NATSServerCore
 import Testing
 
 @Suite struct OptionTests {

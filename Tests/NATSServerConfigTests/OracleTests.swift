@@ -1,5 +1,7 @@
 import Foundation
+import NATSAuth
 import NATSServerConfig
+import NATSServerCore
 import NATSTestSupport
 import Testing
 
@@ -49,9 +51,20 @@ import Testing
         .enabled(if: TestDependencies.canRun(TestDependencies.officialServer(.current), "official nats-server")),
         arguments: ConflictingOptions.texts
     )
-    func conflicts(text: String) async throws {
+    func conflicts(text: String) async throws { try await self.compareConflict(text) }
+
+    @Test(
+        "what does not go with operators stops a start with the official words",
+        .enabled(if: TestDependencies.canRun(TestDependencies.officialServer(.current), "official nats-server"))
+    )
+    func operatorConflicts() async throws {
+        for text in try ConflictingOptions.operatorTexts() { try await self.compareConflict(text) }
+    }
+
+    private func compareConflict(_ text: String) async throws {
         let server = try TestDependencies.officialServer(.current).orThrow("official nats-server")
         let directory = try TemporaryDirectory()
+        let text = text.replacing("./jwts", with: "\(directory.path)/jwts")
         let file = try directory.write(text, to: "server.conf")
         let official = try ChildProcess(server, ["-a", "127.0.0.1", "-p", "-1", "-sd", directory.path, "-c", file])
         guard await official.waitForExit() == .exited(1) else {
@@ -104,4 +117,43 @@ enum ConflictingOptions {
         "websocket { port: -1, no_tls: true, headers { Host: a } }",
         "websocket { port: -1, no_tls: true, headers { \"Sec-WebSocket-Key\": a } }",
     ]
+
+    /// The same with operators.
+    static func operatorTexts() throws -> [String] {
+        let (keys, other) = (try NKeyPair(kind: .operator), try NKeyPair(kind: .operator))
+        let account = try NKeyPair(kind: .account)
+        func jwt(_ change: (inout OperatorClaims) -> Void = { _ in }) throws -> String {
+            var claims = OperatorClaims(subject: keys.publicKey.text, name: "o")
+            change(&claims)
+            return try claims.encoded(signedBy: keys, at: 1)
+        }
+        func user(_ change: (inout UserClaims) -> Void = { _ in }) throws -> String {
+            var claims = UserClaims(subject: try NKeyPair(kind: .user).publicKey.text)
+            change(&claims)
+            return try claims.encoded(signedBy: account, at: 1)
+        }
+        let plain = try jwt()
+        let memory = "resolver: MEM"
+        let named = try jwt { $0.systemAccount = account.publicKey.text }
+        return try [
+            "operators: [\(plain), \(plain)]",
+            "operator: \(plain)\n\(memory)\naccounts { A {} }",
+            "operator: \(plain)\n\(memory)\nauthorization { users: [{user: a, password: b}] }",
+            "operator: \(plain)\n\(memory)\ntrusted_keys: \(other.publicKey)",
+            "operator: \(named)\n\(memory)\nsystem_account: \(NKeyPair(kind: .account).publicKey)",
+            "operator: \(plain)\nresolver { type: full, dir: \"./jwts\" }",
+            "operators: [\(plain), \(named)]\nresolver { type: cache, dir: \"./jwts\" }",
+            "operator: \(jwt { $0.assertServerVersion = "3.0.0" })\n\(memory)",
+            "operator: \(jwt { $0.assertServerVersion = "2.99.0" })\n\(memory)",
+            "operator: \(jwt { $0.assertServerVersion = "2.15.2" })\n\(memory)",
+            "operator: \(jwt { $0.assertServerVersion = "2.15" })\n\(memory)",
+            "operator: \(jwt { $0.assertServerVersion = "a.b.c" })\n\(memory)",
+            "operator: \(jwt { $0.signingKeys = ["x"] })\n\(memory)",
+            "operator: \(plain)\n\(memory)\nresolver_pinned_accounts: [x]",
+            "operator: \(plain)\n\(memory)\ndefault_sentinel: x",
+            "operator: \(plain)\n\(memory)\ndefault_sentinel: \(user())",
+            "operators: [\(plain), \(plain)]\ndefault_sentinel: \(user { $0.limits.bearerToken = true })",
+            "operator: \(plain)\n\(memory)\nno_auth_user: x",
+        ]
+    }
 }

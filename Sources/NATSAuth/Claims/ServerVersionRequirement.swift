@@ -8,6 +8,9 @@ package struct ServerVersionRequirement: Sendable, Equatable {
     package var minor = 0
     package var update = 0
 
+    /// No demand.
+    package init() {}
+
     /// Reads `major.minor.update`; an empty text asks for nothing.
     package init(_ text: String) throws(Failure) {
         guard !text.isEmpty else { return }

@@ -6,7 +6,10 @@ import NATSText
 /// part, so this is asked after they were merged.
 extension ServerConfiguration {
     /// The official text of the first conflict, `nil` when there is none.
-    package var startFailure: String? {
+    ///
+    /// - Parameter operators: The same for what operators demand, which takes the reading of JWTs.
+    /// - Returns: the text.
+    package func startFailure(operators: (ServerConfiguration) -> String?) -> String? {
         if self.lameDuckDuration > .zero, self.lameDuckGracePeriod >= self.lameDuckDuration {
             return
                 "lame duck grace period (\(GoDuration.text(self.lameDuckGracePeriod))) should be strictly lower than "
@@ -16,23 +19,13 @@ extension ServerConfiguration {
             return "max_payload (\(self.maxPayload)) cannot be higher than max_pending (\(self.maxPending))"
         }
         if self.serverName?.utf8.contains(UInt8(ascii: " ")) == true { return "server name cannot contain spaces" }
-        return self.operatorFailure ?? self.noAuthUserFailure(self.noAuthUser) ?? self.gatewayFailure
+        return operators(self) ?? self.noAuthUserFailure(self.noAuthUser) ?? self.gatewayFailure
             ?? self.clusterFailure ?? self.mqttFailure ?? self.webSocketFailure ?? self.systemAccountFailure
     }
 
     /// All users: of `authorization` and of the accounts.
     package var allUsers: [UserConfiguration] {
         (self.authorization?.users ?? []) + self.accounts.flatMap(\.users)
-    }
-
-    private var operatorFailure: String? {
-        if self.operators.isEmpty {
-            return self.defaultSentinel == nil ? nil : "default sentinel requires operators and accounts"
-        }
-        if self.resolver == nil { return "operators require an account resolver to be configured" }
-        if !self.accounts.isEmpty { return "operators do not allow Accounts to be configured directly" }
-        if !self.allUsers.isEmpty { return "operators do not allow users to be configured directly" }
-        return self.trustedKeys.isEmpty ? nil : "conflicting options for 'TrustedKeys' and 'TrustedOperators'"
     }
 
     private func noAuthUserFailure(_ name: String?) -> String? {

@@ -33,12 +33,14 @@ enum ConfigurationFile {
             readFile: { path throws(ConfigurationFileError) in try Self.read(path) },
             checks: Self.checks
         )
+        var configuration = loaded.configuration
+        configuration.completeFromOperator()
         let digest = SHA256.hash(data: loaded.canonicalBytes).map { byte in
             let text = String(byte, radix: 16)
             return byte < 16 ? "0\(text)" : text
         }
         return Loaded(
-            configuration: loaded.configuration,
+            configuration: configuration,
             digest: "sha256:\(digest.joined())",
             errorReport: loaded.errors.isEmpty ? "" : loaded.report,
             warningReport: loaded.warnings.isEmpty ? "" : loaded.report
