@@ -88,6 +88,8 @@ struct UserTemplateTests {
         let doubling = self.template(name: "{{name()}}{{name()}}")
         let many = String(repeating: "{{name()}}", count: 60)
         #expect(throws: limit) { try self.allowed([many], doubling) }
+        let wide = String(repeating: "{{name()}}.", count: 20_000)
+        #expect(throws: limit) { try self.allowed([wide], self.template()) }
         // The first two of many braces begin a template; what is inside is no operation.
         let braces = String(repeating: "{", count: 50_000) + String(repeating: "}", count: 50_000)
         #expect(throws: UserTemplate.Failure.self) { try self.allowed([braces], doubling) }

@@ -17,6 +17,7 @@ package struct UserTemplate: Sendable {
     private static let maximumSubjects = 4096
     /// Nor into more bytes, which the official server does not limit.
     private static let maximumBytes = 1 << 20
+    private static let maximumWork = 1 << 26
 
     private let user: UserClaims
     private let accountName: String
@@ -66,6 +67,9 @@ package struct UserTemplate: Sendable {
         for (index, template) in templates.enumerated() {
             let (values, hasTags) = try self.values(places[index], of: subjects[index], isStrict: isStrict)
             let count = try Self.count(values, hasTags: hasTags, after: result.count)
+            // Every place of every combination takes one walk over the subject.
+            let work = count.multipliedReportingOverflow(by: places[index].count * max(1, template.count))
+            guard !work.overflow, work.partialValue <= Self.maximumWork else { throw Self.tooMany }
             for number in 0..<count {
                 let chosen = Self.combination(number, of: values)
                 var filled = template
@@ -73,9 +77,9 @@ package struct UserTemplate: Sendable {
                     filled = try Self.replacing(Array(template[place]), in: filled, with: value)
                 }
                 let subject = String(decoding: filled, as: UTF8.self)
+                size += filled.count
+                guard size <= Self.maximumBytes else { throw Self.tooMany }
                 if ClaimSubject.isValidInServer(subject) {
-                    size += filled.count
-                    guard size <= Self.maximumBytes else { throw Self.tooMany }
                     result.append(subject)
                 } else if isStrict {
                     throw Failure(description: "generated invalid subject")
