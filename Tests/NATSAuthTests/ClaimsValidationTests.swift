@@ -380,6 +380,14 @@ struct ClaimsValidationTests {
             claims.exports = [ExportClaim](repeating: ExportClaim(.stream, ""), count: 5000)
         }
         #expect(errors.count == 1000)
+        // Warnings do not hide an error behind them.
+        let hidden = try self.account { claims in
+            var old = ImportClaim(.stream, "a", from: claims.subject)
+            old.to = "b"
+            claims.imports = [ImportClaim](repeating: old, count: 2000)
+            claims.clusterTraffic = "x"
+        }
+        #expect(hidden == ["unknown cluster traffic option: \"x\""])
     }
 
     @Test("operators are checked against each other and the server")

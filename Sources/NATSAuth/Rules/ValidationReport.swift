@@ -17,18 +17,18 @@ package struct ValidationReport: Sendable, Equatable {
     private static let maximumCount = 1000
 
     package private(set) var issues: [Issue] = []
+    private var hasErrors = false
+    private var hasTimes = false
 
     package init() {}
 
     /// Whether no further issue would change the verdict; loops over large claims may end.
-    var isFull: Bool { self.issues.count >= Self.maximumCount }
+    var isFull: Bool { self.hasErrors && self.issues.count >= Self.maximumCount }
 
     package var isEmpty: Bool { self.issues.isEmpty }
 
     /// Whether the claims must not be used.
-    package func isBlocking(includingTimes: Bool) -> Bool {
-        self.issues.contains { $0.severity == .error || includingTimes && $0.severity == .time }
-    }
+    package func isBlocking(includingTimes: Bool) -> Bool { self.hasErrors || includingTimes && self.hasTimes }
 
     /// The words of all errors.
     package var errors: [String] { self.issues.filter { $0.severity == .error }.map(\.description) }
@@ -40,7 +40,11 @@ package struct ValidationReport: Sendable, Equatable {
     mutating func warning(_ words: String) { self.add(words, .warning) }
 
     mutating func add(_ words: String, _ severity: Severity) {
-        guard !self.isFull else { return }
+        // The first error is always listed, however many warnings stand before it.
+        let isFirstError = severity == .error && !self.hasErrors
+        if severity == .error { self.hasErrors = true }
+        if severity == .time { self.hasTimes = true }
+        guard isFirstError || self.issues.count < Self.maximumCount else { return }
         self.issues.append(Issue(description: words, severity: severity))
     }
 }
