@@ -107,11 +107,12 @@ struct ClaimsServiceTests {
     @Test(
         "the same answers as the official server's",
         .enabled(if: TestDependencies.canRun(TestDependencies.officialServer(.current), "official nats-server")),
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(5))
     )
     func official() async throws {
         let text = """
             operator: \(try self.authority.claims.encoded(signedBy: self.authority.keys, at: self.authority.now))
+            authorization { timeout: 60 }
             resolver: { type: full, dir: "\(self.directory.path)/theirs", allow_delete: true }
             resolver_preload: {
             \(self.authority.accounts.map { "\($0.key): \($0.value)" }.joined(separator: "\n"))
@@ -122,7 +123,7 @@ struct ClaimsServiceTests {
         let user = try NKeyPair(kind: .user)
         let jwt = try UserClaims(subject: user.publicKey.text)
             .encoded(signedBy: self.authority.systemKeys, at: self.authority.now)
-        let connection = try RawConnection.connect(port: server.port)
+        let connection = try RawConnection.connect(port: server.port, answersPings: true)
         try await connection.connect(jwt: jwt, signedBy: user)
         await connection.send("SUB answer 1\r\nPING\r\n")
         try await connection.expect("PONG\r\nPONG\r\n")

@@ -94,7 +94,7 @@ struct CredentialsFileTests {
     @Test(
         "nats-py reads what is written",
         .enabled(if: TestDependencies.canRun(TestDependencies.python, "Python with nats-py")),
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(5))
     )
     func python() async throws {
         let (jwt, pair) = try self.user()

@@ -55,6 +55,7 @@ package struct TestOperator: Sendable {
         let preload = self.accounts.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
         return """
             operator: \(jwt)
+            authorization { timeout: 60 }
             resolver: MEMORY
             resolver_preload: {
             \(preload.joined(separator: "\n"))
