@@ -58,6 +58,9 @@ let package = Package(
         // bcrypt: the password hashes of the system's libcrypt. Apple's systems have none.
         .systemLibrary(name: "CCrypt"),
 
+        // deflate: compressed WebSocket messages, by the system's zlib.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
+
         // The client SDK.
         .target(
             name: "NATSClient",
@@ -73,7 +76,7 @@ let package = Package(
             name: "NATSServerCore",
             dependencies: [
                 "NATSServerConfig", "NATSWire", "NATSAuth", "NATSText",
-                .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore, nioPosix, nioHTTP,
+                .target(name: "CCrypt", condition: .when(platforms: [.linux])), "CZlib", nioCore, nioPosix, nioHTTP,
                 nioConcurrency, logging, heap, deque, crypto, nioSSL, nioTLS,
             ],
             swiftSettings: settings

@@ -15,6 +15,7 @@ extension Server {
         let logger = self.shared.logger
         logger.info("Entering lame duck mode, stop accepting new clients")
         try? await listener.close()
+        await self.shared.webSocket?.stopListening()
         let options = self.shared.options
         let clients = await self.clientsToSendAway()
         guard !clients.isEmpty else {

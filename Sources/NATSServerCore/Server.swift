@@ -76,8 +76,13 @@ package final class Server: Sendable {
             self.state.withLockedValue { $0 = .stopped }
             throw ServerStartError(description: problem)
         }
+        if let problem = options.webSocket?.firstProblem(options.authorization) {
+            self.state.withLockedValue { $0 = .stopped }
+            throw ServerStartError(description: problem)
+        }
         do {
             _ = self.shared.replaceTLS(try Self.loadTLS(options.tls))
+            self.shared.webSocket?.use(try Self.loadTLS(options.webSocket?.tls))
         } catch {
             self.state.withLockedValue { $0 = .stopped }
             throw ServerStartError(description: error.description)
@@ -92,7 +97,9 @@ package final class Server: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {
             try await self.startMonitoring()
-            let listener = try await self.listen(on: group)
+            let loops = self.makeLoops(on: group)
+            try await self.startWebSocket(on: group, loops)
+            let listener = try await self.listen(on: group, loops)
             let port = listener.localAddress?.port ?? 0
             logger.info("Listening for client connections on \(HostPort.join(options.host, port))")
             self.announceTLS()
@@ -107,6 +114,7 @@ package final class Server: Sendable {
                 throw ServerStartError(description: "server was stopped")
             }
             // Only now, since the first INFO needs the port.
+            try await self.shared.webSocket?.listener?.setOption(.autoRead, value: true).get()
             try await listener.setOption(.autoRead, value: true).get()
             self.watchHandshakeRate(on: group.next())
             logger.info("Server is ready")
@@ -130,6 +138,7 @@ package final class Server: Sendable {
         }
         guard isOurs else { return await self.shutdown() }
         await self.stopMonitoring()
+        await self.shared.webSocket?.stopListening()
         let loops = self.loops.takeAll()
         try? await group.shutdownGracefully()
         for loop in loops {
@@ -163,6 +172,7 @@ package final class Server: Sendable {
     private func stop(_ listener: any Channel, _ group: MultiThreadedEventLoopGroup) async {
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
+        await self.shared.webSocket?.stopListening()
         await self.stopMonitoring()
         let loops = self.loops.all
         let totals = await withTaskGroup(of: ServerLoop.Totals.self) { tasks in
@@ -358,15 +368,40 @@ package final class Server: Sendable {
         }
     }
 
-    private func listen(on group: MultiThreadedEventLoopGroup) async throws -> any Channel {
+    private func makeLoops(on group: MultiThreadedEventLoopGroup) -> [ServerLoop] {
         let shared = self.shared
         let loops = group.makeIterator().enumerated().map { index, eventLoop in
             ServerLoop(eventLoop: eventLoop, index: index, shared: shared)
         }
         for loop in loops { loop.siblings = loops }
         self.loops.set(loops)
-        let options = self.shared.options
-        return try await ServerBootstrap(group: group)
+        return loops
+    }
+
+    private func listen(on group: MultiThreadedEventLoopGroup, _ loops: [ServerLoop]) async throws -> any Channel {
+        let shared = self.shared
+        let options = shared.options
+        return try await Self.bootstrap(group)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.closeOnExec()
+                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
+                    let connection = ClientConnection(id: shared.nextClientID(), loop: loop)
+                    do {
+                        try channel.pipeline.syncOperations.addHandler(connection)
+                    } catch {
+                        connection.outlet.detach()
+                        throw error
+                    }
+                }
+            }
+            .bind(host: options.host, port: max(0, options.port))
+            .get()
+    }
+
+    /// How clients are listened for, however they speak.
+    static func bootstrap(_ group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
+        ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.autoRead, value: false)
@@ -386,21 +421,6 @@ package final class Server: Sendable {
                 value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 262_144)
             )
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 << 10, high: 1 << 20))
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.closeOnExec()
-                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
-                    let connection = ClientConnection(id: shared.nextClientID(), loop: loop)
-                    do {
-                        try channel.pipeline.syncOperations.addHandler(connection)
-                    } catch {
-                        connection.outlet.detach()
-                        throw error
-                    }
-                }
-            }
-            .bind(host: options.host, port: max(0, options.port))
-            .get()
     }
 
     /// What INFO is to name as the address.
@@ -424,7 +444,7 @@ package final class Server: Sendable {
     }
 
     /// Go's text for what `bind` failed with.
-    private static func describe(_ error: any Error, host: String, port: Int) -> String {
+    static func describe(_ error: any Error, host: String, port: Int) -> String {
         if error is SocketAddressError.UnknownHost {
             return "listen tcp: lookup \(host): no such host"
         }

@@ -14,6 +14,8 @@ package struct ServerOptions: Sendable {
     package var authorization = AuthorizationOptions()
     /// How clients' connections are secured; clear text if `nil`.
     package var tls: TLSOptions?
+    /// WebSocket clients; none if `nil`.
+    package var webSocket: WebSocketOptions?
     /// Largest header block plus payload, in bytes.
     package var maxPayload = 1_048_576
     /// Largest argument of a control line, in bytes.

@@ -32,6 +32,8 @@ final class ServerShared: Sendable {
     private let handshakes: NIOLockedValueBox<ConnectionRateLimit>?
     private let hash: SubjectHash
     private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
+    /// What WebSocket clients are served with, if they are.
+    let webSocket: WebSocketService?
     private let logRateLimit = NIOLockedValueBox(LogRateLimit())
 
     init(options: ServerOptions) {
@@ -49,6 +51,7 @@ final class ServerShared: Sendable {
             Authenticator(options.authorization, hash: hash, accounts: self.accounts.byName)
         )
         self.started = .now()
+        self.webSocket = options.webSocket.map(WebSocketService.init)
         self.configuration = NIOLockedValueBox((self.started, options.monitoring.configurationDigest))
         self.keepsClosedConnections = options.monitoring.isEnabled
         self.closedConnections = ClosedConnections(capacity: options.maxClosedClients)

@@ -28,6 +28,8 @@ extension NATSTestServer {
         public var defaultPermissions: Permissions?
         /// How connections are secured; clear text if `nil`.
         public var tls: TLS?
+        /// Serves WebSocket clients too, on a free port of ``host``, if set.
+        public var webSocket: WebSocket?
         /// Time that a client has for its CONNECT when credentials are needed.
         public var authTimeout: Duration = .seconds(2)
         /// Largest headers plus payload of a message, in bytes.
@@ -68,6 +70,7 @@ extension NATSTestServer {
             options.serverName = self.serverName
             options.authorization = self.authorization
             options.tls = self.tls?.options
+            options.webSocket = self.webSocket?.options(host: self.host)
             options.maxPayload = self.maxPayload
             options.maxControlLine = self.maxControlLine
             options.maxPending = self.maxPending

@@ -82,6 +82,17 @@ public final class NATSTestServer: Sendable {
         return "http://\(host):\(port)"
     }
 
+    /// URL for WebSocket clients, such as `ws://127.0.0.1:43123`.
+    ///
+    /// `nil` unless ``Options/webSocket`` is set and the server runs; a restarted server has a new port.
+    public var webSocketURL: String? {
+        guard let webSocket = self.options.webSocket else { return nil }
+        let port = self.currentServer.boundWebSocketPort
+        guard port > 0 else { return nil }
+        let host = self.options.host.contains(":") ? "[\(self.options.host)]" : self.options.host
+        return "\(webSocket.tls == nil ? "ws" : "wss")://\(host):\(port)"
+    }
+
     /// The server's identity as clients see it in INFO; a restarted server has a new one.
     public var serverID: String { self.running.withLockedValue { $0.server.serverID } }
 

@@ -188,6 +188,7 @@ final class ServerProgram: Sendable {
                 from: self.state.withLockedValue { $0.configuration },
                 to: start.configuration,
                 port: self.server.boundPort,
+                webSocketPort: self.server.boundWebSocketPort,
                 tlsFilesChanged: self.server.tlsContext?.seemsChanged(to: start.certificates) ?? false
             )
         } catch {
@@ -213,6 +214,7 @@ final class ServerProgram: Sendable {
         self.state.withLockedValue { $0.configuration = start.configuration }
         await self.server.apply(options)
         await self.server.useTLS(start.certificates)
+        self.server.useWebSocketTLS(start.webSocketCertificates)
         for change in plan.changes {
             await self.carryOut(change.effect)
             self.logger.info("\(change.text)")
@@ -278,6 +280,11 @@ final class ServerProgram: Sendable {
             let scheme = configuration.httpsPort == 0 ? "http" : "https"
             let host = configuration.httpHost ?? configuration.host
             ports.monitoring = LocalAddresses.hostPorts(host: host, port: monitoringPort).map { "\(scheme)://\($0)" }
+        }
+        if let webSocket = configuration.websocket, self.server.boundWebSocketPort > 0 {
+            let scheme = webSocket.tls == nil ? "ws" : "wss"
+            ports.webSocket = LocalAddresses.hostPorts(host: webSocket.host, port: self.server.boundWebSocketPort)
+                .map { "\(scheme)://\($0)" }
         }
         do {
             try file.write(ports)

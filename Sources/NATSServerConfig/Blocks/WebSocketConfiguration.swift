@@ -7,7 +7,8 @@ package struct WebSocketConfiguration: Sendable, Equatable {
     package var advertise: String?
     package var sameOrigin = false
     package var allowedOrigins: [String] = []
-    package var handshakeTimeout: Duration = .seconds(2)
+    /// Zero: none was given.
+    package var handshakeTimeout: Duration = .zero
     package var compression = false
     package var authorization: SimpleAuthorization?
     package var noAuthUser: String?

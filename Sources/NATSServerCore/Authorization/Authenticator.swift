@@ -117,6 +117,56 @@ final class Authenticator: Sendable {
             options.users != nil || options.nkeys != nil || !self.username.isEmpty || !self.token.isEmpty
     }
 
+    /// The same users under other rules, for a listener that has its own.
+    private init(
+        _ other: Authenticator,
+        timeout: Duration,
+        isRequired: Bool,
+        username: String,
+        password: String,
+        token: String,
+        noAuthUser: String
+    ) {
+        self.timeout = timeout
+        self.isRequired = isRequired
+        self.sendsNonce = other.sendsNonce
+        self.username = username
+        self.password = password
+        self.token = token
+        self.noAuthUser = noAuthUser
+        self.proxyRequired = other.proxyRequired
+        self.users = other.users
+        self.nkeys = other.nkeys
+        self.permissions = other.permissions
+        self.nextPermissionID = other.nextPermissionID
+    }
+
+    /// With another time for the authentication.
+    func replacing(timeout: Duration) -> Authenticator {
+        Authenticator(
+            self,
+            timeout: timeout,
+            isRequired: self.isRequired,
+            username: self.username,
+            password: self.password,
+            token: self.token,
+            noAuthUser: self.noAuthUser
+        )
+    }
+
+    /// With another user or token, and another `no_auth_user`; credentials are wanted then.
+    func replacing(username: String, password: String, token: String, noAuthUser: String) -> Authenticator {
+        Authenticator(
+            self,
+            timeout: self.timeout,
+            isRequired: true,
+            username: username,
+            password: password,
+            token: token,
+            noAuthUser: noAuthUser
+        )
+    }
+
     /// What the first INFO says; clients need no credentials where they are somebody without.
     var isAnnounced: Bool { self.isRequired && self.noAuthUser.isEmpty }
 

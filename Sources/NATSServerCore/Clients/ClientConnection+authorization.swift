@@ -214,8 +214,10 @@ extension ClientConnection {
     /// The users or their permissions have changed (nats-server reload.go reloadAuthorization).
     func reload(_ authenticator: Authenticator) {
         guard self.phase == .open else { return }
+        let authenticator = self.webSocket.authenticator(authenticator)
         if self.negotiation.isSettled {
-            let maps = self.shared.tls?.options.verifyAndMap == true
+            let tls = self.webSocket.map { $0.service.tls } ?? self.shared.tls
+            let maps = tls?.options.verifyAndMap == true
             self.session.certificateLookup =
                 maps ? CertificateLookup(certificate: self.security?.certificate) : nil
         }

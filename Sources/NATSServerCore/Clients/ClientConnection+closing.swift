@@ -37,7 +37,7 @@ extension ClientConnection {
     /// Tells a client that understands it to look for another server.
     func sendLameDuckInfo() {
         guard self.phase == .open, self.session.takesInfo else { return }
-        var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
+        var info = self.makeInfo()
         info.lameDuckMode = true
         self.outlet.append(info.encode())
     }
@@ -50,6 +50,7 @@ extension ClientConnection {
     /// Ends the connection; the first reason counts.
     func close(_ reason: ClosedReason) {
         guard self.phase == .open else { return }
+        let reason = self.webSocket == nil ? reason : reason.ofWebSocket
         self.phase = .closing
         self.closedReason = reason
         self.remember(reason)
@@ -84,7 +85,8 @@ extension ClientConnection {
     private func closeWhenFlushed() {
         guard self.phase == .closing, let context = self.context else { return }
         self.writeGathered(context)
-        guard self.outstandingWrites > 0 else {
+        self.webSocket?.sendClose(self.closedReason ?? .clientClosed)
+        guard self.outstandingWrites > 0 || self.webSocket != nil else {
             self.closeChannel(saysGoodbye: true)
             return
         }

@@ -161,7 +161,8 @@ extension ClientConnection {
             }
             let snippet = GoString.quoted(UnsafeBufferPointer(start: base + start, count: min(32, end - start)))
             self.sendError("Unknown Protocol Operation")
-            self.logger.error("\(self.label) - Client parser ERROR, proto='\(snippet)...'")
+            let kind = self.webSocket == nil ? "" : "read error: "
+            self.logger.error("\(self.label) - \(kind)Client parser ERROR, proto='\(snippet)...'")
             self.close(.protocolViolation)
         case .controlLineExceeded:
             self.failLogged("maximum control line exceeded", .maxControlLineExceeded)
@@ -271,7 +272,7 @@ extension ClientConnection {
         self.traceOut("PONG")
         self.outlet.append("PONG\r\n")
         guard action == .pongAndInfo else { return }
-        var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
+        var info = self.makeInfo()
         info.connectInfo = true
         info.remoteAccount = self.account.name
         info.maxPayload = self.announcedMaxPayload(info.maxPayload)

@@ -201,7 +201,7 @@ extension ClientConnection {
         if namesServer ?? isDetailed { writer.write("server", self.shared.serverName) }
         if isDetailed {
             writer.write("kind", "Client")
-            writer.write("client_type", "nats")
+            writer.write("client_type", self.webSocket == nil ? "nats" : "websocket")
         }
         writer.finish()
         return writer.bytes

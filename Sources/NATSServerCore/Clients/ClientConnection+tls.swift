@@ -48,8 +48,9 @@ extension ClientConnection {
 
     /// The first INFO of this connection.
     func firstInfo() -> [UInt8] {
-        var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
-        info.authRequired = self.session.isAnnounced
+        var info = self.makeInfo()
+        // nats-server websocket.go createWSClient: even where clients without credentials are somebody.
+        if self.webSocket == nil { info.authRequired = self.session.isAnnounced }
         info.nonce = self.session.nonce
         // nats-server server.go createClientEx: even if others need no TLS.
         if self.negotiation.isHandshakeFirst { info.tlsRequired = true }
@@ -154,7 +155,7 @@ extension ClientConnection {
     }
 
     /// Whether the client's key is one of those that are wanted (nats-server client.go matchesPinnedCert).
-    private func isPinned(by pins: Set<String>) -> Bool {
+    func isPinned(by pins: Set<String>) -> Bool {
         guard !pins.isEmpty else { return true }
         guard let certificate = self.security?.certificate else {
             self.logger.debug("\(self.label) - Failed pinned cert test as client did not provide a certificate")
@@ -169,7 +170,9 @@ extension ClientConnection {
 
     /// The pinned certificates have changed (nats-server reload.go recheckPinnedCerts).
     func recheckPinnedCertificate(_ pins: Set<String>) {
-        guard self.phase == .open, self.negotiation.isSettled, !self.isPinned(by: pins) else { return }
+        guard self.phase == .open, self.webSocket == nil, self.negotiation.isSettled, !self.isPinned(by: pins) else {
+            return
+        }
         self.close(.tlsHandshakeFailure)
     }
 

@@ -62,7 +62,7 @@ extension ClientConnection {
         _ bytes: Int,
         _ context: ChannelHandlerContext
     ) {
-        if earlier.isEmpty, self.outstandingWrites == 0, self.security == nil {
+        if earlier.isEmpty, self.outstandingWrites == 0, self.writesDirectly {
             self.writeToIdleSocket(last, bytes, context)
             return
         }
@@ -105,7 +105,7 @@ extension ClientConnection {
         if self.outstandingWrites > 0 { self.loop.watch(self) }
     }
 
-    private func written(_ buffers: [ByteBuffer], _ bytes: Int, succeeded: Bool) {
+    func written(_ buffers: [ByteBuffer], _ bytes: Int, succeeded: Bool) {
         self.outstandingWrites -= 1
         self.backlog.change(by: -bytes)
         guard succeeded else { return }

@@ -65,13 +65,19 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var lastActivity: NIODeadline
     /// How often the connection was paused for a subscriber that had fallen behind.
     private(set) var stalls = 0
+    /// What makes frames of what is written, and takes them off what is read; `nil` on a plain socket.
+    let webSocket: WebSocketHandler?
+    /// Nothing stands between this handler and the socket.
+    private(set) var writesDirectly = true
     /// How the connection comes to be secured, if at all.
     var negotiation = TLSNegotiation(rules: nil)
     var negotiationDeadline: NIODeadline?
     /// What the server had when the client connected; a reload does not change it.
     private(set) var tlsRules: TLSContext?
     /// Set from the beginning of a handshake.
-    var security: ConnectionSecurity?
+    var security: ConnectionSecurity? {
+        didSet { if self.security != nil { self.writesDirectly = false } }
+    }
     /// Whether the server knows of this connection.
     var isCounted = false
     private var logSuffix = ""
@@ -98,12 +104,20 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// Small output that came while the socket was blocked.
     var gathered = ByteBuffer()
 
-    init(id: UInt64, loop: ServerLoop) {
+    /// - Parameters:
+    ///   - id: The client id.
+    ///   - loop: Where it lives.
+    ///   - webSocket: The handler in front of it, of a WebSocket connection.
+    ///   - security: What a WebSocket connection came by.
+    init(id: UInt64, loop: ServerLoop, webSocket: WebSocketHandler? = nil, security: ConnectionSecurity? = nil) {
         let now = NIODeadline.now()
         let options = loop.shared.options
         let settings = loop.settings
         self.id = id
         self.loop = loop
+        self.webSocket = webSocket
+        self.security = security
+        self.writesDirectly = webSocket == nil && security == nil
         self.shared = loop.shared
         self.account = loop.shared.accounts.global
         self.router = loop.router(for: loop.shared.accounts.global)
@@ -114,7 +128,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             serverSupportsHeaders: !options.noHeaderSupport
         )
         self.keepAlive = KeepAlive(
-            interval: settings.pingInterval,
+            interval: webSocket?.pingInterval(settings) ?? settings.pingInterval,
             pingsOutMax: settings.pingsOutMax,
             now: now
         )
@@ -142,12 +156,12 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         let settings = self.settings
         self.parser.maxControlLine = settings.maxControlLine
         self.applyLimits()
-        self.keepAlive.interval = settings.pingInterval
+        self.keepAlive.interval = self.webSocket?.pingInterval(settings) ?? settings.pingInterval
         self.keepAlive.pingsOutMax = settings.pingsOutMax
     }
 
     /// How the log names this connection.
-    var label: String { "\(self.address) - cid:\(self.id)\(self.logSuffix)" }
+    var label: String { "\(self.address) - \(self.webSocket == nil ? "cid" : "wid"):\(self.id)\(self.logSuffix)" }
 
     // MARK: Channel events
 
@@ -163,14 +177,14 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         let peer = context.remoteAddress
         self.remoteIP = peer?.ipAddress ?? ""
         self.remotePort = peer?.port ?? 0
-        self.address = peer.map(Self.describe) ?? ":0"
+        self.address = (self.webSocket?.addressPrefix ?? "") + (peer.map(Self.describe) ?? ":0")
         self.loop.add(self)
         self.logger.debug("\(self.label) - Client connection created")
         self.isCounted = true
         self.isInAccount = self.account.enter()
         let hasRoom = self.shared.connectionOpened()
         // Only now, so that a reload either is known here or finds the connection.
-        let authenticator = self.shared.authenticator
+        let authenticator = self.webSocket.authenticator(self.shared.authenticator)
         let options = self.shared.options
         self.session = ClientSession(
             authenticator: authenticator,
@@ -179,6 +193,12 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         )
         self.tlsRules = self.shared.tls
         self.negotiation = TLSNegotiation(self.tlsRules?.options)
+        if let webSocket = self.webSocket {
+            self.session.cookies = webSocket.agreement.cookies
+            self.tlsRules = self.security?.rules
+            self.negotiation = TLSNegotiation(isSecured: self.security != nil)
+            guard self.takeOverSecurity() else { return self.close(.tlsHandshakeFailure) }
+        }
         let action = self.negotiation.connected()
         let isRefused = !hasRoom || options.maxSubscriptions < -1
         // Nobody is refused by TLS: that would take a handshake first.

@@ -44,7 +44,9 @@ struct ClientSession {
     var certificateLookup: CertificateLookup?
     private var authenticator: Authenticator
     private let serverSupportsHeaders: Bool
-    private let connectionType = ConnectionType.standard
+    /// Credentials that came with a WebSocket request, on such a connection.
+    var cookies: WebSocketCookies?
+    private var connectionType: ConnectionType { self.cookies == nil ? .standard : .webSocket }
     /// What ``passwordChecked(_:)`` goes on with.
     private var afterCheck: (grant: Authenticator.Grant, isFirst: Bool)?
 
@@ -55,6 +57,8 @@ struct ClientSession {
         self.serverSupportsHeaders = serverSupportsHeaders
     }
 
+    /// Whether credentials are wanted, though somebody may be somebody without.
+    var requiresCredentials: Bool { self.authenticator.isRequired }
     /// What the first INFO says about credentials.
     var isAnnounced: Bool { self.authenticator.isAnnounced }
     /// Time for the authentication.
@@ -72,6 +76,7 @@ struct ClientSession {
         let isFirst = !self.connectReceived
         self.connectReceived = true
         self.headers = self.serverSupportsHeaders && self.payload.headers
+        if let cookies = self.cookies { self.payload.complete(with: cookies) }
         // Without operators there are no JWTs (nats-server client.go processConnect).
         self.payload.jwt = ""
         return self.decide(isFirst: isFirst)

@@ -42,12 +42,14 @@ package struct ReloadPlan: Equatable, Sendable {
     ///   - old: What the server runs with.
     ///   - new: What it is to run with.
     ///   - port: What the server listens on, if it chose the port itself.
+    ///   - webSocketPort: The same of the WebSocket listener.
     ///   - tlsFilesChanged: Whether certificates have been replaced under the names that they have in both.
     /// - Throws: ``Refusal`` if something differs that needs a restart.
     package init(
         from old: ServerConfiguration,
         to new: ServerConfiguration,
         port: Int,
+        webSocketPort: Int = -1,
         tlsFilesChanged: Bool = false
     ) throws(Refusal) {
         self.old = old
@@ -58,7 +60,7 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.compareLimits()
         try self.compareFiles()
         try self.compareTLS(filesChanged: tlsFilesChanged)
-        try self.compareRest()
+        try self.compareRest(webSocketPort: webSocketPort)
     }
 
     // MARK: Groups of fields, in the official order
@@ -186,10 +188,31 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("AllowNonTLS", \.allowNonTLS) { "\($0)" }
     }
 
-    private mutating func compareRest() throws(Refusal) {
+    /// Nothing of it changes but what the certificates are (nats-server reload.go diffOptions).
+    private func compareWebSocket(port: Int) throws(Refusal) {
+        let essence = { (configuration: ServerConfiguration) -> WebSocketConfiguration? in
+            guard var block = configuration.websocket, block.port != 0 else { return nil }
+            if block.port == -1 { block.port = port }
+            block.allowedOrigins.sort()
+            var tls = TLSConfiguration()
+            tls.verifyAndMap = block.tls?.verifyAndMap ?? false
+            tls.pinnedCerts = block.tls?.pinnedCerts ?? []
+            block.tls = tls
+            return block
+        }
+        let text = { (block: WebSocketConfiguration?) in
+            guard let block else { return "{}" }
+            return "{\(block.host) \(block.port)}"
+        }
+        let (old, new) = (essence(self.old), essence(self.new))
+        guard old == new else { throw Self.refusal("Websocket", text(old), text(new)) }
+    }
+
+    private mutating func compareRest(webSocketPort: Int) throws(Refusal) {
         self.change(\.writeDeadline) { "write_deadline = \(GoDuration.text($0))" }
         try self.refuse("WriteTimeout", \.writeTimeout) { $0 == .default ? "" : $0.rawValue }
         try self.refuse("MaxClosedClients", \.maxClosedClients) { "\($0)" }
+        try self.compareWebSocket(port: webSocketPort)
         try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
         try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { GoDuration.text($0) }
         self.change(\.maxTracedMsgLen) { "max_traced_msg_len = \($0)" }

@@ -15,6 +15,7 @@ extension ServerOptions {
 
         self.authorization = AuthorizationOptions(configuration)
         self.tls = TLSOptions(configuration)
+        self.webSocket = configuration.websocket.flatMap(WebSocketOptions.init)
 
         self.maxConnections = configuration.maxConnections
         self.maxControlLine = configuration.maxControlLine

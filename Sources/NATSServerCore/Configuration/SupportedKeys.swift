@@ -20,7 +20,7 @@ package enum SupportedKeys {
         "log_max_num", "syslog", "remote_syslog",
         // Security.
         "authorization", "accounts", "mappings", "no_auth_user", "max_subscriptions", "max_sub_tokens", "tls",
-        "allow_non_tls",
+        "allow_non_tls", "websocket",
         // Without JetStream the directory is of no use, and without a system account there is none to switch off.
         "store_dir", "no_system_account",
     ]
@@ -37,6 +37,10 @@ package enum SupportedKeys {
     private static func firstUnsupportedPart(_ configuration: ServerConfiguration) -> String? {
         if configuration.tls?.ocspPeer?.verify == true {
             let position = configuration.tls?.position ?? configuration.given["tls"]
+            return position.map { "ocsp_peer (\($0))" } ?? "ocsp_peer"
+        }
+        if configuration.websocket?.tls?.ocspPeer?.verify == true {
+            let position = configuration.websocket?.tls?.position ?? configuration.given["websocket"]
             return position.map { "ocsp_peer (\($0))" } ?? "ocsp_peer"
         }
         if let part = self.firstUnsupportedAccountPart(configuration) {

@@ -4,6 +4,13 @@ extension TLSOptions {
     /// What a configuration says about the connections of clients; `nil` without a `tls` block.
     package init?(_ configuration: ServerConfiguration) {
         guard let block = configuration.tls else { return nil }
+        self.init(block)
+        self.timeout = configuration.effectiveTLSTimeout
+        self.allowNonTLS = configuration.allowNonTLS
+    }
+
+    /// What a `tls` block says.
+    init(_ block: TLSConfiguration) {
         self.init()
         self.keyPairs = block.keyPairs.map { pair in
             KeyPair(certificate: .file(pair.certFile), key: .file(pair.keyFile))
@@ -11,8 +18,7 @@ extension TLSOptions {
         self.authorities = block.caFile.map { .file($0) }
         self.verify = block.verify
         self.verifyAndMap = block.verifyAndMap
-        self.timeout = configuration.effectiveTLSTimeout
-        self.allowNonTLS = configuration.allowNonTLS
+        if let timeout = block.timeout, timeout > .zero { self.timeout = timeout }
         self.cipherSuites = block.cipherSuites
         self.allowInsecureCipherSuites = block.allowInsecureCipherSuites
         self.curvePreferences = block.curvePreferences

@@ -55,6 +55,8 @@ final class ServerLoop: @unchecked Sendable {
     private var ownPublisher: ClientConnection?
     /// Answers whose time is watched.
     var watchedResponses = 0
+    /// For the compressed messages of WebSocket clients.
+    let webSocketCoder = WebSocketCoder()
     /// The services of other accounts that the message under way has come through, and how many answers it is.
     var services: [ServiceImport] = []
     var answersUnderWay = 0

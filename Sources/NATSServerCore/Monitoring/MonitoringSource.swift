@@ -85,6 +85,9 @@ final class MonitoringSource: Sendable {
             let address = self.shared.announcedAddress
             snapshot.host = address?.host ?? self.shared.options.host
             snapshot.port = address?.port ?? self.state().port
+            snapshot.webSocketPort = self.shared.webSocket?.port ?? 0
+            snapshot.webSocketCertificateEnd =
+                self.shared.webSocket?.tls?.notValidAfter.map { Int64($0) * 1_000_000_000 }
             snapshot.certificateEnd = self.shared.tls?.notValidAfter.map { Int64($0) * 1_000_000_000 }
             snapshot.start = self.shared.clock.wallNanoseconds(self.shared.started)
             let configuration = self.shared.loadedConfiguration

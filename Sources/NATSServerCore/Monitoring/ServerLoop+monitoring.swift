@@ -95,6 +95,7 @@ extension ClientConnection {
     func monitoringSnapshot(_ subscriptions: ConnectionQuery.Subscriptions) -> ConnectionSnapshot {
         let payload = self.session.payload
         var snapshot = ConnectionSnapshot(figures: self.figures)
+        snapshot.isWebSocket = self.webSocket != nil
         snapshot.ip = self.remoteIP
         snapshot.port = self.remotePort
         snapshot.name = payload.name

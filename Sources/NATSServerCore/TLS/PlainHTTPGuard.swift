@@ -19,8 +19,12 @@ final class PlainHTTPGuard: ChannelInboundHandler {
     private var seen: ByteBuffer? = ByteBuffer()
     private(set) var isRefused = false
     private let logger: Logger
+    private let listener: String
 
-    init(_ logger: Logger) { self.logger = logger }
+    init(_ logger: Logger, of listener: String = "monitoring") {
+        self.logger = logger
+        self.listener = listener
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !self.isRefused else { return }
@@ -33,7 +37,12 @@ final class PlainHTTPGuard: ChannelInboundHandler {
         let view = seen.readableBytesView
         if Self.beginnings.contains(where: { view.starts(with: $0) }) {
             self.isRefused = true
-            MonitoringHandshakeLog.log("client sent an HTTP request to an HTTPS server", context, self.logger)
+            MonitoringHandshakeLog.log(
+                "client sent an HTTP request to an HTTPS server",
+                context,
+                self.logger,
+                self.listener
+            )
             let answer = ByteBuffer(string: Self.answer)
             // Past TLS: this is the handler next to the socket.
             context.writeAndFlush(self.wrapOutboundOut(answer), promise: nil)
@@ -46,7 +55,7 @@ final class PlainHTTPGuard: ChannelInboundHandler {
     }
 }
 
-/// Tells of handshakes on the monitoring port that fail; stands behind TLS.
+/// Tells of handshakes on a port for HTTP that fail; stands behind TLS.
 final class MonitoringHandshakeLog: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -59,11 +68,13 @@ final class MonitoringHandshakeLog: ChannelDuplexHandler {
     private let logger: Logger
     /// What it has refused is told already.
     private let plainHTTP: PlainHTTPGuard
+    private let listener: String
     private var isDone = false
 
-    init(_ logger: Logger, _ plainHTTP: PlainHTTPGuard) {
+    init(_ logger: Logger, _ plainHTTP: PlainHTTPGuard, of listener: String = "monitoring") {
         self.logger = logger
         self.plainHTTP = plainHTTP
+        self.listener = listener
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -87,11 +98,11 @@ final class MonitoringHandshakeLog: ChannelDuplexHandler {
     private func failed(_ failure: TLSHandshakeFailure, _ context: ChannelHandlerContext) {
         guard !self.isDone, !self.plainHTTP.isRefused else { return }
         self.isDone = true
-        Self.log(failure.text, context, self.logger)
+        Self.log(failure.text, context, self.logger, self.listener)
     }
 
-    static func log(_ cause: String, _ context: ChannelHandlerContext, _ logger: Logger) {
+    static func log(_ cause: String, _ context: ChannelHandlerContext, _ logger: Logger, _ listener: String) {
         let peer = context.remoteAddress.map(ClientConnection.describe) ?? ""
-        logger.error("monitoring: TLS handshake error from \(peer): \(cause)")
+        logger.error("\(listener): TLS handshake error from \(peer): \(cause)")
     }
 }

@@ -100,6 +100,17 @@ package final class TLSContext: Sendable {
         try channel.pipeline.syncOperations.addHandlers(handlers, position: .first)
     }
 
+    /// Secures a connection to the WebSocket port, with what a client's is secured with.
+    func addWebSocketHandlers(to channel: any Channel, logger: Logger) throws -> ConnectionSecurity {
+        let handler = self.makeClientHandler()
+        let observer = TLSHandshakeObserver()
+        let plainHTTP = PlainHTTPGuard(logger, of: "websocket")
+        let log = MonitoringHandshakeLog(logger, plainHTTP, of: "websocket")
+        let handlers: [any ChannelHandler] = [plainHTTP, observer, handler, log]
+        try channel.pipeline.syncOperations.addHandlers(handlers, position: .first)
+        return ConnectionSecurity(rules: self, handler: handler, observer: observer)
+    }
+
     /// Checks a certificate and its key without using them.
     ///
     /// - Returns: `nil`, or what follows `error parsing X509 certificate/key pair: ` in the official server's message.

@@ -56,6 +56,12 @@ struct TLSNegotiation: Equatable, Sendable {
         )
     }
 
+    /// There is nothing left to do here.
+    init(isSecured: Bool) {
+        self.init(rules: nil)
+        self.isSecured = isSecured
+    }
+
     /// Protocol may be read and written.
     var isSettled: Bool { self.state == .settled }
 

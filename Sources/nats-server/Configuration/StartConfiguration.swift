@@ -14,6 +14,8 @@ struct StartConfiguration: Sendable {
     var digest: String?
     /// The certificates that it names, loaded.
     var certificates: TLSContext?
+    /// The same for the WebSocket listener.
+    var webSocketCertificates: TLSContext?
     /// Lines about what is odd but possible.
     var warnings = ""
     /// Options that do not go together (nats-server server.go validateOptions, configureAccounts).
@@ -37,6 +39,9 @@ struct StartConfiguration: Sendable {
         }
         do {
             self.certificates = try Server.loadTLS(TLSOptions(configuration))
+            self.webSocketCertificates = try Server.loadTLS(
+                configuration.websocket.flatMap(WebSocketOptions.init)?.tls
+            )
         } catch {
             throw Failure(description: error.description)
         }

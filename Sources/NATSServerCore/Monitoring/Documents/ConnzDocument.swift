@@ -64,7 +64,7 @@ struct ConnzDocument: Sendable {
         writer.object { writer in
             writer.write("cid", figures.id)
             writer.write("kind", "Client")
-            writer.write("type", "nats")
+            writer.write("type", connection.isWebSocket ? "websocket" : "nats")
             writer.write("ip", connection.ip)
             writer.write("port", connection.port)
             writer.write("start", time: self.clock.wallNanoseconds(figures.start))

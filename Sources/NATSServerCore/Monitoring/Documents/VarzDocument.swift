@@ -51,10 +51,32 @@ struct VarzDocument {
         writer.object("gateway") { _ in }
         writer.object("leaf") { _ in }
         writer.object("mqtt") { _ in }
-        writer.object("websocket") { _ in }
+        writer.object("websocket") { self.writeWebSocket(to: &$0) }
         writer.object("jetstream") { _ in }
         writer.write("tls_timeout", seconds: options.tls?.timeout ?? Self.defaultTLSTimeout)
         writer.write("write_deadline", nanoseconds: options.writeDeadline)
+    }
+
+    private func writeWebSocket(to writer: inout JSONDocumentWriter) {
+        guard let options = self.snapshot.options.webSocket else { return }
+        writer.writeUnlessEmpty("host", options.host)
+        writer.writeUnlessZero("port", self.snapshot.webSocketPort)
+        writer.writeUnlessEmpty("advertise", options.advertise ?? "")
+        writer.writeUnlessEmpty("no_auth_user", options.noAuthUser ?? "")
+        writer.writeUnlessEmpty("jwt_cookie", options.cookies.jwt)
+        if options.handshakeTimeout > .zero {
+            writer.write("handshake_timeout", nanoseconds: options.handshakeTimeout)
+        }
+        if let timeout = options.authorization.timeout, timeout > .zero {
+            writer.write("auth_timeout", seconds: timeout)
+        }
+        writer.writeUnlessFalse("no_tls", options.noTLS)
+        writer.writeUnlessFalse("tls_map", options.tls?.verifyAndMap ?? false)
+        writer.writeUnlessEmpty("tls_pinned_certs", (options.tls?.pinnedCerts ?? []).sorted())
+        writer.writeUnlessFalse("same_origin", options.sameOrigin)
+        writer.writeUnlessEmpty("allowed_origins", options.allowedOrigins)
+        writer.writeUnlessFalse("compression", options.compression)
+        if let end = self.snapshot.webSocketCertificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
 
     /// nats-server const.go TLS_TIMEOUT.

@@ -127,12 +127,15 @@ struct MonitoringResponse: Sendable, Equatable {
         )
     }
 
-    private static func reason(_ status: Int) -> String {
+    /// The words of a status.
+    static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
         case 307: "Temporary Redirect"
         case 400: "Bad Request"
+        case 403: "Forbidden"
         case 404: "Not Found"
+        case 405: "Method Not Allowed"
         case 500: "Internal Server Error"
         case 503: "Service Unavailable"
         default: "Unknown"

@@ -36,6 +36,7 @@ struct ConnectionSnapshot: Sendable {
     }
 
     var figures: ConnectionFigures
+    var isWebSocket = false
     var ip = ""
     var port = 0
     var name = ""

@@ -18,6 +18,9 @@ struct ServerSnapshot: Sendable {
     var port = 0
     /// End of validity of the server's certificate, in nanoseconds since 1970.
     var certificateEnd: Int64?
+    /// The same of the WebSocket listener, and its port.
+    var webSocketCertificateEnd: Int64?
+    var webSocketPort = 0
     /// Nanoseconds since 1970.
     var start: Int64 = 0
     var configurationLoaded: Int64 = 0

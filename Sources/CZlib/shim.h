@@ -1,0 +1,2 @@
+// The system's zlib: raw deflate for compressed WebSocket messages.
+#include <zlib.h>
