@@ -97,7 +97,7 @@ import Musl
             ("jetstream: true", "jetstream"), ("cluster { port: -1 }", "cluster"),
             ("accounts { A { jetstream: on } }", "accounts.A.jetstream"),
             ("accounts { A { msg_trace: x } }", "accounts.A.msg_trace"), ("leafnodes { port: -1 }", "leafnodes"),
-            ("websocket { port: -1, no_tls: true }", "websocket"), ("proxy_protocol: true", "proxy_protocol"),
+            ("proxy_protocol: true", "proxy_protocol"),
             ("proxies { trusted = [] }", "proxies"),
         ]
     )

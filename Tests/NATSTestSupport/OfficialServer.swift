@@ -17,12 +17,21 @@ package final class OfficialServer: Sendable {
     package let port: Int
     /// The port of the monitoring pages, if it serves them.
     package let monitoringPort: Int?
+    /// The port of the WebSocket listener, if it has one.
+    package let webSocketPort: Int?
     private let process: ChildProcess
     private let directory: TemporaryDirectory
 
-    private init(port: Int, monitoringPort: Int?, process: ChildProcess, directory: TemporaryDirectory) {
+    private init(
+        port: Int,
+        monitoringPort: Int?,
+        webSocketPort: Int?,
+        process: ChildProcess,
+        directory: TemporaryDirectory
+    ) {
         self.port = port
         self.monitoringPort = monitoringPort
+        self.webSocketPort = webSocketPort
         self.process = process
         self.directory = directory
     }
@@ -58,6 +67,7 @@ package final class OfficialServer: Sendable {
         let process = try ChildProcess(path, arguments)
         let port = Watched<Int?>(nil)
         let monitoringPort = Watched<Int?>(nil)
+        let webSocketPort = Watched<Int?>(nil)
         try await eventually("ports file of the official server") {
             guard process.isRunning else {
                 throw StartFailure(description: "nats-server \(arguments) ended:\n\(process.output)")
@@ -70,6 +80,7 @@ package final class OfficialServer: Sendable {
             let found = Self.port("nats", in: text)
             port.update { $0 = found }
             monitoringPort.update { $0 = Self.port("monitoring", in: text) }
+            webSocketPort.update { $0 = Self.port("websocket", in: text) }
             return found != nil
         }
         guard let port = port.value else {
@@ -78,6 +89,7 @@ package final class OfficialServer: Sendable {
         return OfficialServer(
             port: port,
             monitoringPort: monitoringPort.value,
+            webSocketPort: webSocketPort.value,
             process: process,
             directory: directory
         )

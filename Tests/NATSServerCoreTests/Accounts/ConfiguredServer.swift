@@ -25,6 +25,14 @@ struct ConfiguredServer: Sendable {
         }
     }
 
+    /// The port of the WebSocket listener; 0 if it has none.
+    var webSocketPort: Int {
+        switch self.kind {
+        case .official(let server): server.webSocketPort ?? 0
+        case .ours(let server): server.boundWebSocketPort
+        }
+    }
+
     /// Its log up to now.
     var log: String {
         switch self.kind {
