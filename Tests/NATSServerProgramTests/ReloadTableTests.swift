@@ -220,6 +220,11 @@ import Musl
                             .map { line in line.replacing("_\(run.processID).", with: "_PID.") }
                             .map { line in line.replacing("nats-server-2.15.1_", with: "nats-server_") }
                             .map { line in run.port.map { line.replacing("=\($0)", with: "=PORT") } ?? line }
+                            // What follows shows a value of Go, addresses in memory included.
+                            .map { line in
+                                let end = line.firstRange(of: "not supported for Websocket: ")?.upperBound
+                                return end.map { String(line[..<$0]) } ?? line
+                            }
                     )
                 }
             }

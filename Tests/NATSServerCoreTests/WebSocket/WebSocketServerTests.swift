@@ -425,7 +425,7 @@ import Testing
             }
             await web.send(WebSocketBytes.frame(2, "CONNECT {\"verbose\":false}\r\nPING\r\n"))
             try await web.expect(Self.pong)
-            let varz = try await server.fetch("/varz").body.filter { !$0.isWhitespace }
+            let varz = try await server.fetch("/varz").text.filter { !$0.isWhitespace }
             #expect(
                 varz.contains(
                     """
@@ -435,7 +435,7 @@ import Testing
                 ),
                 "\(varz)"
             )
-            let connz = try await server.fetch("/connz").body.filter { !$0.isWhitespace }
+            let connz = try await server.fetch("/connz").text.filter { !$0.isWhitespace }
             #expect(connz.contains("\"kind\":\"Client\",\"type\":\"websocket\",\"ip\":\"127.0.0.1\""), "\(connz)")
         }
     }
