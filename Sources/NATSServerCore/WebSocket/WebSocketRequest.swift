@@ -52,7 +52,7 @@ struct WebSocketRequestReader {
         return nil
     }
 
-    private static func parse(_ bytes: some Collection<UInt8>) -> HTTPRequestHead? {
+    private static func parse(_ bytes: ByteBufferView) -> HTTPRequestHead? {
         let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
             line.last == 0x0d ? line.dropLast() : line
         }

@@ -30,7 +30,7 @@ import Testing
                     switch event {
                     case .data(let range, let isCompressed, let isLast):
                         let new = Array(bytes[range])
-                        if case .data(let old, isCompressed)? = result.last {
+                        if case .data(let old, isCompressed: isCompressed)? = result.last {
                             result[result.count - 1] = .data(old + new, isCompressed: isCompressed)
                         } else {
                             result.append(.data(new, isCompressed: isCompressed))

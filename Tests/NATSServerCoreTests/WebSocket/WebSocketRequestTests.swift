@@ -91,28 +91,33 @@ import Testing
     @Test("what was compressed is expanded to the same; what expands without bound is cut, what is damaged noticed")
     func compression() throws {
         let coder = WebSocketCoder()
-        func expand(_ message: ByteBuffer, limit: Int) -> ([UInt8], WebSocketCoder.Expansion) {
+        struct Expanded: Equatable {
             var bytes: [UInt8] = []
+            var result = WebSocketCoder.Expansion.complete
+        }
+        func expand(_ message: ByteBuffer, limit: Int) -> Expanded {
+            var expanded = Expanded()
             let result = coder.expand(message, limit: limit) { piece in
-                bytes += piece.readableBytesView
+                expanded.bytes += piece.readableBytesView
                 return true
             }
-            return (bytes, result)
+            expanded.result = result
+            return expanded
         }
         for count in [1, 65, 5000, 300_000] {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }
             let compressed = try #require(coder.compress(ByteBuffer(bytes: bytes)))
-            #expect(expand(compressed, limit: count) == (bytes, .complete))
-            #expect(expand(compressed, limit: count - 1) == (Array(bytes.dropLast()), .tooLong))
+            #expect(expand(compressed, limit: count) == Expanded(bytes: bytes))
+            #expect(expand(compressed, limit: count - 1) == Expanded(bytes: Array(bytes.dropLast()), result: .tooLong))
         }
         let bomb = try #require(coder.compress(ByteBuffer(repeating: 0, count: 10 << 20)))
         #expect(bomb.readableBytes < 100_000)
-        let (bytes, result) = expand(bomb, limit: 1 << 20)
-        #expect(bytes.count == 1 << 20)
-        #expect(result == .tooLong)
-        #expect(expand(ByteBuffer(bytes: [0xff, 0xff, 0xff]), limit: 100).1 == .corrupt)
+        let expanded = expand(bomb, limit: 1 << 20)
+        #expect(expanded.bytes.count == 1 << 20)
+        #expect(expanded.result == .tooLong)
+        #expect(expand(ByteBuffer(bytes: [0xff, 0xff, 0xff]), limit: 100).result == .corrupt)
         // The next message is not concerned.
         let good = try #require(coder.compress(ByteBuffer(string: "good")))
-        #expect(expand(good, limit: 100) == (Array("good".utf8), .complete))
+        #expect(expand(good, limit: 100) == Expanded(bytes: Array("good".utf8)))
     }
 }
