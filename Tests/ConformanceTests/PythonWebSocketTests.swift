@@ -12,10 +12,11 @@ struct PythonWebSocketTests {
         options.password = "T0pS3cr3t"
         options.webSocket = .init()
         try await NATSTestServer.withServer(options) { server in
+            let url = try #require(server.webSocketURL)
             let session = try ChildProcess(
                 python,
                 [
-                    TestDependencies.packageRoot + "/Scripts/nats-py-websocket", try #require(server.webSocketURL),
+                    TestDependencies.packageRoot + "/Scripts/nats-py-websocket", url,
                     "derek", "T0pS3cr3t",
                 ]
             )

@@ -21,6 +21,7 @@ struct WebSocketBrowserTests {
             await client.send("CONNECT {\"verbose\":false}\r\nSUB page.ready 1\r\nSUB answer 2\r\nPING\r\n")
             try await client.expect("PONG\r\n")
 
+            let url = try #require(server.webSocketURL)
             let directory = try TemporaryDirectory()
             let page = "\(TestDependencies.packageRoot)/Examples/WebSocketPage/index.html"
             let process = try ChildProcess(
@@ -28,7 +29,7 @@ struct WebSocketBrowserTests {
                 [
                     "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
                     "--user-data-dir=\(directory.path)/profile",
-                    "file://\(page)?url=\(try #require(server.webSocketURL))",
+                    "file://\(page)?url=\(url)",
                 ]
             )
             do {

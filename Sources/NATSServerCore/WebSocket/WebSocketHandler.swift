@@ -85,14 +85,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
     ) -> Stop? {
         while let event = self.parser.next(bytes, &position) {
             switch event {
-            case .data(let range, isCompressed: false, _):
+            case .data(let range, isCompressed: false, isLast: _):
                 if start == end { (start, end) = (range.lowerBound, range.lowerBound) }
                 // Between the payloads there are only headers, which nobody needs any more.
                 if range.lowerBound > end, !range.isEmpty, let base = bytes.baseAddress {
                     (base + end).copyMemory(from: base + range.lowerBound, byteCount: range.count)
                 }
                 end += range.count
-            case .data(let range, isCompressed: true, let isLast):
+            case .data(let range, isCompressed: true, isLast: let isLast):
                 if let failure = self.keep(UnsafeRawBufferPointer(rebasing: bytes[range])) { return failure }
                 guard isLast else { continue }
                 let message = self.compressed

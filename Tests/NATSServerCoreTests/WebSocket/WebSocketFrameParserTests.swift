@@ -28,7 +28,7 @@ import Testing
                 var position = 0
                 while let event = parser.next(bytes, &position) {
                     switch event {
-                    case .data(let range, let isCompressed, let isLast):
+                    case .data(let range, isCompressed: let isCompressed, isLast: let isLast):
                         let new = Array(bytes[range])
                         if case .data(let old, isCompressed: isCompressed)? = result.last {
                             result[result.count - 1] = .data(old + new, isCompressed: isCompressed)
@@ -123,7 +123,9 @@ import Testing
             if Bool.random(using: &generator) { (bytes[0], bytes[bytes.count / 2]) = (0x82, 0x80) }
             for masked in [true, false] {
                 var total = 0
-                for case .data(let data, _) in Self.meaning(of: [bytes], masked: masked) { total += data.count }
+                for case .data(let data, isCompressed: _) in Self.meaning(of: [bytes], masked: masked) {
+                    total += data.count
+                }
                 #expect(total <= bytes.count)
             }
         }

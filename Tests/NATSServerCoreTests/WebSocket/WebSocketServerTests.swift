@@ -324,10 +324,11 @@ import Testing
     func bomb(server: ServerUnderTest) async throws {
         try await ConfiguredServer.with(server, Self.configuration("compression: true", "debug: true")) { server in
             let offer = "Sec-WebSocket-Extensions: permessage-deflate"
-            for (message, text) in [
+            let cases: [(ByteBuffer?, String)] = [
                 (WebSocketCoder().compress(ByteBuffer(repeating: 0x20, count: 100 << 20)), "maximum payload exceeded"),
                 (ByteBuffer(bytes: [0xff, 0xff, 0xff]), "flate: corrupt input"),
-            ] {
+            ]
+            for (message, text) in cases {
                 let web = try RawConnection.connect(port: server.webSocketPort)
                 _ = try await web.upgrade(WebSocketBytes.request("/", offer))
                 _ = try await web.readFrame()
