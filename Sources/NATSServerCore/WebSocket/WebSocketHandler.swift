@@ -1,4 +1,5 @@
 import NIOCore
+import NATSWire
 
 /// Stands between socket and ``ClientConnection``: protocol bytes inside, frames outside.
 ///
