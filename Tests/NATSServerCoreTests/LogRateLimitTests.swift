@@ -17,4 +17,15 @@ import Testing
             #expect(answer == isAllowed, "\(text) after \(milliseconds) ms")
         }
     }
+
+    @Test("texts whose time is over do not pile up")
+    func purge() {
+        var limit = LogRateLimit()
+        var now = NIODeadline.uptimeNanoseconds(5_000_000_000)
+        for number in 0..<20_000 {
+            #expect(limit.allows("text of account \(number)", now: now))
+            now = now + .milliseconds(10)
+        }
+        #expect(limit.count < 1000)
+    }
 }

@@ -22,8 +22,9 @@ final class Account: Sendable {
         /// The subscription for answers to requests of others.
         var answers: Subscription?
         var lastSid = 0
-        /// Requests of this account whose latency is measured: who answers, by reply subject.
-        var measured: [[UInt8]: [(exporter: Account, response: [UInt8])]] = [:]
+        /// Who may owe answers to this account.
+        var askedAccounts: [Account] = []
+        var isGone = false
     }
 
     let name: String
@@ -31,9 +32,12 @@ final class Account: Sendable {
     let responses = ServiceResponses()
     private let state: NIOLockedValueBox<State>
     private let clients = Synchronization.Atomic<Int>(0)
-    /// When the log last told of too many subscriptions, in nanoseconds.
     private let streamsVersion = Synchronization.Atomic<Int>(0)
-    private let measuredCount = Synchronization.Atomic<Int>(0)
+    private let awaitsAnswers = Synchronization.Atomic<Bool>(false)
+    /// Requests to other accounts that wait for their answers, and the bytes of their reply subjects.
+    private let openRequests = Synchronization.Atomic<Int>(0)
+    private let openRequestBytes = Synchronization.Atomic<Int>(0)
+    /// When the log last told of too many subscriptions, in nanoseconds.
     private let subscriptionLimitLogged = Synchronization.Atomic<UInt64>(0)
     /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
     private static let subscriptionLimitLogPeriod: UInt64 = 2_000_000_000
@@ -82,7 +86,11 @@ final class Account: Sendable {
     /// Offers what the configuration says; before any account imports.
     func linkExports() {
         self.state.withLockedValue { state in
-            state.services = state.options.exports.filter { $0.kind == .service }.map(ServiceExport.init)
+            let known = state.services
+            state.services = state.options.exports.filter { $0.kind == .service }.map { options in
+                // What stays the same is the same: imports are told apart by it.
+                known.first { $0.options == options } ?? ServiceExport(options)
+            }
         }
     }
 
@@ -109,45 +117,54 @@ final class Account: Sendable {
                 state.streams = streams
                 self.streamsVersion.add(1, ordering: .releasing)
             }
-            let old = state.requests
+            state.askedAccounts = []
+            for service in services where !state.askedAccounts.contains(where: { $0 === service.exporter }) {
+                state.askedAccounts.append(service.exporter)
+            }
             // What stays the same is not interrupted.
-            guard !Self.areSame(old, services) else { return ([], []) }
+            var old = state.requests
+            var new: [Subscription] = []
             state.requests = services.map { service in
+                if let kept = old.firstIndex(where: { Self.isRequest($0, to: service) }) { return old.remove(at: kept) }
                 state.lastSid += 1
-                return Subscription(
+                let subscription = Subscription(
                     subject: Array(service.from.utf8),
                     sid: Array("\(state.lastSid)".utf8),
                     service: .request(service),
                     index: self.index
                 )
+                new.append(subscription)
+                return subscription
             }
-            return (old, state.requests)
+            return (old, new)
         }
         self.index.remove(contentsOf: old)
         for subscription in new { _ = self.index.insert(subscription) }
     }
 
-    private static func areSame(_ requests: [Subscription], _ services: [ServiceImport]) -> Bool {
-        requests.elementsEqual(services) { subscription, service in
-            if case .request(let known) = subscription.service { return known.isSame(as: service) }
-            return false
-        }
+    private static func isRequest(_ subscription: Subscription, to service: ServiceImport) -> Bool {
+        if case .request(let known) = subscription.service { return known.isSame(as: service) }
+        return false
     }
 
-    /// Lets go of other accounts, which may refer to this one.
+    /// The account is no more: lets go of other accounts, which may refer to this one.
     func unlink() {
-        let old = self.state.withLockedValue { state in
-            defer {
-                state.requests = []
-                state.answers = nil
-                state.streams = []
-                state.measured = [:]
-            }
-            return state.requests + [state.answers].compactMap { $0 }
+        let (old, asked) = self.state.withLockedValue { state in
+            let old = state.requests + [state.answers].compactMap { $0 }
+            let asked = state.askedAccounts
+            state.requests = []
+            state.answers = nil
+            state.streams = []
+            state.askedAccounts = []
+            state.isGone = true
+            return (old, asked)
         }
         self.index.remove(contentsOf: old)
-        self.responses.removeAll()
+        self.responses.close()
+        for account in asked { account.responses.removeAll(of: self) }
     }
+
+    // MARK: Requests
 
     /// A request to a service of this account has come from another one.
     ///
@@ -157,68 +174,97 @@ final class Account: Sendable {
     ///   - export: The service.
     ///   - probe: What its latency is measured with, if it is.
     ///   - now: The time.
-    /// - Returns: the reply subject for the service; `nil` if too many answers are waited for.
+    /// - Returns: the reply subject for the service, `nil` if too many answers are waited for; and what the latencies of
+    ///   requests were measured with whose time has been found to be over.
     func addResponse(
         _ reply: [UInt8],
         in account: Account,
         _ export: ServiceExport,
         probe: LatencyProbe? = nil,
         now: NIODeadline
-    ) -> [UInt8]? {
-        let subscription = self.state.withLockedValue { state -> Subscription? in
-            guard state.answers == nil else { return nil }
+    ) -> (subject: [UInt8]?, expired: [LatencyProbe]) {
+        if !self.awaitsAnswers.load(ordering: .acquiring) { self.awaitAnswers() }
+        return self.responses.add(reply, in: account, of: export, exporter: self, probe: probe, now: now)
+    }
+
+    /// The first request has come: from now on answers are for this account to forward.
+    private func awaitAnswers() {
+        self.state.withLockedValue { state in
+            guard state.answers == nil, !state.isGone else { return }
             state.lastSid += 1
-            state.answers = Subscription(
+            let subscription = Subscription(
                 subject: self.responses.prefix + [UInt8(ascii: ">")],
                 sid: Array("\(state.lastSid)".utf8),
                 service: .answer(self.responses),
                 index: self.index
             )
-            return state.answers
+            state.answers = subscription
+            // Under the lock, so that no other loop sends a request before answers can come back.
+            _ = self.index.insert(subscription)
+            self.awaitsAnswers.store(true, ordering: .releasing)
         }
-        if let subscription { _ = self.index.insert(subscription) }
-        let response = self.responses.add(reply, in: account, of: export, exporter: self, probe: probe, now: now)
-        if probe != nil, let response { account.measure(reply, exporter: self, response: response) }
-        return response
     }
 
-    // MARK: Measured requests
+    /// A request of this account begins to wait.
+    ///
+    /// - Returns: `false`, and it does not, if too many do.
+    func openRequest(_ size: Int) -> Bool {
+        let count = self.openRequests.add(1, ordering: .relaxed).newValue
+        let bytes = self.openRequestBytes.add(size, ordering: .relaxed).newValue
+        guard count <= ServiceResponses.largestCount, bytes <= ServiceResponses.largestSize else {
+            self.closeRequest(size)
+            return false
+        }
+        return true
+    }
 
-    /// More are not told apart by their reply subjects.
-    private static let measuredMaximum = 1024
+    func closeRequest(_ size: Int) {
+        self.openRequests.subtract(1, ordering: .relaxed)
+        self.openRequestBytes.subtract(size, ordering: .relaxed)
+    }
 
-    private func measure(_ reply: [UInt8], exporter: Account, response: [UInt8]) {
+    /// Whether any request of this account waits for an answer.
+    var hasOpenRequests: Bool { self.openRequests.load(ordering: .relaxed) > 0 }
+
+    /// An account that this one offers services to owes it answers, since an answer asked for more.
+    func noteAsked(_ account: Account) {
         self.state.withLockedValue { state in
-            guard state.measured.count < Self.measuredMaximum else { return }
-            state.measured[reply, default: []].append((exporter, response))
-            self.measuredCount.store(state.measured.count, ordering: .releasing)
+            guard !state.isGone, !state.askedAccounts.contains(where: { $0 === account }) else { return }
+            state.askedAccounts.append(account)
         }
     }
 
-    /// The answer to a request of this account has come, or will not.
-    func measured(_ reply: [UInt8], response: [UInt8]) {
-        self.state.withLockedValue { state in
-            guard var entries = state.measured[reply] else { return }
-            entries.removeAll { $0.response == response }
-            state.measured[reply] = entries.isEmpty ? nil : entries
-            self.measuredCount.store(state.measured.count, ordering: .releasing)
-        }
-    }
-
-    /// Subscriptions have gone: takes the measured requests that nobody waits for any more.
+    /// A subscription has gone: nobody may wait for the answers to some requests any more.
     ///
     /// nats-server accounts.go checkForReverseEntry.
-    func takeUnwanted() -> [(exporter: Account, response: [UInt8])] {
-        guard self.measuredCount.load(ordering: .acquiring) > 0 else { return [] }
-        let replies = self.state.withLockedValue { Array($0.measured.keys) }
-        let lost = replies.filter { reply in
-            reply.withUnsafeBufferPointer { self.index.withMatch($0) { match, _ in match.isEmpty } }
+    ///
+    /// - Parameter subject: What was subscribed to.
+    /// - Returns: what the latencies of these requests were measured with, and who would have answered.
+    func endUnwantedRequests(_ subject: [UInt8]) -> [(exporter: Account, probe: LatencyProbe)] {
+        guard self.hasOpenRequests else { return [] }
+        let asked = self.state.withLockedValue { $0.askedAccounts }
+        let hasWildcards = subject.withUnsafeBytes { SubjectGrammar.hasWildcards($0) }
+        guard hasWildcards else {
+            return self.isWanted(subject) ? [] : asked.flatMap { self.endRequests(with: subject, to: $0) }
         }
-        return self.state.withLockedValue { state in
-            let entries = lost.flatMap { state.measured.removeValue(forKey: $0) ?? [] }
-            self.measuredCount.store(state.measured.count, ordering: .releasing)
-            return entries
+        return asked.flatMap { account in
+            Set(account.responses.replies(in: self))
+                .filter { reply in
+                    let isCovered = reply.withUnsafeBytes { reply in
+                        subject.withUnsafeBytes { SubjectGrammar.matches(subject: reply, pattern: $0) }
+                    }
+                    return isCovered && !self.isWanted(reply)
+                }
+                .flatMap { self.endRequests(with: $0, to: account) }
         }
+    }
+
+    private func isWanted(_ subject: [UInt8]) -> Bool {
+        subject.withUnsafeBufferPointer { self.index.withMatch($0) { match, _ in !match.isEmpty } }
+    }
+
+    private func endRequests(with reply: [UInt8], to account: Account) -> [(exporter: Account, probe: LatencyProbe)] {
+        account.responses.remove(waitingFor: reply, in: self).map { (account, $0) }
     }
 
     // MARK: Connections

@@ -30,6 +30,11 @@ struct LatencyProbe: Sendable {
     let headers: LatencySampling.Headers
     let start: NIODeadline
 
+    /// Memory that hangs on it, in bytes.
+    var size: Int {
+        self.requestor.count + self.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    }
+
     /// The sample (nats-server accounts.go ServiceLatency).
     ///
     /// - Parameters:

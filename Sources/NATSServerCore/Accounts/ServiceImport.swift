@@ -7,6 +7,13 @@ final class ServiceExport: Sendable {
     init(_ options: ExportOptions) { self.options = options }
 }
 
+/// What a message has passed on its way from one account to another.
+struct ServiceStep {
+    let export: ServiceExport
+    /// The import; `nil` if it is an answer.
+    let request: ServiceImport?
+}
+
 /// Another account's service that an account uses as its own: requests go there, and their answers come back.
 ///
 /// A subscription of the server in the importer's index. Refers to both accounts: ``Account/unlink()`` lets go of it.

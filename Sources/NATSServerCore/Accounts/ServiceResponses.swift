@@ -4,7 +4,12 @@ import NIOCore
 /// The answers that an account owes to requests of others: `_R_.AbCdEf.GhIjKl` stands for a reply subject in another
 /// account.
 ///
-/// Each is good for one message, or until the export's time is over.
+/// Each is good for one message, or until the export's time is over, or until nobody waits for it any more. Finding,
+/// adding and removing one costs the same however many there are:
+///
+///     places   { number of "GhIjKl" → slot }
+///     slots    [ response | … ]              linked by age, and with those that the same subscriber waits for
+///     ages     one list for each response time, the oldest first
 final class ServiceResponses: Sendable {
     /// Where an answer goes.
     struct Response: Sendable {
@@ -15,60 +20,111 @@ final class ServiceResponses: Sendable {
         /// Its reply subject there.
         let reply: [UInt8]
         let export: ServiceExport
-        /// Until the first answer, if its latency is measured.
-        fileprivate(set) var probe: LatencyProbe?
-        fileprivate(set) var deadline: NIODeadline
+        /// Until the answer, if its latency is measured.
+        let probe: LatencyProbe?
+
+        /// Memory that hangs on it, in bytes.
+        fileprivate var cost: Int { self.reply.count + (self.probe?.size ?? 0) }
     }
 
-    private struct State {
-        var responses: [[UInt8]: Response] = [:]
-        /// How many of them go to each account: none may take the place of the others.
-        var counts: [ObjectIdentifier: Int] = [:]
-        var nextSweep: NIODeadline = .uptimeNanoseconds(0)
-
-        mutating func remove(_ subject: [UInt8]) {
-            guard let response = self.responses.removeValue(forKey: subject) else { return }
-            let account = ObjectIdentifier(response.account)
-            let count = self.counts[account, default: 1] - 1
-            self.counts[account] = count > 0 ? count : nil
-        }
-
-        mutating func sweep(now: NIODeadline) {
-            for (subject, response) in self.responses {
-                // One whose time is measured waits for its timer, if it has one.
-                let end = response.probe == nil ? response.deadline : response.deadline + .seconds(5)
-                if end <= now { self.remove(subject) }
-            }
-        }
+    fileprivate struct Slot {
+        var response: Response?
+        var number: UInt64 = 0
+        var deadline: NIODeadline = .uptimeNanoseconds(0)
+        /// Which of the ``State/ages`` it is in, and its neighbours there.
+        var age = 0
+        var older: Int32 = -1
+        var newer: Int32 = -1
+        /// Tells who waits for which reply subject, and its neighbours among those.
+        var waiter: UInt64 = 0
+        var before: Int32 = -1
+        var after: Int32 = -1
     }
 
-    /// Requests that nobody answers must not fill the memory; per account that makes them.
+    /// Those with the same response time: they end in the order in which they have begun.
+    fileprivate struct Age {
+        let time: Duration
+        var oldest: Int32 = -1
+        var newest: Int32 = -1
+    }
+
+    fileprivate struct State {
+        var isClosed = false
+        var places: [UInt64: Int32] = [:]
+        var slots: ContiguousArray<Slot> = []
+        var free: ContiguousArray<Int32> = []
+        var ages: ContiguousArray<Age> = []
+        var waiters: [UInt64: Int32] = [:]
+        var drawn: UInt64 = 0
+    }
+
+    /// Requests that nobody answers must not fill the memory: so many may one account have open, with reply subjects of
+    /// so many bytes together.
     static let largestCount = 131_072
-    private static let sweepPeriod: TimeAmount = .seconds(1)
+    static let largestSize = 32 << 20
+    /// So many can be looked through in no time.
+    fileprivate static let smallCount = 1024
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+    private static let digitCount = 6
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 0xff, count: 256)
+        for (value, digit) in ServiceResponses.digits.enumerated() { values[Int(digit)] = UInt8(value) }
+        return values
+    }()
+    /// How many numbers there are with so many digits.
+    private static let numbers: UInt64 = 56_800_235_584
 
     /// What all these reply subjects begin with: `_R_.AbCdEf.` and so on.
     let prefix: [UInt8]
+    /// Makes numbers that nobody can foresee out of a counter; a system call for each would cost more than all the rest.
+    private let secret: (UInt64, UInt64)
     private let state = NIOLockedValueBox(State())
 
-    init() { self.prefix = Array("_R_.".utf8) + Self.randomToken() + [UInt8(ascii: ".")] }
-
-    private static func randomToken() -> [UInt8] {
+    init() {
         var generator = SystemRandomNumberGenerator()
-        // One number for all digits, since each is a system call.
-        var number = generator.next()
-        let base = UInt64(Self.digits.count)
-        return (0..<6).map { _ in
-            defer { number /= base }
-            return Self.digits[Int(number % base)]
+        var prefix = Array("_R_.".utf8)
+        Self.append(generator.next() % Self.numbers, to: &prefix)
+        prefix.append(UInt8(ascii: "."))
+        self.prefix = prefix
+        self.secret = (generator.next(), generator.next())
+    }
+
+    private static func append(_ number: UInt64, to subject: inout [UInt8]) {
+        var number = number
+        for _ in 0..<Self.digitCount {
+            subject.append(Self.digits[Int(truncatingIfNeeded: number % 62)])
+            number /= 62
         }
     }
 
-    var count: Int { self.state.withLockedValue { $0.responses.count } }
+    private func subject(_ number: UInt64) -> [UInt8] {
+        var subject: [UInt8] = []
+        subject.reserveCapacity(self.prefix.count + Self.digitCount)
+        subject += self.prefix
+        Self.append(number, to: &subject)
+        return subject
+    }
+
+    /// The number that a subject stands for; `nil` if it is none of these.
+    private func number(_ subject: some Collection<UInt8>) -> UInt64? {
+        guard subject.count == self.prefix.count + Self.digitCount, subject.starts(with: self.prefix) else {
+            return nil
+        }
+        var number: UInt64 = 0
+        for digit in subject.dropFirst(self.prefix.count).reversed() {
+            let value = Self.values[Int(digit)]
+            guard value < 62 else { return nil }
+            number = number &* 62 &+ UInt64(value)
+        }
+        return number
+    }
+
+    var count: Int { self.state.withLockedValue { $0.places.count } }
 
     /// A request has come in from another account.
     ///
-    /// - Returns: the reply subject for its answer; `nil` if too many are waited for.
+    /// - Returns: the reply subject for its answer, `nil` if too many are waited for; and what the latency of requests was
+    ///   measured with whose time has been found to be over.
     func add(
         _ reply: [UInt8],
         in account: Account,
@@ -76,66 +132,223 @@ final class ServiceResponses: Sendable {
         exporter: Account,
         probe: LatencyProbe?,
         now: NIODeadline
-    ) -> [UInt8]? {
-        self.state.withLockedValue { state in
-            if now >= state.nextSweep, state.responses.count > 1000 {
-                state.nextSweep = now + Self.sweepPeriod
-                state.sweep(now: now)
-            }
-            guard state.counts[ObjectIdentifier(account), default: 0] < Self.largestCount else { return nil }
-            var subject = self.prefix + Self.randomToken()
-            while state.responses[subject] != nil { subject = self.prefix + Self.randomToken() }
-            state.responses[subject] = Response(
-                exporter: exporter,
-                account: account,
-                reply: reply,
-                export: export,
-                probe: probe,
-                deadline: now + TimeAmount(export.options.responseThreshold)
-            )
-            state.counts[ObjectIdentifier(account), default: 0] += 1
-            return subject
+    ) -> (subject: [UInt8]?, expired: [LatencyProbe]) {
+        let response = Response(exporter: exporter, account: account, reply: reply, export: export, probe: probe)
+        let waiter = Self.waiter(reply, in: account)
+        return self.state.withLockedValue { state in
+            let expired = state.expire(now: now)
+            guard !state.isClosed, account.openRequest(response.cost) else { return (nil, expired) }
+            var number = self.draw(&state)
+            while state.places[number] != nil { number = self.draw(&state) }
+            state.add(response, number, waiter, now: now)
+            return (self.subject(number), expired)
         }
+    }
+
+    private func draw(_ state: inout State) -> UInt64 {
+        state.drawn &+= 1
+        var hasher = Hasher()
+        hasher.combine(self.secret.0)
+        hasher.combine(state.drawn)
+        hasher.combine(self.secret.1)
+        return UInt64(truncatingIfNeeded: hasher.finalize()) % Self.numbers
+    }
+
+    private static func waiter(_ reply: [UInt8], in account: Account) -> UInt64 {
+        let hash = reply.withUnsafeBufferPointer { bytes in
+            bytes.baseAddress.map { account.index.hash($0, bytes.count) } ?? 0
+        }
+        return hash ^ UInt64(truncatingIfNeeded: UInt(bitPattern: ObjectIdentifier(account)))
     }
 
     /// Where an answer goes; `nil` if none is waited for.
     ///
-    /// The only answer of a request is not waited for any more.
+    /// The only answer of a request is not waited for any more, whatever becomes of it.
     func find(_ subject: [UInt8], now: NIODeadline) -> Response? {
-        self.state.withLockedValue { state in
-            guard let response = state.responses[subject] else { return nil }
-            guard response.deadline > now else {
+        guard let number = self.number(subject) else { return nil }
+        return self.state.withLockedValue { state in
+            guard let slot = state.places[number], let response = state.slots[Int(slot)].response else { return nil }
+            guard state.slots[Int(slot)].deadline > now else {
                 // One whose time is measured waits for its timer.
-                if response.probe == nil { state.remove(subject) }
+                if response.probe == nil { state.remove(slot) }
                 return nil
             }
-            if response.export.options.responseType == .single {
-                // It is the only one, whatever becomes of it.
-                state.remove(subject)
-            }
+            if response.export.options.responseType == .single { state.remove(slot) }
             return response
         }
     }
 
     /// More answers may follow this one.
     func extend(_ subject: [UInt8], now: NIODeadline) {
+        guard let number = self.number(subject) else { return }
         self.state.withLockedValue { state in
-            guard let response = state.responses[subject] else { return }
-            state.responses[subject]?.deadline = now + TimeAmount(response.export.options.responseThreshold)
+            guard let slot = state.places[number] else { return }
+            state.extend(slot, now: now)
         }
     }
 
     /// An answer is not waited for any more.
     ///
     /// - Returns: what its latency was measured with, if none has come.
-    func takeProbe(_ subject: [UInt8]) -> LatencyProbe? {
-        self.state.withLockedValue { state in
-            defer { state.remove(subject) }
-            return state.responses[subject]?.probe
+    @discardableResult
+    func remove(_ subject: [UInt8]) -> LatencyProbe? {
+        guard let number = self.number(subject) else { return nil }
+        return self.state.withLockedValue { state in
+            guard let slot = state.places[number] else { return nil }
+            return state.remove(slot)?.probe
         }
     }
 
-    func removeAll() { self.state.withLockedValue { $0 = State() } }
+    /// Nobody in an account waits for what comes to a reply subject any more.
+    ///
+    /// - Returns: what the latencies of its requests were measured with.
+    func remove(waitingFor reply: [UInt8], in account: Account) -> [LatencyProbe] {
+        let waiter = Self.waiter(reply, in: account)
+        return self.state.withLockedValue { state in
+            var probes: [LatencyProbe] = []
+            var next = state.waiters[waiter] ?? -1
+            while next >= 0 {
+                let slot = next
+                next = state.slots[Int(slot)].after
+                guard let response = state.slots[Int(slot)].response, response.account === account,
+                    response.reply == reply
+                else { continue }
+                if let probe = response.probe { probes.append(probe) }
+                state.remove(slot)
+            }
+            return probes
+        }
+    }
 
-    func remove(_ subject: [UInt8]) { self.state.withLockedValue { $0.remove(subject) } }
+    /// The reply subjects that somebody in an account waits for; none if that would take long to find out.
+    func replies(in account: Account) -> [[UInt8]] {
+        self.state.withLockedValue { state in
+            guard state.slots.count <= Self.smallCount else { return [] }
+            return state.slots.compactMap { $0.response?.account === account ? $0.response?.reply : nil }
+        }
+    }
+
+    /// An account is no more.
+    func removeAll(of account: Account) {
+        self.state.withLockedValue { state in
+            let slots = state.slots.indices.filter { state.slots[$0].response?.account === account }
+            for slot in slots { state.remove(Int32(truncatingIfNeeded: slot)) }
+        }
+    }
+
+    /// The account itself is no more: it owes nothing, and will not.
+    func close() {
+        let old = self.state.withLockedValue { state in
+            let old = state
+            state = State()
+            state.isClosed = true
+            return old
+        }
+        for slot in old.slots {
+            if let response = slot.response { response.account.closeRequest(response.cost) }
+        }
+    }
+}
+
+extension ServiceResponses.State {
+    mutating func add(
+        _ response: ServiceResponses.Response,
+        _ number: UInt64,
+        _ waiter: UInt64,
+        now: NIODeadline
+    ) {
+        let time = response.export.options.responseThreshold
+        let age: Int
+        if let known = self.ages.firstIndex(where: { $0.time == time }) {
+            age = known
+        } else {
+            age = self.ages.count
+            self.ages.append(ServiceResponses.Age(time: time))
+        }
+        let place: Int32
+        if let free = self.free.popLast() {
+            place = free
+        } else {
+            place = Int32(truncatingIfNeeded: self.slots.count)
+            self.slots.append(ServiceResponses.Slot())
+        }
+        var slot = ServiceResponses.Slot()
+        slot.response = response
+        slot.number = number
+        slot.waiter = waiter
+        slot.age = age
+        slot.after = self.waiters.updateValue(place, forKey: waiter) ?? -1
+        if slot.after >= 0 { self.slots[Int(slot.after)].before = place }
+        self.slots[Int(place)] = slot
+        self.places[number] = place
+        self.append(place, now: now)
+    }
+
+    /// Makes it the newest of those with its response time.
+    private mutating func append(_ place: Int32, now: NIODeadline) {
+        let age = self.slots[Int(place)].age
+        let newest = self.ages[age].newest
+        self.slots[Int(place)].deadline = now + TimeAmount(self.ages[age].time)
+        self.slots[Int(place)].older = newest
+        self.slots[Int(place)].newer = -1
+        if newest >= 0 { self.slots[Int(newest)].newer = place } else { self.ages[age].oldest = place }
+        self.ages[age].newest = place
+    }
+
+    private mutating func takeOutOfAge(_ place: Int32) {
+        let slot = self.slots[Int(place)]
+        if slot.older >= 0 {
+            self.slots[Int(slot.older)].newer = slot.newer
+        } else {
+            self.ages[slot.age].oldest = slot.newer
+        }
+        if slot.newer >= 0 {
+            self.slots[Int(slot.newer)].older = slot.older
+        } else {
+            self.ages[slot.age].newest = slot.older
+        }
+    }
+
+    mutating func extend(_ place: Int32, now: NIODeadline) {
+        self.takeOutOfAge(place)
+        self.append(place, now: now)
+    }
+
+    @discardableResult
+    mutating func remove(_ place: Int32) -> ServiceResponses.Response? {
+        guard self.slots.indices.contains(Int(place)), let response = self.slots[Int(place)].response else {
+            return nil
+        }
+        self.takeOutOfAge(place)
+        let slot = self.slots[Int(place)]
+        if slot.before >= 0 {
+            self.slots[Int(slot.before)].after = slot.after
+        } else {
+            self.waiters[slot.waiter] = slot.after >= 0 ? slot.after : nil
+        }
+        if slot.after >= 0 { self.slots[Int(slot.after)].before = slot.before }
+        self.places[slot.number] = nil
+        self.slots[Int(place)] = ServiceResponses.Slot()
+        if self.places.isEmpty, self.slots.count > ServiceResponses.smallCount {
+            // What a flood has left.
+            (self.slots, self.free) = ([], [])
+        } else {
+            self.free.append(place)
+        }
+        response.account.closeRequest(response.cost)
+        return response
+    }
+
+    /// Removes what has waited for too long.
+    ///
+    /// - Returns: what the latencies were measured with.
+    mutating func expire(now: NIODeadline) -> [LatencyProbe] {
+        var probes: [LatencyProbe] = []
+        for age in self.ages.indices {
+            while self.ages[age].oldest >= 0, self.slots[Int(self.ages[age].oldest)].deadline <= now {
+                if let probe = self.remove(self.ages[age].oldest)?.probe { probes.append(probe) }
+            }
+        }
+        return probes
+    }
 }

@@ -11,6 +11,7 @@ extension ClientConnection {
     func enterAccount() -> Bool {
         let account = self.session.account ?? self.shared.accounts.global
         self.leaveAccount()
+        self.knownInfo = RequestInfo()
         if account !== self.account {
             self.dropSubscriptions()
             self.account = account
@@ -40,9 +41,8 @@ extension ClientConnection {
 
     /// Subscribes to what the account imports of the subject.
     func addShadows(of subscription: Subscription) {
-        // The version first: a change in between is met by the next reload.
-        self.streamsVersion = self.account.currentStreamsVersion
-        guard self.streamsVersion > 0 else { return }
+        // Which version that is stays as it was: other subscriptions may know an older one (``updateShadows()``).
+        guard self.account.currentStreamsVersion > 0 else { return }
         let subject = String(decoding: subscription.subject, as: UTF8.self)
         for stream in self.account.streams {
             guard let wanted = stream.shadow(of: subject) else { continue }
@@ -69,14 +69,16 @@ extension ClientConnection {
 
     /// The account may import other streams since a reload (nats-server client.go processSubsOnConfigReload).
     func updateShadows() {
-        guard self.phase == .open, self.streamsVersion != self.account.currentStreamsVersion else { return }
+        // Read first: what changes meanwhile is met by the next reload.
+        let version = self.account.currentStreamsVersion
+        guard self.phase == .open, self.streamsVersion != version else { return }
+        self.streamsVersion = version
         for subscription in self.subscriptions.values {
             let old = subscription.shadows
             subscription.shadows = []
             self.addShadows(of: subscription)
             for shadow in old { shadow.index.remove(shadow) }
         }
-        self.streamsVersion = self.account.currentStreamsVersion
     }
 
     func leaveAccount() {

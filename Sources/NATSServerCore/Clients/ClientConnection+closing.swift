@@ -111,7 +111,7 @@ extension ClientConnection {
         guard !self.subscriptions.isEmpty else { return }
         self.account.index.remove(contentsOf: self.subscriptions.values)
         for subscription in self.subscriptions.values { self.removeShadows(of: subscription) }
-        self.endUnwantedMeasurements()
+        self.endUnwantedRequests(self.subscriptions.values)
         self.subscriptions = [:]
     }
 }

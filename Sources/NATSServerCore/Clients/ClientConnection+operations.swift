@@ -326,7 +326,7 @@ extension ClientConnection {
     func remove(_ subscription: Subscription) {
         subscription.index.remove(subscription)
         self.removeShadows(of: subscription)
-        self.endUnwantedMeasurements()
+        self.endUnwantedRequests(CollectionOfOne(subscription))
         self.needsBarrier = self.loop.siblings.count > 1
         if self.subscriptions[subscription.sid] === subscription {
             self.subscriptions[subscription.sid] = nil

@@ -12,7 +12,7 @@ extension ClientConnection {
     @inline(never)
     func deliver(
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ operation: UnsafePointer<ClientOperation>,
         to services: ServiceMatches,
         _ batch: inout PublishBatch
     ) -> Bool {
@@ -36,52 +36,64 @@ extension ClientConnection {
         _ service: ServiceImport,
         _ subject: [UInt8],
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ operation: UnsafePointer<ClientOperation>,
         _ batch: inout PublishBatch
     ) -> Bool {
-        guard self.loop.services.count < Self.longestWay, !self.loop.services.contains(where: { $0 === service }),
-            var message = CrossedMessage(base, operation)
-        else {
-            return false
-        }
-        let now = NIODeadline.now()
-        let probe = self.probe(for: service, message, now: now)
+        // Never through the same export twice.
+        guard self.loop.way.count < Self.longestWay, !self.loop.way.contains(where: { $0.export === service.export })
+        else { return false }
+        let range = operation.pointee.reply
+        let reply = Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+        var probe: LatencyProbe?
+        if service.export.options.latency != nil { probe = self.probe(for: service, base, operation.pointee) }
         var response: [UInt8] = []
-        if !message.reply.isEmpty {
-            let own = service.exporter.addResponse(
-                message.reply,
+        if !reply.isEmpty {
+            // Only the one answer of a request is measured (nats-server accounts.go addRespServiceImport).
+            if service.export.options.responseType != .single { probe = nil }
+            let now = probe?.start ?? batch.coarseNow
+            let added = service.exporter.addResponse(
+                reply,
                 in: service.importer,
                 service.export,
                 probe: probe,
                 now: now
             )
-            guard let own else { return false }
+            self.publishTimeouts(added.expired, in: service.exporter)
+            guard let own = added.subject else { return false }
             response = own
         } else if let probe {
             self.loop.publishSample(of: probe, .withoutReply, in: service.exporter)
         }
-        let reply = message.reply
-        message.reply = response
-        message.subject = subject
-        message.setHeader("Nats-Request-Info", self.requestInfo(for: service))
-        self.loop.services.append(service)
-        let delivered = self.send(message, to: service.exporter, &batch)
-        self.loop.services.removeLast()
+        let info = self.requestInfo(for: service)
+        guard let frame = CrossedFrame.make(base, operation, subject: subject, reply: response, requestInfo: info)
+        else { return false }
+        self.loop.way.append(ServiceStep(export: service.export, request: service))
+        let delivered = self.send(frame, subject, to: service.exporter, &batch)
+        self.loop.way.removeLast()
         guard !response.isEmpty else { return delivered }
         if delivered {
-            if probe != nil { self.loop.watchResponse(response, to: reply, of: service) }
+            if probe != nil { self.loop.watchResponse(response, of: service) }
         } else {
-            let probe = service.exporter.responses.takeProbe(response)
-            service.importer.measured(reply, response: response)
+            let probe = service.exporter.responses.remove(response)
             if let probe { self.loop.publishSample(of: probe, .nobodyListens, in: service.exporter) }
         }
         return delivered
     }
 
+    private func publishTimeouts(_ probes: [LatencyProbe], in account: Account) {
+        for probe in probes { self.loop.publishSample(of: probe, .timedOut, in: account) }
+    }
+
     /// What the latency of a request is measured with, if it is.
-    private func probe(for service: ServiceImport, _ message: CrossedMessage, now: NIODeadline) -> LatencyProbe? {
+    @inline(never)
+    private func probe(
+        for service: ServiceImport,
+        _ base: UnsafePointer<UInt8>,
+        _ operation: ClientOperation
+    ) -> LatencyProbe? {
+        let header = UnsafeBufferPointer(start: base + operation.payloadStart, count: max(0, operation.headerSize))
         guard let latency = service.export.options.latency,
-            let headers = LatencySampling.decide(latency, header: message.header, random: &self.loop.random)
+            let headers = LatencySampling.decide(latency, header: Array(header), random: &self.loop.random)
         else {
             return nil
         }
@@ -90,7 +102,7 @@ extension ClientConnection {
             requestor: self.clientInfo(isDetailed: service.share),
             roundTrip: self.keepAlive.roundTripTime?.nanoseconds ?? 0,
             headers: headers,
-            start: now
+            start: .now()
         )
     }
 
@@ -99,35 +111,42 @@ extension ClientConnection {
         _ subject: [UInt8],
         _ responses: ServiceResponses,
         _ base: UnsafePointer<UInt8>,
-        _ operation: ClientOperation,
+        _ operation: UnsafePointer<ClientOperation>,
         _ batch: inout PublishBatch
     ) {
-        let now = NIODeadline.now()
-        guard self.loop.answersUnderWay < Self.longestWay, let response = responses.find(subject, now: now),
-            var message = CrossedMessage(base, operation)
-        else {
+        let now = batch.coarseNow
+        guard self.loop.way.count < Self.longestWay, let response = responses.find(subject, now: now) else {
             return
         }
         if let probe = response.probe {
-            response.account.measured(response.reply, response: subject)
             let outcome = LatencyProbe.Outcome.answered(
                 responder: self.clientInfo(isDetailed: true),
                 roundTrip: self.keepAlive.roundTripTime?.nanoseconds ?? 0
             )
             self.loop.publishSample(of: probe, outcome, in: response.exporter)
         }
-        message.subject = response.reply
-        if !message.reply.isEmpty {
-            let own = response.account.addResponse(message.reply, in: response.exporter, response.export, now: now)
-            guard let own else { return }
-            message.reply = own
+        var reply: [UInt8] = []
+        if !operation.pointee.reply.isEmpty {
+            let range = operation.pointee.reply
+            let added = response.account.addResponse(
+                Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)),
+                in: response.exporter,
+                response.export,
+                now: now
+            )
+            self.publishTimeouts(added.expired, in: response.account)
+            guard let own = added.subject else { return }
+            response.exporter.noteAsked(response.account)
+            reply = own
         }
-        let isLast = message.isEmpty
-        self.loop.answersUnderWay += 1
-        let delivered = self.send(message, to: response.account, &batch)
-        self.loop.answersUnderWay -= 1
+        guard let frame = CrossedFrame.make(base, operation, subject: response.reply, reply: reply, requestInfo: nil)
+        else { return }
+        self.loop.way.append(ServiceStep(export: response.export, request: nil))
+        let delivered = self.send(frame, response.reply, to: response.account, &batch)
+        self.loop.way.removeLast()
         guard response.export.options.responseType != .single else { return }
-        if isLast || !delivered {
+        // An empty one ends them.
+        if operation.pointee.size == 0 || !delivered {
             responses.remove(subject)
         } else {
             responses.extend(subject, now: now)
@@ -136,26 +155,28 @@ extension ClientConnection {
 
     /// Publishes a message in another account, through this loop's view of it.
     private func send(
-        _ message: consuming CrossedMessage,
+        _ frame: [UInt8],
+        _ subject: [UInt8],
         to account: Account,
         _ batch: inout PublishBatch,
         isMapped: Bool = true
     ) -> Bool {
         let router = self.loop.router(for: account)
         let generation = router.index.generation
-        var result = self.find(message.subject, router, generation)
+        var result = self.find(subject, router, generation)
         if isMapped, let mapped = result.pointee.mapped {
-            message.subject = mapped.choose(&self.loop.random)
-            result = self.find(message.subject, router, generation)
+            result = self.find(mapped.choose(&self.loop.random), router, generation)
         }
-        let frame = message.frame
+        let wasCrossing = batch.isCrossing
+        batch.isCrossing = self.loop.isCrossing
+        defer { batch.isCrossing = wasCrossing }
         var operation = ClientOperation()
         return frame.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress else { return false }
             var parser = ClientOperationParser(maxControlLine: Int(Int32.max), maxPayload: Int(Int32.max))
             parser.headersEnabled = true
             guard case .operation = parser.next(base, from: 0, to: bytes.count, into: &operation) else { return false }
-            return self.publishCrossed(base, &operation, result, &batch)
+            return withUnsafePointer(to: operation) { self.publishCrossed(base, $0, result, &batch) }
         }
     }
 
@@ -172,7 +193,12 @@ extension ClientConnection {
     /// Who makes a request, as its header tells the exporter (nats-server client.go processServiceImport).
     private func requestInfo(for service: ServiceImport) -> [UInt8] {
         // Of a request that has come through other accounts the first account is told, and the last one.
-        guard let first = self.loop.services.first else { return self.clientInfo(isDetailed: service.share) }
+        guard let first = self.loop.way.lazy.compactMap(\.request).first else {
+            let roundTrip = self.keepAlive.roundTripTime?.nanoseconds ?? 0
+            return self.knownInfo.text(isDetailed: service.share, roundTrip: roundTrip) {
+                self.clientInfo(isDetailed: service.share)
+            }
+        }
         return self.clientInfo(
             isDetailed: first.share,
             service: service.importer.name,
@@ -214,14 +240,16 @@ extension ClientConnection {
         self.account = account
         self.router = self.loop.router(for: account)
         var batch = PublishBatch(self)
-        _ = self.send(message, to: account, &batch, isMapped: false)
+        _ = self.send(message.frame, message.subject, to: account, &batch, isMapped: false)
     }
 
-    /// Subscriptions have gone: answers that nobody waits for are not measured any more.
-    func endUnwantedMeasurements() {
-        for (exporter, response) in self.account.takeUnwanted() {
-            guard let probe = exporter.responses.takeProbe(response) else { continue }
-            self.loop.publishSample(of: probe, .nobodyWaits, in: exporter)
+    /// Some of the account's subscriptions have gone: answers that nobody waits for are not waited for any more.
+    func endUnwantedRequests(_ subscriptions: some Sequence<Subscription>) {
+        guard self.account.hasOpenRequests else { return }
+        for subscription in subscriptions where subscription.stream == nil {
+            for (exporter, probe) in self.account.endUnwantedRequests(subscription.subject) {
+                self.loop.publishSample(of: probe, .nobodyWaits, in: exporter)
+            }
         }
     }
 }
@@ -240,14 +268,13 @@ extension ServerLoop {
     /// A request whose latency is measured has been sent: its answer may not come.
     ///
     /// Of very many at a time only some are watched.
-    func watchResponse(_ response: [UInt8], to reply: [UInt8], of service: ServiceImport) {
+    func watchResponse(_ response: [UInt8], of service: ServiceImport) {
         guard self.watchedResponses < 10_000 else { return }
         self.watchedResponses += 1
         let threshold = TimeAmount(service.export.options.responseThreshold)
         self.eventLoop.scheduleTask(in: threshold) {
             self.watchedResponses -= 1
-            guard !self.shared.isEnding, let probe = service.exporter.responses.takeProbe(response) else { return }
-            service.importer.measured(reply, response: response)
+            guard !self.shared.isEnding, let probe = service.exporter.responses.remove(response) else { return }
             self.publishSample(of: probe, .timedOut, in: service.exporter)
         }
     }

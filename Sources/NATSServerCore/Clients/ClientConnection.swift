@@ -41,6 +41,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var isInAccount = false
     /// Which of the account's imported streams the subscriptions know.
     var streamsVersion = 0
+    /// What its requests to services of other accounts tell of it.
+    var knownInfo = RequestInfo()
     /// Subscriptions that the connection may have; any number if negative.
     var maxSubscriptions: Int
     var session: ClientSession

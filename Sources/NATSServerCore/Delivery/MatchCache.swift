@@ -33,6 +33,8 @@ struct MatchCache: ~Copyable {
     /// Replies come to a new inbox each: keeping their results would only push others out. The second message to the same
     /// inbox, if not too many others come between, makes it an ordinary subject.
     private static let inboxPrefix: StaticString = "_INBOX."
+    /// Answers to requests of other accounts, each under a subject of its own.
+    private static let answerPrefix: StaticString = "_R_."
     private static let recentInboxCount = 1024
 
     init(index: SubscriptionIndex, budget: MatchCacheBudget) {
@@ -82,15 +84,18 @@ struct MatchCache: ~Copyable {
     // MARK: Misses
 
     private mutating func isNewInbox(_ subject: UnsafePointer<UInt8>, _ count: Int, _ hash: UInt64) -> Bool {
-        let prefix = Self.inboxPrefix
-        guard count > prefix.utf8CodeUnitCount, ByteCompare.equal(subject, prefix.utf8Start, prefix.utf8CodeUnitCount)
-        else {
-            return false
-        }
+        guard
+            Self.begins(subject, count, with: Self.inboxPrefix) || Self.begins(subject, count, with: Self.answerPrefix)
+        else { return false }
         let tag = UInt32(truncatingIfNeeded: hash >> 32)
         let place = self.recentInboxes + Int(truncatingIfNeeded: hash) & (Self.recentInboxCount - 1)
         defer { place.pointee = tag }
         return place.pointee != tag
+    }
+
+    @inline(__always)
+    private static func begins(_ subject: UnsafePointer<UInt8>, _ count: Int, with prefix: StaticString) -> Bool {
+        count > prefix.utf8CodeUnitCount && ByteCompare.equal(subject, prefix.utf8Start, prefix.utf8CodeUnitCount)
     }
 
     @inline(never)

@@ -57,11 +57,10 @@ final class ServerLoop: @unchecked Sendable {
     var watchedResponses = 0
     /// For the compressed messages of WebSocket clients.
     let webSocketCoder = WebSocketCoder()
-    /// The services of other accounts that the message under way has come through, and how many answers it is.
-    var services: [ServiceImport] = []
-    var answersUnderWay = 0
-    /// Whether the message under way comes from another account.
-    var isCrossing: Bool { !self.services.isEmpty || self.answersUnderWay > 0 }
+    /// How the message under way has come from account to account.
+    var way: [ServiceStep] = []
+    /// Whether it comes from another account.
+    var isCrossing: Bool { !self.way.isEmpty }
 
     init(eventLoop: any EventLoop, index: Int, shared: ServerShared) {
         self.eventLoop = eventLoop

@@ -1,0 +1,107 @@
+import NIOCore
+import NATSWire
+
+/// What the publishes of one read have in common; lives on the stack while the read is parsed.
+struct PublishBatch {
+    var parser: ClientOperationParser
+    private(set) var cache: UnsafeMutablePointer<MatchCache>
+    /// Match results must be right at this generation at least.
+    var generation: UInt64
+    /// The result of the last publish, good while `epoch` is the cache's.
+    var last: MatchResult.Pointer?
+    var epoch: UInt64 = 0
+    var messages = 0
+    var bytes = 0
+    /// Verbose, pedantic or traced: more to do for each message.
+    var isSlow: Bool
+    var isTracing: Bool
+    /// The flags of a target that make it a special case for this publisher.
+    var specialFlags: DeliveryTarget.Flags
+    var checksFirstByte: Bool
+    var noResponders: Bool
+    /// Under what match results remember whether this client may publish; 0 if it may publish everything.
+    var publishTag: UInt64
+    /// The message under way comes from another account.
+    var isCrossing = false
+    private var now: NIODeadline?
+    /// The time, good for what takes seconds: read once.
+    var coarseNow: NIODeadline {
+        mutating get {
+            if let now = self.now { return now }
+            let now = NIODeadline.now()
+            self.now = now
+            return now
+        }
+    }
+    /// Something happened that may have closed the connection.
+    var mustCheckPhase = false
+
+    init(_ connection: ClientConnection) {
+        self.parser = connection.parser
+        self.cache = connection.router.cache
+        self.generation = connection.router.index.generation
+        self.isTracing = connection.isTracing
+        // One look in place: a copy of the session would retain all that it holds.
+        let traits = connection.session.publisherTraits
+        self.isSlow = traits.needsAttention || self.isTracing
+        self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
+        self.checksFirstByte = traits.awaitsConnect
+        self.noResponders = traits.noResponders
+        self.publishTag = traits.publishTag
+    }
+
+    /// An operation may have changed the session or the subscriptions.
+    mutating func refresh(_ connection: ClientConnection) {
+        self.parser = connection.parser
+        if self.cache != connection.router.cache {
+            // The connection has moved to another account.
+            self.cache = connection.router.cache
+            self.last = nil
+        }
+        self.generation = connection.router.index.generation
+        let traits = connection.session.publisherTraits
+        self.isSlow = traits.needsAttention || self.isTracing
+        self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
+        self.checksFirstByte = traits.awaitsConnect
+        self.noResponders = traits.noResponders
+        self.publishTag = traits.publishTag
+    }
+
+    private static func specialFlags(
+        _ traits: ClientSession.PublisherTraits,
+        isTracing: Bool
+    ) -> DeliveryTarget.Flags {
+        var flags: DeliveryTarget.Flags = [.limited, .longSid, .notesReplies, .mapped]
+        // Only the publisher's own subscriptions can be left out for the lack of echo.
+        if !traits.echo { flags.insert(.noEcho) }
+        if isTracing { flags.insert(.always) }
+        return flags
+    }
+
+    func finish(_ connection: ClientConnection) {
+        guard self.messages > 0 else { return }
+        if !connection.settings.keepsMatches { self.cache.pointee.clear() }
+        connection.statistics.messagesIn &+= self.messages
+        connection.statistics.bytesIn &+= self.bytes
+        connection.loop.totals.traffic.messagesIn &+= self.messages
+        connection.loop.totals.traffic.bytesIn &+= self.bytes
+        connection.router.totals.traffic.messagesIn &+= self.messages
+        connection.router.totals.traffic.bytesIn &+= self.bytes
+        let now = NIODeadline.now()
+        connection.loop.lastBatch = now
+        connection.noteActivity(now: now)
+    }
+}
+
+/// A message on its way to its subscriptions: pointers into the bytes read.
+struct OutgoingMessage {
+    /// "MSG <subject> " or "HMSG <subject> ".
+    var prefix: UnsafePointer<UInt8>
+    var prefixLength: Int
+    /// "[reply ]sizes CRLF payload CRLF".
+    let tail: UnsafePointer<UInt8>
+    let tailLength: Int
+    /// Header block plus payload.
+    let size: Int
+    let headerSize: Int
+}
