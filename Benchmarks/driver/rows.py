@@ -177,6 +177,64 @@ def monitoring_row(connections, polls):
     return Row(f"server/monitoring, {connections:,} connections", ["official", "ours"], [line], measure)
 
 
+# Accounts
+
+
+def accounts_text(count):
+    """So many accounts that import a stream and a service of one, a user in each; and one with two users."""
+    blocks = [
+        """  HUB {
+    users: [{user: hub, password: hub}]
+    exports: [{stream: "bench.>"}, {service: "bench.request"}]
+  }
+  ONE { users: [{user: one, password: one}] }"""
+    ]
+    for number in range(count):
+        blocks.append(
+            f"""  A{number} {{
+    users: [{{user: a{number}, password: a{number}}}]
+    imports: [{{stream: {{account: HUB, subject: "bench.>"}}}}, {{service: {{account: HUB, subject: "bench.request"}}}}]
+  }}"""
+        )
+    return "no_auth_user: one\naccounts {\n" + "\n".join(blocks) + "\n}\n"
+
+
+def accounts_row(name, arguments, import_users, count, scale, unit):
+    """One message from account to account among many accounts, against the same without any import ("plain")."""
+
+    def measure(programs, side):
+        publisher, subscriber = ("one", "one") if side == "plain" else import_users
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "server.conf"
+            # Without import there is one account and no other.
+            path.write_text(accounts_text(0 if side == "plain" else count), encoding="ascii")
+            program = programs.servers["official" if side == "official" else "ours"]
+            with running_server(program, "-c", str(path)) as server:
+                command = [programs.loadgen, *arguments.split(), "--port", str(server.port)]
+                users = ["--publisher-user", publisher, "--subscriber-user", subscriber]
+                return run_json([*command, "--pid", str(server.process.pid), *users])
+
+    lines = [
+        Line("CPU against official", "cpu_ns", "ours", "official", "<=", 0.5, unit, scale),
+        Line("CPU against one account, no import", "cpu_ns", "ours", "plain", "<=", 1.25, unit, scale),
+    ]
+    return Row(f"server/{name}", ["official", "ours", "plain"], lines, measure)
+
+
+def account_rows(quick):
+    seconds = f" --seconds {0.3 if quick else 1.5}"
+    count = 50 if quick else 1000
+    return [
+        accounts_row(
+            f"imported stream, {count:,} accounts", "stream --size 128" + seconds, ("hub", "a7"), count, 1.0, "ns"
+        ),
+        accounts_row(
+            f"imported service, {count:,} accounts, 8 in flight",
+            "request --in-flight 8" + seconds, ("a7", "hub"), count, 1e-3, "us",
+        ),
+    ]
+
+
 # Today's server with permissions and monitoring on, against the one of Benchmarks/BASELINE
 
 RESTRICTED = """
@@ -425,4 +483,4 @@ def client_rows(quick):
 
 
 def all_rows(quick):
-    return server_rows(quick) + client_rows(quick) + baseline_rows(quick)
+    return server_rows(quick) + account_rows(quick) + client_rows(quick) + baseline_rows(quick)

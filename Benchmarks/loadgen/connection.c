@@ -95,7 +95,9 @@ void send_confirmed(int fd, const char *line) {
     ping_pong(fd);
 }
 
-int nats_connect(int port, int receive_buffer) {
+int nats_connect(int port, int receive_buffer) { return nats_connect_as(port, receive_buffer, NULL); }
+
+int nats_connect_as(int port, int receive_buffer, const char *user) {
     int fd = tcp_connect(port, receive_buffer);
     if (fd < 0) {
         fail("connect to port %d: %s", port, strerror(errno));
@@ -105,10 +107,17 @@ int nats_connect(int port, int receive_buffer) {
     if (strncmp(line, "INFO {", 6) != 0) {
         fail("no INFO but: %s", line);
     }
+    char credentials[256] = "";
+    if (user != NULL) {
+        snprintf(credentials, sizeof credentials, ",\"user\":\"%s\",\"pass\":\"%s\"", user, user);
+    }
     // As the usual clients say it.
-    send_confirmed(
-        fd, "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"c\",\"version\":\"1\",\"protocol\":1,"
-            "\"headers\":true,\"no_responders\":true}\r\n"
+    char connect[512];
+    snprintf(
+        connect, sizeof connect,
+        "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"c\",\"version\":\"1\",\"protocol\":1,"
+        "\"headers\":true,\"no_responders\":true%s}\r\n", credentials
     );
+    send_confirmed(fd, connect);
     return fd;
 }

@@ -29,6 +29,8 @@ void *allocate(size_t bytes);
 
 /// Connects, reads INFO, sends CONNECT and waits for PONG. With `receive_buffer` > 0 the kernel buffer is fixed to that.
 int nats_connect(int port, int receive_buffer);
+/// The same as a user whose password is its name; nobody if `user` is NULL.
+int nats_connect_as(int port, int receive_buffer, const char *user);
 void send_all(int fd, const void *bytes, size_t count);
 /// Sends a line such as `SUB a 1\r\n` and then PING, and waits for the PONG. For connections that receive no messages yet.
 void send_confirmed(int fd, const char *line);
@@ -115,6 +117,8 @@ typedef struct {
     int connections;
     uint64_t count;
     const char *subject;
+    const char *publisher_user;   // publishes, or asks
+    const char *subscriber_user;  // subscribes, or answers
     char **command;
 } Options;
 

@@ -15,7 +15,8 @@ static const char usage[] =
     "  dead     healthy subscribers beside one that never reads   --pid --size BYTES --seconds S\n"
     "  startup  exec to PONG of a server   -- COMMAND ARGUMENTS\n"
     "  feed     publish a number of messages   --subject S --size BYTES --count N\n"
-    "  respond  answer requests until the connection ends   --subject S\n";
+    "  respond  answer requests until the connection ends   --subject S\n"
+    "  stream and request: --publisher-user NAME --subscriber-user NAME, whose passwords are their names\n";
 
 int main(int argc, char **argv) {
     static const struct option long_options[] = {
@@ -25,7 +26,8 @@ int main(int argc, char **argv) {
         {"subjects", required_argument, NULL, 'u'},  {"write", required_argument, NULL, 'w'},
         {"seconds", required_argument, NULL, 't'},   {"in-flight", required_argument, NULL, 'f'},
         {"connections", required_argument, NULL, 'c'}, {"count", required_argument, NULL, 'n'},
-        {"subject", required_argument, NULL, 'b'},   {NULL, 0, NULL, 0},
+        {"subject", required_argument, NULL, 'b'},   {"publisher-user", required_argument, NULL, 'U'},
+        {"subscriber-user", required_argument, NULL, 'V'}, {NULL, 0, NULL, 0},
     };
     static const struct {
         const char *name;
@@ -55,6 +57,8 @@ int main(int argc, char **argv) {
         case 'c': options.connections = atoi(optarg); break;
         case 'n': options.count = strtoull(optarg, NULL, 10); break;
         case 'b': options.subject = optarg; break;
+        case 'U': options.publisher_user = optarg; break;
+        case 'V': options.subscriber_user = optarg; break;
         default: fputs(usage, stderr); return 2;
         }
     }

@@ -11,7 +11,7 @@
 
 enum { buffer_size = 262144 };
 
-/// A MSG that is whole in the buffer: where its reply subject and payload stand.
+/// A MSG or HMSG that is whole in the buffer: where its reply subject and payload stand.
 typedef struct {
     const char *reply;
     size_t reply_length;
@@ -19,7 +19,7 @@ typedef struct {
     size_t payload_length;
 } Message;
 
-/// Length of the first operation in `bytes`, 0 if it is cut; `message->payload` NULL when it is no MSG.
+/// Length of the first operation in `bytes`, 0 if it is cut; `message->payload` NULL when it is no message.
 static size_t parse(const char *bytes, size_t count, Message *message) {
     message->payload = NULL;
     const char *newline = memchr(bytes, '\n', count);
@@ -27,7 +27,8 @@ static size_t parse(const char *bytes, size_t count, Message *message) {
         return 0;
     }
     size_t line = (size_t)(newline - bytes) + 1;
-    if (line < 5 || memcmp(bytes, "MSG ", 4) != 0) {
+    bool has_header = line > 5 && memcmp(bytes, "HMSG ", 5) == 0;
+    if (line < 5 || (!has_header && memcmp(bytes, "MSG ", 4) != 0)) {
         if (bytes[0] == '-') {
             fail("%.*s", (int)line, bytes);
         }
@@ -41,13 +42,22 @@ static size_t parse(const char *bytes, size_t count, Message *message) {
     if (line + length + 2 > count) {
         return 0;
     }
+    size_t header = 0;
+    if (has_header) {
+        // The size of the headers stands before the whole one.
+        size--;
+        while (size[-1] != ' ') {
+            size--;
+        }
+        header = (size_t)strtoul(size, NULL, 10);
+    }
     message->reply = size - 1;
     while (message->reply[-1] != ' ') {
         message->reply--;
     }
     message->reply_length = (size_t)(size - 1 - message->reply);
-    message->payload = newline + 1;
-    message->payload_length = length;
+    message->payload = newline + 1 + header;
+    message->payload_length = length - header;
     return line + length + 2;
 }
 
@@ -179,7 +189,7 @@ int command_request(const Options *options) {
     if (options->size < 8 || options->size > 1024) {
         fail("a request has 8 to 1024 bytes");
     }
-    Responder responder = {nats_connect(options->port, 0)};
+    Responder responder = {nats_connect_as(options->port, 0, options->subscriber_user)};
     send_confirmed(responder.fd, "SUB bench.request 1\r\n");
     pthread_t thread;
     pthread_create(&thread, NULL, responder_run, &responder);
@@ -189,7 +199,7 @@ int command_request(const Options *options) {
     int poll = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i < count; i++) {
         requesters[i].index = i;
-        requesters[i].fd = nats_connect(options->port, 0);
+        requesters[i].fd = nats_connect_as(options->port, 0, options->publisher_user);
         char line[160];
         snprintf(line, sizeof line, "SUB _INBOX.AAAAAAAAAAAAAAAAAAAA%02d.* 1\r\n", i);
         send_confirmed(requesters[i].fd, line);

@@ -213,7 +213,7 @@ int command_stream(const Options *options) {
         *expected = ring_make(ring, "1", 0);
         for (int i = 0; i < options->subscribers; i++) {
             Subscriber *subscriber = &subscribers[pair * options->subscribers + i];
-            subscriber->fd = nats_connect(options->port, 0);
+            subscriber->fd = nats_connect_as(options->port, 0, options->subscriber_user);
             subscriber->expected = expected;
             char line[160];
             snprintf(
@@ -223,7 +223,7 @@ int command_stream(const Options *options) {
             send_confirmed(subscriber->fd, line);
         }
         Publisher *publisher = &publishers[pair];
-        publisher->fd = nats_connect(options->port, 0);
+        publisher->fd = nats_connect_as(options->port, 0, options->publisher_user);
         publisher->ring = ring_make(ring, NULL, options->write_size);
         publisher->write_size = options->write_size;
         publisher->deadline = &deadline;
