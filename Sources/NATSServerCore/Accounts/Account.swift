@@ -172,6 +172,7 @@ final class Account: Sendable {
     ///   - reply: Its reply subject there.
     ///   - account: The other account.
     ///   - export: The service.
+    ///   - share: Whether the import tells more of the client than its account.
     ///   - probe: What its latency is measured with, if it is.
     ///   - now: The time.
     /// - Returns: the reply subject for the service, `nil` if too many answers are waited for; and what the latencies of
@@ -180,11 +181,12 @@ final class Account: Sendable {
         _ reply: [UInt8],
         in account: Account,
         _ export: ServiceExport,
+        share: Bool = false,
         probe: LatencyProbe? = nil,
         now: NIODeadline
     ) -> (subject: [UInt8]?, expired: [LatencyProbe]) {
         if !self.awaitsAnswers.load(ordering: .acquiring) { self.awaitAnswers() }
-        return self.responses.add(reply, in: account, of: export, exporter: self, probe: probe, now: now)
+        return self.responses.add(reply, in: account, of: export, exporter: self, share: share, probe: probe, now: now)
     }
 
     /// The first request has come: from now on answers are for this account to forward.

@@ -20,6 +20,8 @@ final class ServiceResponses: Sendable {
         /// Its reply subject there.
         let reply: [UInt8]
         let export: ServiceExport
+        /// Whether the import tells more of the client than its account.
+        let share: Bool
         /// Until the answer, if its latency is measured.
         let probe: LatencyProbe?
 
@@ -130,10 +132,18 @@ final class ServiceResponses: Sendable {
         in account: Account,
         of export: ServiceExport,
         exporter: Account,
+        share: Bool = false,
         probe: LatencyProbe?,
         now: NIODeadline
     ) -> (subject: [UInt8]?, expired: [LatencyProbe]) {
-        let response = Response(exporter: exporter, account: account, reply: reply, export: export, probe: probe)
+        let response = Response(
+            exporter: exporter,
+            account: account,
+            reply: reply,
+            export: export,
+            share: share,
+            probe: probe
+        )
         let waiter = Self.waiter(reply, in: account)
         return self.state.withLockedValue { state in
             let expired = state.expire(now: now)
@@ -226,6 +236,38 @@ final class ServiceResponses: Sendable {
             guard state.slots.count <= Self.smallCount else { return [] }
             return state.slots.compactMap { $0.response?.account === account ? $0.response?.reply : nil }
         }
+    }
+
+    /// What is shown of an answer that is waited for.
+    struct Shown: Sendable {
+        let subject: String
+        let reply: String
+        let account: String
+        let share: Bool
+        let probe: LatencyProbe?
+        let latency: ExportOptions.Latency?
+    }
+
+    /// So many are shown.
+    private static let shownCount = 10_000
+
+    /// The answers that are waited for, in the order of their subjects.
+    var shown: [Shown] {
+        let waiting = self.state.withLockedValue { state in
+            state.places.values.prefix(Self.shownCount).compactMap { place in
+                state.slots[Int(place)].response.map { (number: state.slots[Int(place)].number, response: $0) }
+            }
+        }
+        return waiting.map { number, response in
+            Shown(
+                subject: String(decoding: self.subject(number), as: UTF8.self),
+                reply: String(decoding: response.reply, as: UTF8.self),
+                account: response.account.name,
+                share: response.share,
+                probe: response.probe,
+                latency: response.export.options.latency
+            )
+        }.sorted { $0.subject < $1.subject }
     }
 
     /// An account is no more.

@@ -16,13 +16,15 @@ final class ServiceMatches: Sendable {
 
     let subject: [UInt8]
     let matches: [Match]
+    private let subscriptions: ContiguousArray<Subscription>
 
     /// Takes the server's own subscriptions out of a match; `nil` if there are none.
     init?(takingFrom match: inout Sublist<Subscription>.Match, _ subject: UnsafeBufferPointer<UInt8>) {
         guard match.plain.contains(where: { $0.service != nil }) else { return nil }
         let subject = Array(subject)
         self.subject = subject
-        self.matches = match.plain.compactMap { subscription in
+        self.subscriptions = match.plain.filter { $0.service != nil }
+        self.matches = self.subscriptions.compactMap { subscription in
             switch subscription.service {
             case .request(let service): .request(service, subject: service.remoteSubject(of: subject))
             case .answer(let responses): .answer(responses)
@@ -30,5 +32,10 @@ final class ServiceMatches: Sendable {
             }
         }
         match.plain.removeAll { $0.service != nil }
+    }
+
+    /// Counts a message, for the monitoring pages.
+    func count() {
+        for subscription in self.subscriptions { subscription.countOwn() }
     }
 }

@@ -18,6 +18,7 @@ extension ClientConnection {
     ) -> Bool {
         var delivered = false
         batch.mustCheckPhase = true
+        services.count()
         for match in services.matches {
             switch match {
             case .request(let service, let subject):
@@ -55,6 +56,7 @@ extension ClientConnection {
                 reply,
                 in: service.importer,
                 service.export,
+                share: service.share,
                 probe: probe,
                 now: now
             )
@@ -132,6 +134,7 @@ extension ClientConnection {
                 Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)),
                 in: response.exporter,
                 response.export,
+                share: response.share,
                 now: now
             )
             self.publishTimeouts(added.expired, in: response.account)

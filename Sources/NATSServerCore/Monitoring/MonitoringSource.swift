@@ -137,6 +137,7 @@ final class MonitoringSource: Sendable {
             snapshot.exports = account.options.exports
             snapshot.streams = account.streams
             snapshot.services = account.importedServices
+            snapshot.responses = account.responses.shown
             return snapshot
         }
     }

@@ -129,6 +129,9 @@ final class Subscription: SublistElement, @unchecked Sendable {
         return stream.localSubject(of: subject).withUnsafeBufferPointer { filter.denies($0, queue: self.queue) }
     }
 
+    /// Counts a message for one of the server's own, which all loops share.
+    func countOwn() { self.counters[0].add(1, ordering: .relaxed) }
+
     var isLimited: Bool { self.limit.load(ordering: .relaxed) != 0 }
 
     /// The total of the UNSUB in force; 0 means none.

@@ -37,6 +37,13 @@ enum AccountzDocument {
                 }
                 writer.write("name_tag", account.name)
                 writer.object("sublist_stats") { $0.write(account.subscriptions) }
+                if !account.responses.isEmpty {
+                    writer.object("responses") { writer in
+                        for response in account.responses {
+                            writer.object(named: response.subject) { Self.write(response, to: &$0) }
+                        }
+                    }
+                }
             }
         }
         return writer.bytes
@@ -53,26 +60,72 @@ enum AccountzDocument {
                 case .chunked: "Chunked"
                 }
             writer.write("response_type", type)
+            Self.write(export.latency, as: "service_latency", to: &writer)
         }
         writer.writeUnlessEmpty("approved_accounts", export.accounts ?? [])
     }
 
     private static func writeImports(of account: AccountSnapshot, to writer: inout JSONDocumentWriter) {
-        func write(_ from: String, _ exporter: String, to: String?, _ local: String, _ type: String, _ share: Bool) {
+        for stream in account.streams {
             writer.object { writer in
-                writer.write("subject", from)
-                writer.write("account", exporter)
-                writer.writeUnlessEmpty("to", to ?? "")
-                writer.write("local_subject", local)
-                writer.write("type", type)
+                writer.write("subject", stream.from)
+                writer.write("account", stream.exporter.name)
+                writer.write("local_subject", stream.to)
+                writer.write("type", "stream")
                 writer.write("invalid", false)
-                writer.write("share", share)
+                writer.write("share", false)
                 writer.write("tracking", false)
             }
         }
-        for stream in account.streams { write(stream.from, stream.exporter.name, to: nil, stream.to, "stream", false) }
         for service in account.services {
-            write(service.to, service.exporter.name, to: service.from, service.from, "service", service.share)
+            writer.object { writer in
+                writer.write("subject", service.to)
+                writer.write("account", service.exporter.name)
+                writer.write("to", service.from)
+                writer.write("local_subject", service.from)
+                writer.write("type", "service")
+                writer.write("invalid", false)
+                writer.write("share", service.share)
+                writer.write("tracking", false)
+                Self.write(service.export.options.latency, as: "latency", to: &writer)
+            }
+        }
+    }
+
+    /// An answer that is waited for, as the import that it is to the official server.
+    private static func write(_ response: ServiceResponses.Shown, to writer: inout JSONDocumentWriter) {
+        writer.write("subject", response.reply)
+        writer.write("account", response.account)
+        writer.write("to", response.subject)
+        writer.write("local_subject", response.subject)
+        // Its number, since Go finds no text for values of a map.
+        writer.write("type", 2)
+        writer.write("invalid", false)
+        writer.write("share", response.share)
+        writer.write("tracking", response.probe != nil)
+        if let probe = response.probe, !probe.headers.isEmpty {
+            writer.object("tracking_header") { writer in
+                for (name, value) in probe.headers.sorted(by: { $0.name < $1.name }) {
+                    writer.array(named: name) { $0.element(value) }
+                }
+            }
+        }
+        if response.probe != nil { Self.write(response.latency, as: "latency", to: &writer) }
+    }
+
+    private static func write(
+        _ latency: ExportOptions.Latency?,
+        as key: StaticString,
+        to writer: inout JSONDocumentWriter
+    ) {
+        guard let latency else { return }
+        writer.object(key) { writer in
+            if latency.sampling == 0 {
+                writer.write("sampling", "headers")
+            } else {
+                writer.write("sampling", latency.sampling)
+            }
+            writer.write("results", latency.subject)
         }
     }
 

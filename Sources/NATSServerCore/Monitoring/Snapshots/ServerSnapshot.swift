@@ -46,4 +46,5 @@ struct AccountSnapshot: Sendable {
     var exports: [ExportOptions] = []
     var streams: [StreamImport] = []
     var services: [ServiceImport] = []
+    var responses: [ServiceResponses.Shown] = []
 }
