@@ -66,6 +66,10 @@ extension NATSTestServer {
         public var hasManyAnswers = false
         /// How long a service may take for an answer.
         public var responseThreshold: Duration = .seconds(120)
+        /// Where the latency of a service is published, as JSON, for each answer; nowhere if `nil`.
+        public var latencySubject: String?
+        /// The token of the subject, counted from 1, that has to be the importing account's name; none if `nil`.
+        public var accountTokenPosition: Int?
 
         /// Messages for other accounts.
         ///
@@ -139,6 +143,8 @@ extension NATSTestServer.Account {
             export.accounts = item.accounts
             export.responseType = item.hasManyAnswers ? .stream : .single
             export.responseThreshold = item.responseThreshold
+            export.latency = item.latencySubject.map { ExportOptions.Latency(subject: $0) }
+            export.accountTokenPosition = item.accountTokenPosition ?? 0
             return export
         }
         options.imports = self.imports.map { item in

@@ -72,6 +72,24 @@ public final class NATSTestServer: Sendable {
         return "nats://\(host):\(self.port)"
     }
 
+    /// URL for clients of a user, such as `nats://web:secret@127.0.0.1:43121`.
+    ///
+    /// - Parameters:
+    ///   - user: The user's name.
+    ///   - password: The user's password, not its hash.
+    /// - Returns: the URL, with what has a meaning in URLs escaped.
+    public func clientURL(user: String, password: String) -> String {
+        func escaped(_ text: String) -> String {
+            let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
+            let digits = Array("0123456789ABCDEF".utf8)
+            let bytes = text.utf8.flatMap { byte in
+                plain.contains(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        return self.clientURL.replacing("://", with: "://\(escaped(user)):\(escaped(password))@", maxReplacements: 1)
+    }
+
     /// URL of the monitoring pages, such as `http://127.0.0.1:43122`, without a slash at its end.
     ///
     /// `nil` unless ``Options/monitoring`` is on and the server runs; a restarted server has a new port.

@@ -34,6 +34,14 @@ final class ServiceMatches: Sendable {
         match.plain.removeAll { $0.service != nil }
     }
 
+    /// Memory in bytes, roughly.
+    var size: Int {
+        self.matches.reduce(self.subject.count + 4 * MatchResult.allocationSize) { size, match in
+            guard case .request(_, let subject) = match else { return size + MatchResult.allocationSize }
+            return size + subject.count + 2 * MatchResult.allocationSize
+        }
+    }
+
     /// Counts a message, for the monitoring pages.
     func count() {
         for subscription in self.subscriptions { subscription.countOwn() }

@@ -66,7 +66,9 @@ struct MatchResult {
     /// Index behind the last target of each queue group; the first group starts at `plainCount`.
     let groupEnds: UnsafeMutablePointer<Int>
     private let owners: UnsafeMutablePointer<Owner>
-    /// Memory of the block in bytes, for the cache's limit.
+    /// Memory of the block in bytes.
+    private let blockSize: Int
+    /// The same with all that hangs on it, for the cache's limit.
     let size: Int
     /// Clients may not publish here (nats-server client.go processInboundClientMsg).
     let isReserved: Bool
@@ -132,8 +134,8 @@ struct MatchResult {
         size += targetCount * MemoryLayout<Owner>.stride
 
         let block: UnsafeMutableRawPointer
-        if let old, old.pointee.size >= size {
-            size = old.pointee.size
+        if let old, old.pointee.blockSize >= size {
+            size = old.pointee.blockSize
             Self.releaseOwners(of: old)
             block = UnsafeMutableRawPointer(old)
         } else {
@@ -150,10 +152,12 @@ struct MatchResult {
         (prefix + prefixLength - 1).initialize(to: 0x20)
 
         var index = 0
+        var attachedSize = (services?.size ?? 0) + (mapped?.size ?? 0)
         func add(_ subscription: Subscription) {
             guard let connection = subscription.connection else { return }
             let outlet = loop.outlet(for: connection)
             let mapped = subscription.stream.map { self.makePrefix($0.localSubject(of: subject)) }
+            attachedSize += mapped.map { $0.count + Self.allocationSize } ?? 0
             (targets + index).initialize(to: self.target(for: subscription, outlet, loop.index))
             (owners + index).initialize(
                 to: Owner(
@@ -186,7 +190,8 @@ struct MatchResult {
                 targets: targets,
                 groupEnds: groupEnds,
                 owners: owners,
-                size: size,
+                blockSize: size,
+                size: size + attachedSize,
                 isReserved: isReserved,
                 serviceMatches: services.map { .passRetained($0) },
                 mapping: mapped.map { .passRetained($0) },
@@ -195,6 +200,9 @@ struct MatchResult {
         )
         return result
     }
+
+    /// What an allocation takes besides what is asked for, roughly.
+    static let allocationSize = 48
 
     private static func makePrefix(_ subject: [UInt8]) -> (start: UnsafeMutablePointer<UInt8>, count: Int) {
         let prefix = UnsafeMutablePointer<UInt8>.allocate(capacity: subject.count + 6)

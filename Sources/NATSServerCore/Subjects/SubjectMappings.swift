@@ -102,6 +102,13 @@ final class MappedSubject: Sendable {
         self.constant = self.choices.first.flatMap { $0.threshold == 100 ? $0.subject : nil }
     }
 
+    /// Memory in bytes, roughly.
+    var size: Int {
+        self.choices.reduce(self.source.count + 2 * MatchResult.allocationSize) { size, choice in
+            size + (choice.subject?.count ?? 0) + MemoryLayout<Choice>.stride + MatchResult.allocationSize
+        }
+    }
+
     /// The subject for one message; empty if the message is to be lost.
     func choose(_ random: inout FastRandom) -> [UInt8] {
         if let constant = self.constant { return constant }

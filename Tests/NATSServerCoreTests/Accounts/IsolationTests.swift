@@ -102,7 +102,7 @@ struct IsolationTests {
     ]
 
     @Test("a plain user tries", .timeLimit(.minutes(2)), arguments: attempts)
-    func attempts(item: TranscriptCase) async throws { try await item.compare() }
+    func tries(item: TranscriptCase) async throws { try await item.compare() }
 
     /// The same without comparing: what must never arrive.
     @Test("nothing of another account ever arrives", .timeLimit(.minutes(2)), arguments: ServerUnderTest.available)

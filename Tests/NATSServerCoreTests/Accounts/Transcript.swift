@@ -75,7 +75,7 @@ struct Transcript {
     }
 
     private func text(_ line: Substring) -> String {
-        line.replacing("|", with: "\r\n").replacing("@R", with: self.replies.last ?? "none")
+        String(line).replacing("|", with: "\r\n").replacing("@R", with: self.replies.last ?? "none")
             .replacing("@P", with: self.replies.dropLast().last ?? "none")
     }
 
