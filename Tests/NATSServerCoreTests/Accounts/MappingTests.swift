@@ -142,6 +142,69 @@ struct MappingTests {
         }
     }
 
+    private static func mapped(_ name: String, _ mappings: String, _ script: [String]) -> TranscriptCase {
+        TranscriptCase(
+            name: name,
+            configuration: "accounts { A { users: [{user: a, password: a}], mappings = { \(mappings) } } }\n",
+            script: ["a> SUB > 1"] + script
+        )
+    }
+
+    private static let scripts: [TranscriptCase] = [
+        mapped(
+            "destinations for another cluster, and one for all",
+            "foo: [{destination: bar, weight: 100, cluster: x}, {destination: baz, weight: 100}]",
+            ["a> PUB foo 1|x", "a?"]
+        ),
+        mapped(
+            "a destination for another cluster only",
+            "foo: [{destination: bar, weight: 100, cluster: x}]",
+            ["a> PUB foo 1|x", "a?"]
+        ),
+        mapped("a weight of nothing", "foo: [{destination: bar, weight: 0}]", ["a> PUB foo 1|x", "a?"]),
+        mapped(
+            "everything",
+            "\">\": \"all.>\"",
+            ["a> PUB foo r 1|x", "a> PUB _INBOX.x 1|y", "a> PUB $SYS.x 1|z", "a?"]
+        ),
+        mapped(
+            "wildcards in what is published are text",
+            "\"foo.*\": \"bar.$1\", \"x.>\": \"y.>\"",
+            ["a> PUB foo.* 1|x", "a> PUB foo.> 1|y", "a> PUB x.*.> 1|z", "a?"]
+        ),
+        mapped(
+            "empty tokens and blanks are not mapped, long subjects are",
+            "\"foo.*.c\": \"bar.$1\"",
+            [
+                "a> PUB foo..c 1|x", "a> PUB foo.b.c. 1|y", "a> PUB foo.\(String(repeating: "b", count: 300)).c 1|z",
+                "a?",
+            ]
+        ),
+        mapped(
+            "an answer to a request is mapped as any message",
+            "\"r.*\": \"got.$1\"",
+            ["a> PUB svc r.1 1|x", "a> PUB r.1 1|y", "a?"]
+        ),
+        mapped(
+            "a destination that clients may not publish to",
+            "foo: \"$NRG.x\", bar: \"_GR_.x\", baz: \"$SYS.x\"",
+            ["a> PUB foo 1|x", "a> PUB bar 1|y", "a> PUB baz 1|z", "a?"]
+        ),
+        mapped(
+            "a source that clients may not publish to",
+            "\"$NRG.>\": \"foo.>\", \"_GR_.>\": \"bar.>\"",
+            ["a> PUB $NRG.x 1|x", "a> PUB _GR_.x 1|y", "a?"]
+        ),
+        mapped(
+            "one destination for all that is covered, several functions at once",
+            "\"foo.>\": \"bar\", \"a.*.*\": \"{{partition(5,1,2)}}.{{left(1,1)}}.{{right(2,1)}}.$2.{{right(1,2)}}\"",
+            ["a> PUB foo.a.b 1|x", "a> PUB a.hello.world 1|y", "a?"]
+        ),
+    ]
+
+    @Test("scripts of mappings run as on the official server", .timeLimit(.minutes(1)), arguments: scripts)
+    func runs(item: TranscriptCase) async throws { try await item.compare() }
+
     @Test("weights", .timeLimit(.minutes(1)), arguments: ServerUnderTest.available)
     func weights(server: ServerUnderTest) async throws {
         let text = """
