@@ -205,7 +205,7 @@ extension ClientConnection {
         return self.clientInfo(
             isDetailed: first.share,
             service: service.importer.name,
-            namesServer: first.share || service.share
+            namesServer: service.share || self.loop.way.contains { $0.request?.share == true }
         )
     }
 

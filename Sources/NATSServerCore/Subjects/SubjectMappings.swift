@@ -72,7 +72,14 @@ struct SubjectMappings: Sendable, Equatable {
         let mapping = self.mappings.first { mapping in
             mapping.pattern.withUnsafeBytes { SubjectGrammar.matches(subject: bytes, pattern: $0) }
         }
-        return mapping.map { MappedSubject(Array(subject), $0.destinations) }
+        guard let mapping else { return nil }
+        // A `>` that has been published is covered by another one only (nats-server sublist.go isSubsetMatch).
+        if SubjectGrammar.hasWildcards(bytes) {
+            guard SubjectGrammar.isSubset(String(decoding: subject, as: UTF8.self), of: mapping.source) else {
+                return nil
+            }
+        }
+        return MappedSubject(Array(subject), mapping.destinations)
     }
 }
 

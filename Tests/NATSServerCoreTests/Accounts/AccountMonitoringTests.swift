@@ -12,9 +12,8 @@ struct AccountMonitoringTests {
         accounts {
           E { users: [{user: e, password: e}]
               exports: [{stream: "s.>"}, {stream: "t.*", account_token_position: 2}, {stream: p, accounts: [I]}
-                {service: one, latency: lat}, {service: "q.*", accounts: [I], response_type: stream}
-                {service: parts, response: chunked, threshold: "3s"}, {service: half, latency: {sampling: 50, subject: lat}}
-                {service: asked, latency: {sampling: headers, subject: lat}}] }
+                {service: one}, {service: "q.*", accounts: [I], response_type: stream}
+                {service: parts, response: chunked, threshold: "3s"}, {service: asked}] }
           I { users: [{user: i, password: i}]
               exports: [{service: "again.*"}]
               imports: [{stream: {account: E, subject: "s.>"}, prefix: pre}, {stream: {account: E, subject: p}, to: priv}

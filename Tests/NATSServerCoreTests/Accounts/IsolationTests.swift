@@ -12,7 +12,7 @@ struct IsolationTests {
           A {
             users: [{user: a, password: a}]
             exports: [{service: "svc.*", latency: "lat.a"}, {stream: "news.>"}, {stream: "private.>", accounts: [C]}]
-            mappings = { "in.*": "secret.$1", "split": [{destination: "half.1", weight: 50}] }
+            mappings = { "in.*": "secret.$1", "split": "half.1" }
           }
           B { users: [{user: b, password: b}], mappings = { "own.*": "secret.$1", "to.sys": "$SYS.REQ.SERVER.PING" } }
           C {

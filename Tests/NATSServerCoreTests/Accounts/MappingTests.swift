@@ -197,8 +197,8 @@ struct MappingTests {
         ),
         mapped(
             "one destination for all that is covered, several functions at once",
-            "\"foo.>\": \"bar\", \"a.*.*\": \"{{partition(5,1,2)}}.{{left(1,1)}}.{{right(2,1)}}.$2.{{right(1,2)}}\"",
-            ["a> PUB foo.a.b 1|x", "a> PUB a.hello.world 1|y", "a?"]
+            "\"foo.*\": \"bar\", \"a.*.*\": \"{{partition(5,1,2)}}.{{left(1,1)}}.{{right(2,1)}}.$2.{{right(1,2)}}\"",
+            ["a> PUB foo.a 1|x", "a> PUB a.hello.world 1|y", "a?"]
         ),
     ]
 

@@ -55,17 +55,17 @@ struct ShareCaseTests {
             configuration: twoStreams,
             script: [
                 "b> SUB s.a q 1", "b2> SUB s.a q 1", "c> SUB c.s.a q 1", "a> PUB s.a 1|1", "a> PUB s.a 1|2",
-                "a> PUB s.a 1|3", "a> PUB s.a 1|4", "b+b2+c?",
+                "a> PUB s.a 1|3", "a> PUB s.a 1|4", "b+b2+c%",
             ]
         ),
         TranscriptCase(
-            name: "a queue group of the same name here and there",
+            name: "a queue group of the same name here and there is one group",
             configuration: accounts([
                 "A": "exports: [{stream: \"s.>\"}]", "B": "imports: [\(imports("stream", "A", "s.>"))]",
             ]),
             script: [
                 "a> SUB s.a q 1", "b> SUB s.a q 1", "b2> SUB s.a other 1", "a2> PUB s.a 1|1", "a2> PUB s.a 1|2",
-                "a2> PUB s.a 1|3", "a2> PUB s.a 1|4", "a+b+b2?",
+                "a2> PUB s.a 1|3", "a2> PUB s.a 1|4", "a+b%", "b2?",
             ]
         ),
         TranscriptCase(
@@ -279,7 +279,7 @@ struct ShareCaseTests {
             script: [
                 "a> SUB one q 1", "a2> SUB one q 1", "b> SUB r 1", "b> PUB one r 1|1", "b> PUB one r 1|2",
                 "b> PUB one r 1|3",
-                "a+a2?",
+                "a+a2%",
             ]
         ),
         TranscriptCase(

@@ -8,6 +8,7 @@ import Testing
 /// - `b> SUB foo 1`, `b> PUB foo 2|hi`: connection `b` sends this (`|` is a line end), and waits until it has been handled.
 ///   `@R` stands for the last reply subject that the server made, `@P` for the one before.
 /// - `b?`: what has arrived at `b` since, messages in any order; `b+c?` at both together, `b?hi` after waiting for `hi`.
+/// - `b%`, `b+c%`: how many messages have arrived.
 /// - `b~`: what arrives at `b` up to the end of the connection.
 /// - `b#`: `b` leaves.
 /// - `reload 0`: another configuration.
@@ -38,7 +39,7 @@ struct Transcript {
             try await self.server.reload(self.reloads[Int(line.dropFirst(7)) ?? 0])
             return
         }
-        guard let end = line.firstIndex(where: { ">?~#".contains($0) }) else {
+        guard let end = line.firstIndex(where: { ">?%~#".contains($0) }) else {
             throw ConfiguredServer.Failure(description: "no such line: \(line)")
         }
         let names = line[..<end].split(separator: "+").map(String.init)
@@ -50,7 +51,7 @@ struct Transcript {
                 await peer.send(self.text(rest) + "\r\n")
                 try await peer.flushKeepingInput()
             }
-        case "?":
+        case "?", "%":
             var arrived: [String] = []
             for name in names {
                 let peer = try await self.peer(name)
@@ -59,6 +60,11 @@ struct Transcript {
                     _ = await peer.wait { $0.bytes.firstRange(of: marker) != nil || $0.end != nil }
                 }
                 arrived += try await self.arrived(peer)
+            }
+            if line[end] == "%" {
+                let count = arrived.count { $0.hasPrefix("MSG ") || $0.hasPrefix("HMSG ") }
+                self.lines.append("\(line) \(count)")
+                return
             }
             self.lines.append("\(line) \(arrived.sorted().joined(separator: " ; "))")
         case "~":
@@ -108,13 +114,21 @@ struct Transcript {
                 messages[messages.count - 1] += "|" + self.stable(String(line))
             }
         }
-        return messages.filter { !$0.isEmpty }
+        return messages.map { message in
+            var message = message[...]
+            while message.last == "|" { message.removeLast() }
+            return String(message)
+        }.filter { !$0.isEmpty }
     }
 
     /// Without what is different each time: `_R_` subjects, times and sizes that depend on them.
     static func stable(_ line: String) -> String {
         var words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        for (index, word) in words.enumerated() where word.hasPrefix("_R_.") { words[index] = "_R_" }
+        for (index, word) in words.enumerated() {
+            if word.hasPrefix("_R_.") { words[index] = "_R_" }
+            // Quoted by an error.
+            if word.hasPrefix("\"_R_.") { words[index] = "\"_R_\"'" }
+        }
         var line = words.joined(separator: " ")
         if line.hasPrefix("{\"type\":\"io.nats.server.metric"), let status = line.firstRange(of: "\"status\":") {
             // Of a latency sample.
@@ -129,7 +143,7 @@ struct Transcript {
         if line.hasPrefix("HMSG "), words.count >= 5, line.contains("_R_") || !line.contains(" 503") {
             line = words.dropLast(2).joined(separator: " ") + " …"
         }
-        if line.hasPrefix("MSG lat"), let last = words.last { line = String(line.dropLast(last.count)) + "…" }
+        if line.hasPrefix("MSG lat") { line = words.prefix(3).joined(separator: " ") + " …" }
         return line
     }
 }
