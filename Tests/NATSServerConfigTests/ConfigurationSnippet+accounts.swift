@@ -74,6 +74,21 @@ extension ConfigurationSnippet {
         "max_payload: 100mb\nmax_pending: 10mb", "no_auth_user: x", "system_account: nope", "websocket { port: 8080 }",
         "gateway { port: 7222 }",
         "http: 1\nhttps: 2", "mappings { a: b, c: d, \"e.*\": \"f.$1\" }",
+        // Importers of public subjects with a token for their names, of private ones, and of what is not exported.
+        "accounts { A { exports: [{service: \"q.*.*\", account_token_position: 2}] }, B { imports: [{service: {account: A, subject: \"q.B.x\"}}] } }",
+        "accounts { A { exports: [{service: \"q.*.*\", account_token_position: 2}] }, B { imports: [{service: {account: A, subject: \"q.A.x\"}}] } }",
+        "accounts { A { exports: [{service: \"q.*.*\", account_token_position: 3}] }, B { imports: [{service: {account: A, subject: \"q.*.B\"}, to: \"r.$1\"}] } }",
+        "accounts { A { exports: [{stream: \"s.*\", account_token_position: 2}] }, B { imports: [{stream: {account: A, subject: \"s.B\"}}] } }",
+        "accounts { A { exports: [{stream: \"s.*\", account_token_position: 2}] }, B { imports: [{stream: {account: A, subject: \"s.*\"}}] } }",
+        "accounts { A { exports: [{stream: \"s.*\", account_token_position: 2}] }, B { imports: [{stream: {account: A, subject: \"s.C\"}}] } }",
+        "accounts { A { exports: [{service: q, accounts: [B]}] }, B {}, C { imports: [{service: {account: A, subject: q}}] } }",
+        "accounts { A { exports: [{stream: s, accounts: [B]}] }, B {}, C { imports: [{stream: {account: A, subject: s}}] } }",
+        "accounts { A { exports: [{service: q, accounts: []}] }, B { imports: [{service: {account: A, subject: q}}] } }",
+        "accounts { A { exports: [{service: q, accounts: [X]}] } }",
+        "accounts { A { exports: [{service: \"q.*\"}] }, B { imports: [{service: {account: A, subject: \"q.>\"}}] } }",
+        "accounts { A { exports: [{service: q}], imports: [{service: {account: A, subject: q}}] } }",
+        "accounts { A { exports: [{stream: s}], imports: [{stream: {account: A, subject: s}}] } }",
+        "accounts { A { exports: [{service: q, latency: lat}] } }\nno_system_account: true",
     ]
 
     /// What the official server says depends on the order in which Go visits a map.
@@ -85,6 +100,9 @@ extension ConfigurationSnippet {
         "store_dir: a\njetstream { store_dir: b }",
         "accounts { A { exports: [{stream: a}], imports: [{stream: {account: B, subject: b}, to: a}] }, B { exports: [{stream: b}], imports: [{stream: {account: A, subject: a}, to: b}] } }",
         "accounts { A { exports: [{service: a}], imports: [{service: {account: B, subject: b}, to: a}] }, B { exports: [{service: b}], imports: [{service: {account: A, subject: a}, to: b}] } }",
+        "accounts { A { exports: [{service: a}], imports: [{service: {account: B, subject: b}, to: a}] }, B { exports: [{service: b}], imports: [{service: {account: C, subject: c}, to: b}] }, C { exports: [{service: c}], imports: [{service: {account: A, subject: a}, to: c}] } }",
+        "accounts { A { exports: [{stream: a}], imports: [{stream: {account: B, subject: b}, to: a}] }, B { exports: [{stream: b}], imports: [{stream: {account: C, subject: c}, to: b}] }, C { exports: [{stream: c}], imports: [{stream: {account: A, subject: a}, to: c}] } }",
+        "accounts { A { exports: [{service: \"a.*\"}], imports: [{service: {account: B, subject: \"b.>\"}}] }, B { exports: [{service: \"b.>\"}], imports: [{service: {account: A, subject: \"a.x\"}, to: \"b.y\"}] } }",
         "accounts { A { exports: [{stream: a, response_type: single}] } }",
         "accounts { A { exports: [{stream: a, latency: b}] } }",
         "accounts { A { exports: [{stream: a, service: b}] } }",
