@@ -10,6 +10,7 @@ struct AccountChurnTests {
         let mapping = number.isMultiple(of: 3) ? "" : "mappings = { \"m.*\": \"news.$1\", svc: \"svc\(number % 2)\" }"
         let extra = number.isMultiple(of: 4) ? "X\(number) { users: [{user: x\(number), password: x}] }" : ""
         return """
+            authorization { timeout: 60 }
             accounts {
               HUB {
                 users: [{user: hub, password: hub}]

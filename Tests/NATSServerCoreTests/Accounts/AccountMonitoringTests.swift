@@ -50,10 +50,9 @@ struct AccountMonitoringTests {
             let exporter = try await server.connect("e", more)
             let importer = try await server.connect("i", more)
             try await exporter.flush("SUB one 1\r\nSUB q.* 2\r\nSUB asked 3\r\n")
-            try await importer.flush(
-                "SUB r 1\r\nSUB pre.s.> 2\r\nSUB priv 3\r\nSUB > w 4\r\nPUB one r 1\r\n1\r\nPUB again.x r 1\r\n2\r\n"
-            )
-            try await importer.flush("HPUB asked r 19 19\r\nNATS/1.0\r\nB3: 1\r\n\r\n\r\n")
+            await importer.send("SUB r 1\r\nSUB pre.s.> 2\r\nSUB priv 3\r\nSUB > w 4\r\nPUB one r 1\r\n1\r\n")
+            await importer.send("PUB again.x r 1\r\n2\r\nHPUB asked r 19 19\r\nNATS/1.0\r\nB3: 1\r\n\r\n\r\n")
+            try await importer.flushKeepingInput()
             try await exporter.flushKeepingInput()
             let result = try await body(server)
             withExtendedLifetime([exporter, importer, first, second, other]) {}
