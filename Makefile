@@ -15,20 +15,23 @@ endif
 PROGRAMS := nats-server nats-pub nats-sub nats-req
 
 .DEFAULT_GOAL := build
-.PHONY: help build release demo test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging docs \
+.PHONY: help build release demo build-dependencies test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging docs \
 	bench format lint linkage samples install clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build:  ## Debug build with everything the tests need
+build: build-dependencies  ## Debug build with everything the tests need
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 
-release:  ## Optimised build of the programs and libraries, in .build/release
+release: build-dependencies  ## Optimised build of the programs and libraries, in .build/release
 	$(SWIFT) build $(RELEASE_FLAGS)
 
-demo:  ## Build release, stream a real file through server and tools, compare, measure
+demo: build-dependencies  ## Build release, stream a real file through server and tools, compare, measure
 	Scripts/demo
+
+build-dependencies:  ## Install the system's libraries that a build needs, where they are missing
+	Scripts/install-build-dependencies
 
 test-dependencies:  ## Fetch what the tests compare with (official server, Python and C clients)
 	Scripts/install-test-dependencies
@@ -37,7 +40,7 @@ test-dependencies:  ## Fetch what the tests compare with (official server, Pytho
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 TEST_TARGETS := $(notdir $(wildcard Tests/*Tests))
 
-test: test-dependencies  ## All tests but the long ones
+test: build-dependencies test-dependencies  ## All tests but the long ones
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 	set -e; for target in $(TEST_TARGETS); do \
 		$(SWIFT) test --skip-build --disable-xctest --filter "^$$target\\."; \
@@ -45,18 +48,18 @@ test: test-dependencies  ## All tests but the long ones
 
 test-long: test-address test-thread test-repeat test-fuzz packaging docs  ## Sanitizers, repetition, fuzzing, packaging, docs
 
-test-address: test-dependencies  ## All tests under the address and leak sanitizers
+test-address: build-dependencies test-dependencies  ## All tests under the address and leak sanitizers
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/leak-suppressions:print_suppressions=0 \
 	$(SWIFT) test --disable-xctest --no-parallel --sanitize=address --scratch-path .build/address
 
-test-thread: test-dependencies  ## All tests under the thread sanitizer
+test-thread: build-dependencies test-dependencies  ## All tests under the thread sanitizer
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/thread-suppressions \
 	$(SWIFT) test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build/thread
 
-test-repeat: test-dependencies  ## The concurrent suites 50 times (REPEAT=n for another number)
+test-repeat: build-dependencies test-dependencies  ## The concurrent suites 50 times (REPEAT=n for another number)
 	BUILD_FLAGS="$(BUILD_FLAGS)" Scripts/test-repeat
 
-test-fuzz: test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ_SECONDS=600)
+test-fuzz: build-dependencies test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ_SECONDS=600)
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 	set -e; for target in $(TEST_TARGETS); do \
 		NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} \
@@ -66,10 +69,10 @@ test-fuzz: test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ
 packaging: build  ## The server as process 1, with logrotate and as a systemd unit (needs root and both)
 	Scripts/check-packaging
 
-docs:  ## DocC pages of the libraries, warnings are errors
+docs: build-dependencies  ## DocC pages of the libraries, warnings are errors
 	Scripts/build-docs
 
-bench:  ## Benchmarks against the official server and other clients
+bench: build-dependencies  ## Benchmarks against the official server and other clients
 	Benchmarks/run
 
 format:  ## Rewrite the sources in the project's format

@@ -48,5 +48,13 @@ extension Server {
         if service.tls == nil {
             shared.logger.warning("Websocket not configured with TLS. DO NOT USE IN PRODUCTION!")
         }
+        // Other servers will tell their clients; until then it only has to be one.
+        if let advertised = service.options.advertise, !advertised.isEmpty {
+            do {
+                _ = try AdvertisedAddress(advertised, defaultPort: service.port)
+            } catch {
+                throw ServerStartError(description: "Unable to get websocket connect URLs: \(error)")
+            }
+        }
     }
 }

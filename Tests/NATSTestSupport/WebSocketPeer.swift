@@ -78,8 +78,16 @@ extension RawConnection {
         return String(decoding: try await self.read(until: "\r\n\r\n", fileID: fileID, line: line), as: UTF8.self)
     }
 
-    /// Reads a frame.
+    /// Reads a frame; the server's PINGs, which begin two seconds after a CONNECT, are answered and not shown.
     package func readFrame(fileID: String = #fileID, line: Int = #line) async throws -> WebSocketServerFrame {
+        while true {
+            let frame = try await self.readAnyFrame(fileID: fileID, line: line)
+            guard frame.opcode == 2, frame.text == "PING\r\n" else { return frame }
+            await self.send(WebSocketBytes.frame(2, "PONG\r\n"))
+        }
+    }
+
+    private func readAnyFrame(fileID: String, line: Int) async throws -> WebSocketServerFrame {
         let start = try await self.read(count: 2, fileID: fileID, line: line)
         var count = Int(start[1])
         let more = count == 126 ? 2 : count == 127 ? 8 : 0
@@ -93,6 +101,15 @@ extension RawConnection {
         frame.isFinal = start[0] & 0x80 != 0
         frame.isCompressed = start[0] & 0x40 != 0
         return frame
+    }
+
+    /// Reads a frame that ends the connection, and its end.
+    package func readClose(fileID: String = #fileID, line: Int = #line) async throws -> String {
+        let frame = try await self.readFrame(fileID: fileID, line: line)
+        guard frame.opcode == 8, frame.payload.count >= 2 else { return "no close frame but \(frame)" }
+        try await self.expectEnd(fileID: fileID, line: line)
+        let status = Int(frame.payload[0]) << 8 | Int(frame.payload[1])
+        return "\(status) \(String(decoding: frame.payload.dropFirst(2), as: UTF8.self))"
     }
 
     /// Reads protocol bytes, in however many uncompressed frames they come, until there are as many as are expected.

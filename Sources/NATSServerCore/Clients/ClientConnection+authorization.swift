@@ -14,7 +14,7 @@ extension ClientConnection {
         let isSomebody = self.session.beganWithoutConnect()
         self.logCertificateNotes()
         guard isSomebody else {
-            self.authenticationFailed()
+            self.credentialsRefused()
             return false
         }
         guard self.enterAccount() else { return false }
@@ -29,7 +29,7 @@ extension ClientConnection {
         do {
             action = try self.session.receivedConnect(json)
         } catch {
-            self.logger.error("\(self.label) - CONNECT is not valid: \(error)")
+            self.logInputError("CONNECT is not valid: \(error)")
             self.close(.protocolViolation)
             return
         }
@@ -95,14 +95,14 @@ extension ClientConnection {
             self.connectAccepted()
             self.acknowledge()
         case .refuseCredentials:
-            self.authenticationFailed()
+            self.credentialsRefused()
         case .refuseProtocol:
             self.failLogged("invalid client protocol", .badClientProtocolVersion)
         case .refuseNoResponders:
             self.failLogged("no responders requires headers support", .noRespondersRequiresHeaders)
         case .verify:
             // A check is followed by no other.
-            self.authenticationFailed()
+            self.credentialsRefused()
         }
     }
 
@@ -110,6 +110,12 @@ extension ClientConnection {
         if self.isTracing { self.subscriptions.values.forEach(self.traceDeleted) }
         self.dropSubscriptions()
         self.needsBarrier = self.loop.siblings.count > 1
+    }
+
+    /// What the client sent is not good enough.
+    private func credentialsRefused() {
+        self.authenticationFailed()
+        if self.webSocket != nil { self.logInputError("authentication error") }
     }
 
     private func authenticationFailed() {

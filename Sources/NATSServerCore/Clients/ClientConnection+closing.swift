@@ -17,7 +17,14 @@ extension ClientConnection {
     /// Answers with an error, closes, and only then says so in the log, as the official server does with these.
     func failLogged(_ text: String, _ reason: ClosedReason) {
         self.fail(text, reason)
-        self.logger.error("\(self.label) - \(text)")
+        self.logInputError(text)
+    }
+
+    /// Logs why no more input is handled; on a WebSocket connection such errors are the reader's (nats-server client.go
+    /// readLoop).
+    func logInputError(_ text: String) {
+        let kind = self.webSocket == nil ? "" : "read error: "
+        self.logger.error("\(self.label) - \(kind)\(text)")
     }
 
     /// Logs what many clients can cause at once, at most once in a second.

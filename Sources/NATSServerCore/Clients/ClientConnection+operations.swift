@@ -161,8 +161,7 @@ extension ClientConnection {
             }
             let snippet = GoString.quoted(UnsafeBufferPointer(start: base + start, count: min(32, end - start)))
             self.sendError("Unknown Protocol Operation")
-            let kind = self.webSocket == nil ? "" : "read error: "
-            self.logger.error("\(self.label) - \(kind)Client parser ERROR, proto='\(snippet)...'")
+            self.logInputError("Client parser ERROR, proto='\(snippet)...'")
             self.close(.protocolViolation)
         case .controlLineExceeded:
             self.failLogged("maximum control line exceeded", .maxControlLineExceeded)
@@ -172,23 +171,22 @@ extension ClientConnection {
                 "\(self.label) - maximum payload exceeded: \(operation.size) vs \(self.parser.maxPayload)"
             )
             self.fail("Maximum Payload Violation", .maxPayloadExceeded)
+            if self.webSocket != nil { self.logInputError("maximum payload exceeded") }
         case .headersNotSupported:
             self.traceRefused(base, operation)
-            self.logger.error("\(self.label) - message headers not supported")
+            self.logInputError("message headers not supported")
             self.close(.protocolViolation)
         case .badArguments:
             self.traceRefused(base, operation)
             let argument = GoString.quoted(self.argument(base, operation))
-            self.logger.error("\(self.label) - process\(Self.name(operation.kind)) Parse Error: \(argument)")
+            self.logInputError("process\(Self.name(operation.kind)) Parse Error: \(argument)")
             self.close(.protocolViolation)
         case .badSize:
             self.traceRefused(base, operation)
             let argument = GoString.quoted(self.argument(base, operation))
             let size =
                 operation.kind == .headerPublish ? operation.headerSize < 0 ? "Header Size" : "Total Size" : "Size"
-            self.logger.error(
-                "\(self.label) - process\(Self.name(operation.kind)) Bad or Missing \(size): \(argument)"
-            )
+            self.logInputError("process\(Self.name(operation.kind)) Bad or Missing \(size): \(argument)")
             self.close(.protocolViolation)
         case .operation, .incomplete, .incompleteIgnored:
             break
@@ -246,7 +244,7 @@ extension ClientConnection {
             do {
                 _ = try JSONValue.parse(argument)
             } catch {
-                self.logger.error("\(self.label) - INFO is not valid: \(error)")
+                self.logInputError("INFO is not valid: \(error)")
                 self.close(.protocolViolation)
             }
         case .error:

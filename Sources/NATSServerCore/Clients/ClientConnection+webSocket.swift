@@ -35,7 +35,7 @@ extension ClientConnection {
     /// The client breaks the rules of WebSocket: it is cut off (nats-server client.go readLoop).
     func webSocketFailed(_ text: String) {
         guard self.phase == .open else { return }
-        self.logger.error("\(self.label) - read error: \(text)")
+        self.logInputError(text)
         self.close(.readError)
     }
 
@@ -89,12 +89,7 @@ extension Optional where Wrapped == WebSocketHandler {
 extension ClosedReason {
     /// What the same is called on a WebSocket connection, where protocol errors show as errors of the reader: no word of
     /// them reaches the client (nats-server client.go readLoop).
-    var ofWebSocket: ClosedReason {
-        switch self {
-        case .protocolViolation, .parseError: .readError
-        default: self
-        }
-    }
+    var ofWebSocket: ClosedReason { self == .protocolViolation ? .readError : self }
 }
 
 extension ConnectPayload {

@@ -117,7 +117,8 @@ struct WebSocketHandshake {
 
     /// Sixteen bytes in base64.
     private static func isKey(_ key: String) -> Bool {
-        key.utf8.count == 24 && key.hasSuffix("==") && Base64.decode(key)?.count == 16
+        key.utf8.count == 24 && key.hasSuffix("==") && !key.utf8.contains(UInt8(ascii: "-"))
+            && !key.utf8.contains(UInt8(ascii: "_")) && Base64.decode(key)?.count == 16
     }
 
     private static func contains(_ headers: HTTPHeaders, _ name: String, _ value: String) -> Bool {
@@ -153,8 +154,8 @@ struct WebSocketCookies: Equatable, Sendable {
     init(_ lines: [String], names: WebSocketOptions.CookieNames) {
         for part in lines.flatMap({ $0.split(separator: ";") }) {
             let pair = HTTPText.trimmed(part).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = pair.first, !name.isEmpty, name.utf8.allSatisfy(HTTPText.isTokenByte),
-                let value = Self.value(pair.count > 1 ? pair[1] : "")
+            guard let name = pair.first.map(HTTPText.trimmed), !name.isEmpty,
+                name.utf8.allSatisfy(HTTPText.isTokenByte), let value = Self.value(pair.count > 1 ? pair[1] : "")
             else { continue }
             switch String(name) {
             case names.jwt: self.jwt = value

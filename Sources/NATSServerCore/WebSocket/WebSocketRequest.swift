@@ -34,7 +34,12 @@ struct WebSocketRequestReader {
         guard end <= Self.maximumSize else { return .refusal(.headerTooLarge) }
         let head = Self.parse(view.prefix(end))
         self.bytes.moveReaderIndex(forwardBy: end)
-        self.bytes.discardReadBytes()
+        // Moving what is left each time would take long with many small requests in one read.
+        if self.bytes.readableBytes == 0 {
+            self.bytes.clear()
+        } else if self.bytes.readerIndex > Self.maximumSize {
+            self.bytes.discardReadBytes()
+        }
         self.searched = 0
         guard let head else { return .refusal(.badRequest) }
         return .head(head, hasMore: self.bytes.readableBytes > 0)

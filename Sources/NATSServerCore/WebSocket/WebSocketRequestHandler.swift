@@ -84,8 +84,15 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     // MARK: Requests
 
     private func handle(_ head: HTTPRequestHead, hasMore: Bool, _ context: ChannelHandlerContext) {
-        if case .failure(let refusal) = MonitoringRequest.make(head) {
-            return self.write(refusal.bytes, closes: true, context)
+        let request: MonitoringRequest
+        switch MonitoringRequest.make(head) {
+        case .failure(let refusal): return self.write(refusal.bytes, closes: true, context)
+        case .success(let made): request = made
+        }
+        // As Go's ServeMux does before anything else looks at the path.
+        if head.method != .CONNECT, let path = MonitoringPath.redirection(of: request.rawPath) {
+            let query = request.rawQuery.isEmpty ? "" : "?\(request.rawQuery)"
+            return self.answer(head, request, .redirect(to: path + query), context)
         }
         let handshake = WebSocketHandshake(
             options: self.service.options,
@@ -94,7 +101,7 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
         )
         switch handshake.decide(head) {
         case .failure(let refusal):
-            self.refuse(head, refusal, context)
+            self.refuse(head, request, refusal, context)
         case .success(let agreement):
             guard !hasMore else {
                 self.log("client sent data before handshake is complete", context)
@@ -106,19 +113,27 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
 
     private func refuse(
         _ head: HTTPRequestHead,
+        _ request: MonitoringRequest,
         _ refusal: WebSocketHandshake.Refusal,
         _ context: ChannelHandlerContext
     ) {
         self.log(refusal.reason, context)
-        guard var request = MonitoringRequest(head.uri) else { return self.close(context) }
-        request.isHead = head.method == .HEAD
-        request.isHTTP10 = head.version.minor == 0
+        self.answer(head, request, WebSocketHandshake.answer(to: refusal), context)
+    }
+
+    /// Answers a request that does not lead to a connection.
+    private func answer(
+        _ head: HTTPRequestHead,
+        _ request: MonitoringRequest,
+        _ response: MonitoringResponse,
+        _ context: ChannelHandlerContext
+    ) {
+        var request = request
         request.isKeepAlive = head.isKeepAlive
         // A body would have to be read over.
         let hasBody =
             head.headers.contains(name: "transfer-encoding")
             || head.headers.first(name: "content-length").map { $0 != "0" } ?? false
-        let response = WebSocketHandshake.answer(to: refusal)
         let date = TimeText.http(self.loop.shared.clock.wallNanoseconds(.now()))
         let framing = response.framing(for: request, date: date, mustClose: hasBody)
         self.write(framing.head + (framing.hasBody ? response.body : []), closes: framing.closes, context)
