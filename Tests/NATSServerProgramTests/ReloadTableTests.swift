@@ -150,6 +150,39 @@ import Musl
         }
     }
 
+    private static let webBlock = "host: 127.0.0.1, port: -1, no_tls: true"
+
+    static let webSocket: [Row] = [
+        Row("websocket", .asOfficial, "{ \(webBlock) }"), Row("websocket", .needsRestart, "{ port: -1, no_tls: true }"),
+        Row("websocket", .needsRestart, "{ host: 127.0.0.1, port: 4567, no_tls: true }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), compression: true }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), same_origin: true }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), allowed_origins: [\"http://a\"] }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), handshake_timeout: \"3s\" }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), ping_interval: \"3s\" }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), user_cookie: a }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), token_cookie: a }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), headers { a: b } }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), advertise: \"a:1\" }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), authorization { user: a, password: b } }"),
+        Row("websocket", .needsRestart, "{ \(webBlock), authorization { timeout: 3 } }"),
+        Row("websocket", .asOfficial, "{ \(webBlock), no_auth_user: a }"),
+        Row("websocket", .asOfficial, "{ \(webBlock), jwt_cookie: a }"),
+        Row("websocket", .asOfficial, "{ \(webBlock), allowed_origins: [\"ftp://a\"] }"),
+        Row("websocket", .asOfficial, "{ \(webBlock), headers { host: b } }"),
+        Row("websocket", .asOfficial, "{ \(webBlock), foo: bar }"),
+        Row("websocket", .asOfficial, "{ host: 127.0.0.1, port: -1 }"),
+        Row("websocket", .needsRestart, "{ host: 127.0.0.1, port: 0 }"),
+    ]
+
+    @Test("every key of a websocket block", .enabled(if: Program.available.contains(.official)))
+    func webSocketKeys() async throws {
+        try await self.compare(
+            Self.webSocket,
+            base: "host: 127.0.0.1\nport: -1\nwebsocket: { \(Self.webBlock) }\n"
+        )
+    }
+
     @Test("no key that has an effect is missing")
     func complete() {
         let rows = Self.plain + Self.listen + Self.targets + Self.tls

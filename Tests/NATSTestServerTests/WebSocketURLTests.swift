@@ -38,7 +38,7 @@ import Testing
         let own = try authority.server()
         var options = NATSTestServer.Options()
         options.webSocket = .init()
-        options.webSocket?.tls = .init(certificate: .pem(own.certificateText), key: .pem(own.keyText))
+        options.webSocket?.tls = .init(certificate: .text(own.certificateText), key: .text(own.keyText))
         try await NATSTestServer.withServer(options) { server in
             let url = try #require(server.webSocketURL)
             #expect(url.hasPrefix("wss://127.0.0.1:"))

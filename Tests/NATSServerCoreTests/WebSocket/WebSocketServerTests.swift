@@ -206,6 +206,76 @@ import Testing
         }
     }
 
+    @Test("odd requests", arguments: ServerUnderTest.available)
+    func odd(server: ServerUnderTest) async throws {
+        try await ConfiguredServer.with(server, Self.configuration()) { server in
+            let rest = WebSocketBytes.request().drop { $0 != "\r\n" }
+            let cases: [(line: String, answer: String)] = [
+                ("GET //x HTTP/1.1", "HTTP/1.1 307 Temporary Redirect"),
+                ("GET /a/../b HTTP/1.1", "HTTP/1.1 307 Temporary Redirect"),
+                ("GET http://h/x HTTP/1.1", "HTTP/1.1 101 Switching Protocols"),
+                ("GET / HTTP/1.0", "HTTP/1.1 101 Switching Protocols"),
+                ("GET / HTTP/2.0", "HTTP/1.1 505 HTTP Version Not Supported: unsupported protocol version"),
+                ("GET /%2fmqtt HTTP/1.1", "HTTP/1.1 101 Switching Protocols"),
+                ("GET /x/mqtt/ HTTP/1.1", "HTTP/1.1 101 Switching Protocols"),
+                ("GET /mqtt?x HTTP/1.1", "HTTP/1.1 404 Not Found"),
+                ("GET /leafnode/ HTTP/1.1", "HTTP/1.1 101 Switching Protocols"),
+                ("GET x HTTP/1.1", "HTTP/1.1 400 Bad Request"), ("GET * HTTP/1.1", "HTTP/1.1 400 Bad Request"),
+                ("FOO / HTTP/1.1", "HTTP/1.1 405 Method Not Allowed"),
+                ("HEAD / HTTP/1.1", "HTTP/1.1 405 Method Not Allowed"), ("garbage", "HTTP/1.1 400 Bad Request"),
+            ]
+            for (line, answer) in cases {
+                let connection = try RawConnection.connect(port: server.webSocketPort)
+                await connection.send(line + rest)
+                let got = String(decoding: try await connection.read(until: "\r\n"), as: UTF8.self)
+                #expect(got == answer + "\r\n", "\(line)")
+                connection.close()
+            }
+            let base = WebSocketBytes.request()
+            let more: [(request: String, answer: String)] = [
+                ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "400 Bad Request"),
+                ("GET / HTTP/1.1\r\n\r\n", "400 Bad Request: missing required Host header"),
+                ("GET / HTTP/1.1\nHost: x\n\n", "400 Bad Request"),
+                (base.replacing("Host: localhost", with: "Host: a\r\nHost: b"), "400 Bad Request"),
+                (base.replacing("Upgrade: websocket", with: "Upgrade: x, WebSocket"), "101 Switching Protocols"),
+                (base.replacing("Connection: Upgrade", with: "Connection: a, upgrade"), "101 Switching Protocols"),
+                (WebSocketBytes.request(key: "dGhlIHNhbXBsZSBub25jZR=="), "101 Switching Protocols"),
+                (WebSocketBytes.request(key: "dGhlIHNhbXBsZSBub25jZ_=="), "400 Bad Request"),
+                (WebSocketBytes.request("/", "Origin: https://anywhere"), "101 Switching Protocols"),
+                (WebSocketBytes.request("/", "Expect: 100-continue"), "101 Switching Protocols"),
+            ]
+            for (request, answer) in more {
+                let connection = try RawConnection.connect(port: server.webSocketPort)
+                await connection.send(request)
+                let got = String(decoding: try await connection.read(until: "\r\n"), as: UTF8.self)
+                #expect(got == "HTTP/1.1 \(answer)\r\n", "\(request)")
+                connection.close()
+            }
+        }
+    }
+
+    @Test("frames may come byte by byte", arguments: ServerUnderTest.available)
+    func slowFrames(server: ServerUnderTest) async throws {
+        try await ConfiguredServer.with(server, Self.configuration()) { server in
+            let connection = try await Self.connect(server)
+            let stream =
+                WebSocketBytes.frame(2, "CONNECT {\"verbose\":false}\r\nSUB a 1\r\nPI", isFinal: false)
+                + WebSocketBytes.frame(9, "hey") + WebSocketBytes.frame(0, "NG\r\n")
+                + WebSocketBytes.frame(2, "PUB a 200\r\n" + String(repeating: "x", count: 200) + "\r\n")
+                + WebSocketBytes.close(1000, "bye")
+            for byte in stream { await connection.send([byte]) }
+            var (data, control) = ("", [WebSocketServerFrame]())
+            while control.last?.opcode != 8 {
+                let frame = try await connection.readFrame()
+                if frame.opcode == 2 { data += frame.text } else { control.append(frame) }
+            }
+            #expect(data == "PONG\r\nMSG a 1 200\r\n" + String(repeating: "x", count: 200) + "\r\n")
+            #expect(control.map(\.opcode) == [10, 8])
+            #expect(control.first?.text == "hey")
+            try await connection.expectEnd()
+        }
+    }
+
     @Test(
         "a leaf node's path is accepted and closed, and so is whoever speaks too early",
         arguments: ServerUnderTest.available
