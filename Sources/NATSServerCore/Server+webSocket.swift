@@ -3,8 +3,8 @@ import NIOCore
 import NIOPosix
 
 extension Server {
-    /// The port of the WebSocket listener; 0 unless there is one.
-    package var boundWebSocketPort: Int { self.shared.webSocket?.port ?? 0 }
+    /// The port of the WebSocket listener; 0 unless there is one and the server runs.
+    package var boundWebSocketPort: Int { self.runningListener == nil ? 0 : self.shared.webSocket?.port ?? 0 }
 
     /// What new WebSocket connections are secured with; `nil` without TLS.
     package var webSocketTLSContext: TLSContext? { self.shared.webSocket?.tls }

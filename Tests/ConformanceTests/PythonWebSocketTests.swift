@@ -89,8 +89,10 @@ struct PythonWebSocketTests {
         var (options, authority) = try Self.options(secure: secure, in: directory)
         options.token = "S3Cr3T0k3n!"
         try await NATSTestServer.withServer(options) { server in
-            #expect(try await self.run(server, authority, "token", "S3Cr3T0k3n!") == ["connected", "received"])
-            #expect(try await self.run(server, authority, "token", "x").first?.hasPrefix("refused: ") == true)
+            let accepted = try await self.run(server, authority, "token", "S3Cr3T0k3n!")
+            #expect(accepted == ["connected", "received"])
+            let refused = try await self.run(server, authority, "token", "x")
+            #expect(refused.first?.hasPrefix("refused: ") == true)
         }
     }
 }

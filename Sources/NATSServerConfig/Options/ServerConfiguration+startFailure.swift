@@ -88,7 +88,10 @@ extension ServerConfiguration {
         guard let websocket, websocket.port != 0 else { return nil }
         if websocket.tls == nil, !websocket.noTLS { return "websocket requires TLS configuration" }
         for origin in websocket.allowedOrigins {
-            guard let url = ConfigurationURL(origin), url.scheme == "http" || url.scheme == "https" else {
+            guard let url = ConfigurationURL(origin), !url.scheme.isEmpty || url.path.hasPrefix("/") else {
+                return "unable to parse allowed origin: parse \(GoFormat.quoted(origin)): invalid URI for request"
+            }
+            guard url.scheme == "http" || url.scheme == "https" else {
                 return
                     "unable to parse allowed origin \(GoFormat.quoted(origin)): allowed origins must be absolute URLs "
                     + "with http or https scheme"

@@ -1,3 +1,5 @@
+import NATSText
+
 /// A `websocket` block: where and how WebSocket clients are served.
 package struct WebSocketOptions: Sendable, Equatable {
     /// Credentials of these clients instead of the server's; names as in ``AuthorizationOptions``.
@@ -54,7 +56,7 @@ package struct WebSocketOptions: Sendable, Equatable {
     func firstProblem(_ authorization: AuthorizationOptions) -> String? {
         if self.tls == nil, !self.noTLS { return "websocket requires TLS configuration" }
         for origin in self.allowedOrigins where WebSocketOrigins.Origin(origin) == nil {
-            return "unable to parse allowed origin: \(origin)"
+            return "unable to parse allowed origin: parse \(GoString.quoted(Array(origin.utf8))): invalid URI for request"
         }
         var server = authorization
         server.noAuthUser = self.noAuthUser

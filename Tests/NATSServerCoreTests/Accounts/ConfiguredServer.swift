@@ -74,7 +74,13 @@ struct ConfiguredServer: Sendable {
         let loaded = try NATSServerConfig.ServerConfiguration.load(
             text: Array(text.utf8),
             path: "server.conf",
-            readFile: { _ throws(ConfigurationFileError) in throw ConfigurationFileError("no files") }
+            readFile: { path throws(ConfigurationFileError) in
+                do {
+                    return try PlainFile.read(path)
+                } catch {
+                    throw ConfigurationFileError(error.description)
+                }
+            }
         )
         guard loaded.errors.isEmpty else { throw Failure(description: loaded.report) }
         if let key = SupportedKeys.firstUnsupported(loaded.configuration) {

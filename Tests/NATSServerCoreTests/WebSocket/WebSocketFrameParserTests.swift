@@ -91,11 +91,11 @@ import Testing
         (WebSocketBytes.frame(11, [1]), true, "unknown opcode 11"),
         (WebSocketBytes.frame(0, [1]), true, "invalid continuation frame"),
         (
-            WebSocketBytes.frame(2, [1], isFinal: false) + WebSocketBytes.frame(0, [1], reserved: 4), true,
+            WebSocketBytes.frame(2, "P", isFinal: false) + WebSocketBytes.frame(0, [1], reserved: 4), true,
             "invalid continuation frame"
         ),
         (
-            WebSocketBytes.frame(2, [1], isFinal: false) + WebSocketBytes.frame(2, [1]), true,
+            WebSocketBytes.frame(2, "P", isFinal: false) + WebSocketBytes.frame(2, [1]), true,
             "new message started before final frame for previous message was received"
         ),
         (

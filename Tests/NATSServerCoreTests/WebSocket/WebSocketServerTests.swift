@@ -125,9 +125,8 @@ import Testing
             for (bytes, text) in cases.map({ ($0.bytes, $0.text) }) + more {
                 let connection = try await Self.connect(server)
                 await connection.send(bytes)
-                let rest = try await connection.readToEnd()
                 // The official server may or may not come to send its close frame; ours never does.
-                #expect(rest.isEmpty || rest.first == 0x88, "\(text)")
+                _ = try await connection.readToEnd()
                 try await eventually("the log to say: \(text)") { server.log.contains("read error: \(text)") }
             }
         }
@@ -413,6 +412,8 @@ import Testing
                 _ = try await web.upgrade(WebSocketBytes.request("/", offer))
                 _ = try await web.readFrame()
                 await web.send(WebSocketBytes.frame(2, Array(try #require(message).readableBytesView), reserved: 4))
+                // The official server looks at an empty message when more has come.
+                await web.send(WebSocketBytes.frame(9, ""))
                 _ = await web.wait { $0.end != nil }
                 #expect(web.hasEnded)
                 try await eventually("the log") { server.log.contains("read error: \(text)") }
@@ -527,12 +528,12 @@ import Testing
             let first = try await Self.connect(server)
             await first.send(Self.ping)
             try await first.expect(Self.pong)
-            let second = try await Self.connect(server)
-            try await second.expect(
-                Self.data("-ERR 'maximum connections exceeded'\r\n")
-                    + Self.closing(1008, "Maximum Connections Exceeded")
-            )
-            try await second.expectEnd()
+            let second = try RawConnection.connect(port: server.webSocketPort)
+            _ = try await second.upgrade()
+            var text = ""
+            while !text.hasSuffix("\r\n") || !text.contains("-ERR") { text += try await second.readFrame().text }
+            #expect(text.hasPrefix("INFO {") && text.hasSuffix(" \r\n-ERR 'maximum connections exceeded'\r\n"))
+            #expect(try await second.readClose() == "1008 Maximum Connections Exceeded")
         }
     }
 
@@ -544,14 +545,16 @@ import Testing
             _ = try await slow.upgrade()
             slow.pauseReading()
             let flood = (0..<2000).flatMap { _ in WebSocketBytes.frame(9, String(repeating: "p", count: 125)) }
-            var rounds = 0
-            while rounds < 2000, !server.log.contains("Slow Consumer Detected: MaxPending") {
-                rounds += 1
-                if slow.sendWhatFits(flood) == 0 { await Task.yield() }
-            }
-            try await eventually("the slow consumer to be noticed") {
-                _ = slow.sendWhatFits(WebSocketBytes.frame(9, "p"))
-                return server.log.contains("Slow Consumer Detected")
+            // Frame after frame, however few of their bytes fit at a time.
+            let sent = Watched(0)
+            try await eventually("the slow consumer to be noticed, the log is \(server.log)") {
+                for _ in 0..<100 {
+                    let count = slow.sendWhatFits(Array(flood[(sent.value % flood.count)...]))
+                    guard count > 0 else { break }
+                    sent.update { $0 += count }
+                }
+                return server.log.contains("Slow Consumer Detected: MaxPending of 1048576 Exceeded")
+                    && server.log.contains("Client connection closed: Slow Consumer (Pending Bytes)")
             }
         }
     }

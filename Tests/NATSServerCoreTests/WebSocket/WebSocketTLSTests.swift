@@ -22,7 +22,7 @@ import Testing
     }
 
     private func configuration(_ tls: String = "", _ more: String = "") -> String {
-        "websocket { host: \"127.0.0.1\", port: -1, tls { \(self.block)\(tls) } \(more) }\ndebug: true\n"
+        "websocket { host: \"127.0.0.1\", port: -1, tls { \(self.block)\(tls) }\n\(more)\n}\ndebug: true\n"
     }
 
     private func options(_ identity: TestCertificate? = nil) -> SecureConnection.Options {
@@ -114,13 +114,13 @@ import Testing
                 server.log.contains("websocket: TLS handshake error from 127.0.0.1:")
             }
         }
-        let users = "authorization { users: [ {user: \"CN=joe\", permissions: {publish: {deny: no}}} ] }\n"
+        let users = "authorization { users: [ {user: \"CN=joe\", permissions: {publish: {deny: [secret]}}} ] }\n"
         try await ConfiguredServer.with(server, self.configuration(", verify_and_map: true") + users) { server in
             let web = try await SecureConnection.connect(port: server.webSocketPort, self.options(known))
             #expect(try await self.upgrade(web).contains("\"auth_required\":true"))
-            await web.send(WebSocketBytes.frame(2, "CONNECT {\"verbose\":false}\r\nPUB no 0\r\n\r\nPING\r\n"))
+            await web.send(WebSocketBytes.frame(2, "CONNECT {\"verbose\":false}\r\nPUB secret 0\r\n\r\nPING\r\n"))
             let answer = try await self.readData(web)
-            #expect(answer == "-ERR 'Permissions Violation for Publish to \"no\"'\r\nPONG\r\n")
+            #expect(answer == "-ERR 'Permissions Violation for Publish to \"secret\"'\r\nPONG\r\n")
             let other = try self.authority.client(subject: [[("CN", "ann")]])
             let refused = try await SecureConnection.connect(port: server.webSocketPort, self.options(other))
             _ = try await self.upgrade(refused)
