@@ -78,7 +78,7 @@ struct ConfiguredServer: Sendable {
                 do {
                     return try PlainFile.read(path)
                 } catch {
-                    throw ConfigurationFileError(error.description)
+                    throw ConfigurationFileError("\(error)")
                 }
             }
         )
@@ -99,6 +99,7 @@ struct ConfiguredServer: Sendable {
             let options = try Self.options(text, self.collected)
             await server.apply(options)
             try await server.reload(authorization: options.authorization)
+            server.useWebSocketTLS(try Server.loadTLS(options.webSocket?.tls))
         }
     }
 

@@ -142,6 +142,23 @@ import Testing
         }
     }
 
+    @Test("a reload takes over other certificates, for new connections", arguments: ServerUnderTest.available)
+    func reload(server: ServerUnderTest) async throws {
+        try await ConfiguredServer.with(server, self.configuration()) { server in
+            let first = try await SecureConnection.connect(port: server.webSocketPort, self.options())
+            _ = try await self.upgrade(first)
+            let other = try self.authority.server()
+            _ = try other.write(to: self.directory, as: "server")
+            try await server.reload(self.configuration())
+            let second = try await SecureConnection.connect(port: server.webSocketPort, self.options())
+            _ = try await self.upgrade(second)
+            #expect(try await second.serverCertificate() == other.bytes)
+            #expect(try await first.serverCertificate() != other.bytes)
+            await first.send(WebSocketBytes.frame(2, "PING\r\n"))
+            #expect(try await self.readData(first) == "PONG\r\n")
+        }
+    }
+
     @Test("large messages in both directions", arguments: ServerUnderTest.available)
     func large(server: ServerUnderTest) async throws {
         try await ConfiguredServer.with(server, self.configuration("", "compression: true")) { server in
