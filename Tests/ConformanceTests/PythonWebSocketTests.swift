@@ -77,7 +77,8 @@ struct PythonWebSocketTests {
                 try await self.run(server, authority, "nkey", try NKeyPair(kind: .user).seed),
             ]
             for output in wrong {
-                #expect(output.count == 1)
+                // aiohttp may have something to say about the connection after that.
+                #expect(output.first?.hasPrefix("refused: ") == true, "\(output)")
                 #expect(output.first?.lowercased().contains("authorization violation") == true, "\(output)")
             }
         }
