@@ -56,7 +56,8 @@ package struct WebSocketOptions: Sendable, Equatable {
     func firstProblem(_ authorization: AuthorizationOptions) -> String? {
         if self.tls == nil, !self.noTLS { return "websocket requires TLS configuration" }
         for origin in self.allowedOrigins where WebSocketOrigins.Origin(origin) == nil {
-            return "unable to parse allowed origin: parse \(GoString.quoted(Array(origin.utf8))): invalid URI for request"
+            return
+                "unable to parse allowed origin: parse \(GoString.quoted(Array(origin.utf8))): invalid URI for request"
         }
         var server = authorization
         server.noAuthUser = self.noAuthUser
