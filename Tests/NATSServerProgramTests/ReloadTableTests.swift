@@ -242,12 +242,16 @@ import Musl
                 for file in [base + row.line + "\n", base] {
                     try directory.write(file, to: "server.conf")
                     let before = texts().map(\.utf8.count)
-                    var new: [String] = []
+                    let added = {
+                        zip(texts(), before).map { String(decoding: $0.utf8.dropFirst($1), as: UTF8.self) }
+                    }
                     run.signal(SIGHUP)
                     try await eventually("the end of a reload, \(row.line)") {
-                        new = zip(texts(), before).map { String(decoding: $0.utf8.dropFirst($1), as: UTF8.self) }
+                        let new = added()
                         return new.allSatisfy { $0.isEmpty || $0.hasSuffix("\n") } && Self.isOver(new)
                     }
+                    // Once more: the first file may have been read before the second one got the end.
+                    let new = added()
                     result.append(
                         LogComparison.lines(new.joined(), pid: run.processID, port: run.port)
                             .map { line in line.replacing("_\(run.processID).", with: "_PID.") }
