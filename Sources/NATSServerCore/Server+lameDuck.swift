@@ -14,6 +14,7 @@ extension Server {
         guard let listener = self.runningListener, self.shared.beginLameDuckMode() else { return false }
         let logger = self.shared.logger
         logger.info("Entering lame duck mode, stop accepting new clients")
+        await self.shared.system?.tell("LAMEDUCK")
         try? await listener.close()
         await self.shared.webSocket?.stopListening()
         let options = self.shared.options

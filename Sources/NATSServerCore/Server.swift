@@ -1,4 +1,5 @@
 import Logging
+import NATSText
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
@@ -28,10 +29,11 @@ package final class Server: Sendable {
 
     let shared: ServerShared
     private let state = NIOLockedValueBox(State.idle)
-    let loops = ServerLoops()
+    var loops: ServerLoops { self.shared.loops }
     private let monitor = NIOLockedValueBox<MonitoringServer?>(nil)
     /// The sums of loops that have ended.
     private let finalTotals = NIOLockedValueBox(ServerLoop.Totals())
+    private let reloadAction = NIOLockedValueBox<(@Sendable () async -> String?)?>(nil)
     private let wasAnnounced = NIOLockedValueBox(false)
     private let willExit = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
 
@@ -96,8 +98,9 @@ package final class Server: Sendable {
         let count = max(1, options.eventLoopCount ?? System.coreCount / 2)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         do {
-            try await self.startMonitoring()
             let loops = self.makeLoops(on: group)
+            self.startSystem()
+            try await self.startMonitoring()
             try await self.startWebSocket(on: group, loops)
             let listener = try await self.listen(on: group, loops)
             let port = listener.localAddress?.port ?? 0
@@ -137,10 +140,12 @@ package final class Server: Sendable {
             }
         }
         guard isOurs else { return await self.shutdown() }
+        await self.stopSystem()
         await self.stopMonitoring()
         await self.shared.webSocket?.stopListening()
         let loops = self.loops.takeAll()
         try? await group.shutdownGracefully()
+        self.shared.accounts.end()
         for loop in loops {
             loop.dismantle()
         }
@@ -173,6 +178,7 @@ package final class Server: Sendable {
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
         await self.shared.webSocket?.stopListening()
+        await self.stopSystem()
         await self.stopMonitoring()
         let loops = self.loops.all
         let totals = await withTaskGroup(of: ServerLoop.Totals.self) { tasks in
@@ -239,6 +245,7 @@ package final class Server: Sendable {
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.subscriptionCount
+        statistics.clientSubscriptions = statistics.subscriptions - self.shared.ownSubscriptionCount
         let answers = self.loops.ask { $0.totals }
         var totals = answers.isEmpty ? self.finalTotals.withLockedValue { $0 } : ServerLoop.Totals()
         for answer in answers {
@@ -296,12 +303,7 @@ package final class Server: Sendable {
             // With whatever certificates there are when a connection comes.
             addTLS = { channel in try shared.addMonitoringTLS(to: channel) }
         }
-        let monitor = MonitoringServer(
-            source: MonitoringSource(shared: self.shared, loops: self.loops) { [weak self] in
-                self?.monitoringState ?? MonitoringSource.State(port: 0, isReady: false, totals: ServerLoop.Totals())
-            },
-            addTLS: addTLS
-        )
+        let monitor = MonitoringServer(source: self.makeSource(), addTLS: addTLS)
         self.monitor.withLockedValue { $0 = monitor }
         do {
             try await monitor.start(host: host, port: max(0, port))
@@ -313,10 +315,48 @@ package final class Server: Sendable {
         self.shared.logger.info("Starting \(scheme) monitor on \(HostPort.join(host, monitor.boundPort))")
     }
 
+    private func makeSource() -> MonitoringSource {
+        MonitoringSource(shared: self.shared, loops: self.loops) { [weak self] in
+            self?.monitoringState ?? MonitoringSource.State(port: 0, isReady: false, totals: ServerLoop.Totals())
+        }
+    }
+
+    /// Lets the system account speak, if there is one; before anybody can come.
+    private func startSystem() {
+        guard let account = self.shared.accounts.system else { return }
+        if !self.shared.options.authorization.accounts.contains(where: { $0.name == account.name }) {
+            self.shared.logger.debug("Created system account: \(GoString.quoted(account.name.utf8))")
+        }
+        let system = SystemService(
+            account: account,
+            shared: self.shared,
+            source: self.makeSource(),
+            httpRequests: { [weak self] in self?.monitor.withLockedValue { $0 }?.requestCounts },
+            reload: { [weak self] in
+                guard let action = self?.reloadAction.withLockedValue({ $0 }) else {
+                    return "can only reload config when a file is provided using -c or --config"
+                }
+                return await action()
+            }
+        )
+        self.shared.setSystem(system)
+        system.start()
+    }
+
+    /// Sets what loads the configuration again when the system account asks for it; it returns why it cannot be used.
+    package func setReload(_ action: @escaping @Sendable () async -> String?) {
+        self.reloadAction.withLockedValue { $0 = action }
+    }
+
     /// The configuration has been loaded again; `/varz` tells of it.
     ///
     /// - Parameter digest: `sha256:…` of the configuration.
     package func configurationLoaded(digest: String) { self.shared.configurationLoaded(digest: digest) }
+
+    private func stopSystem() async {
+        await self.shared.system?.stop()
+        self.shared.setSystem(nil)
+    }
 
     private func stopMonitoring() async {
         let monitor = self.monitor.withLockedValue { monitor in

@@ -9,6 +9,10 @@ import Synchronization
 final class ServerShared: Sendable {
     let identity: ServerIdentity
     let accounts: AccountRegistry
+    let loops: ServerLoops
+    let internalClient: InternalClient
+    /// What speaks for the server in the system account, while the server runs.
+    private let currentSystem = NIOLockedValueBox<SystemService?>(nil)
     let passwords: PasswordVerifier
     let closedConnections: ClosedConnections
     let started: NIODeadline
@@ -22,8 +26,7 @@ final class ServerShared: Sendable {
     private let lameDuckMode = Atomic<Bool>(false)
     /// INFO without what differs between connections; set once, when the port is known.
     private let info = NIOLockedValueBox(ServerInfo())
-    /// The official server's internal clients take the first four.
-    private let lastClientID = Atomic<UInt64>(4)
+    private let lastClientID: Synchronization.Atomic<UInt64>
     private let open = Atomic<Int>(0)
     private let ending = Atomic<Bool>(false)
     private let accepted = Atomic<UInt64>(0)
@@ -45,7 +48,16 @@ final class ServerShared: Sendable {
         self.maxConnections = Synchronization.Atomic(options.maxConnections)
         let hash = SubjectHash(using: &generator)
         self.hash = hash
-        self.accounts = AccountRegistry(options.authorization.accounts, hash: hash)
+        self.accounts = AccountRegistry(
+            options.authorization.accounts,
+            system: options.authorization.systemAccount,
+            hash: hash
+        )
+        // The official server's internal clients take the first ones: two of its own, and one for each account.
+        let hasSystem = options.authorization.systemAccount != nil
+        self.lastClientID = Synchronization.Atomic(hasSystem ? UInt64(self.accounts.byName.count) + 2 : 4)
+        self.loops = ServerLoops()
+        self.internalClient = InternalClient(loops: self.loops)
         self.passwords = PasswordVerifier(threads: System.coreCount / 2)
         self.currentAuthenticator = NIOLockedValueBox(
             Authenticator(options.authorization, hash: hash, accounts: self.accounts.byName)
@@ -83,6 +95,10 @@ final class ServerShared: Sendable {
         self.passwords.end()
         self.accounts.end()
     }
+
+    var system: SystemService? { self.currentSystem.withLockedValue { $0 } }
+
+    func setSystem(_ system: SystemService?) { self.currentSystem.withLockedValue { $0 = system } }
 
     /// Who may connect now.
     var authenticator: Authenticator { self.currentAuthenticator.withLockedValue { $0 } }
@@ -152,6 +168,9 @@ final class ServerShared: Sendable {
 
     /// The subscriptions of all accounts.
     var subscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.index.count } }
+
+    /// Those of them that are the server's.
+    var ownSubscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.ownSubscriptionCount } }
 
     var connectionCount: Int { self.open.load(ordering: .relaxed) }
     var totalConnections: UInt64 { self.accepted.load(ordering: .relaxed) }

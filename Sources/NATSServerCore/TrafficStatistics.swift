@@ -24,6 +24,8 @@ package struct ServerStatistics: Sendable, Equatable {
     package var connections = 0
     package var totalConnections: UInt64 = 0
     package var subscriptions = 0
+    /// The same without the server's own.
+    package var clientSubscriptions = 0
     package var slowConsumers = 0
     /// How often a publisher was paused because a subscriber had fallen behind.
     package var stalls = 0

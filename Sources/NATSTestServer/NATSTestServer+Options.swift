@@ -22,6 +22,11 @@ extension NATSTestServer {
         public var users: [User]?
         /// Accounts with users of their own, besides ``users``.
         public var accounts: [Account] = []
+        /// Name of the account that looks at the server: `$SYS.>` with its events and requests.
+        ///
+        /// Nobody belongs to it unless it is one of ``accounts`` with users; there is none if `nil`. A reload does not
+        /// change it.
+        public var systemAccount: String? = "$SYS"
         /// The name or nkey among all users that clients without credentials are.
         public var noAuthUser: String?
         /// Permissions of ``users`` without permissions of their own.
@@ -113,7 +118,7 @@ extension NATSTestServer {
             self.bytesOut = statistics.traffic.bytesOut
             self.connections = statistics.connections
             self.totalConnections = statistics.totalConnections
-            self.subscriptions = statistics.subscriptions
+            self.subscriptions = statistics.clientSubscriptions
             self.slowConsumers = statistics.slowConsumers
         }
     }

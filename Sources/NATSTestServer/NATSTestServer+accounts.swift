@@ -6,7 +6,7 @@ extension NATSTestServer {
     /// What one account publishes no other one sees, unless the one exports and the other imports it. Users that are not in
     /// an account are together in one more, `$G`.
     public struct Account: Sendable, Hashable {
-        /// The name, other than `$G` and `$SYS`.
+        /// The name, other than `$G`.
         public var name: String
         /// Who belongs to it; names are unique over all accounts.
         public var users: [User]

@@ -123,6 +123,12 @@ package struct JSONDocumentWriter {
         }
     }
 
+    /// Writes a value that is JSON already, in the form of this document.
+    package mutating func write(_ key: StaticString, raw value: [UInt8]) {
+        self.startMember(key)
+        self.bytes.append(contentsOf: value)
+    }
+
     package mutating func writeNull(_ key: StaticString) {
         self.startMember(key)
         self.append("null")
@@ -214,5 +220,32 @@ package struct JSONDocumentWriter {
             self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
             divisor /= 10
         }
+    }
+}
+
+extension JSONDocumentWriter {
+    /// The compact form of a document that a writer has made.
+    package static func compact(_ document: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(document.count)
+        var isText = false
+        var isEscaped = false
+        for byte in document {
+            if isText {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isText = false
+                }
+            } else if byte == UInt8(ascii: "\"") {
+                isText = true
+            } else if byte == 0x20 || byte == 0x0a {
+                continue
+            }
+            result.append(byte)
+        }
+        return result
     }
 }

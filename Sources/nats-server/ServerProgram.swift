@@ -24,6 +24,8 @@ final class ServerProgram: Sendable {
     private let logger: Logger
     private let server: Server
     private let state: NIOLockedValueBox<State>
+    /// The last reload that was begun; the next one waits for it.
+    private let lastReload = NIOLockedValueBox<Task<StartConfiguration.Failure?, Never>?>(nil)
 
     /// Serves until a signal or a fatal error ends the process.
     static func run(_ start: StartConfiguration, _ request: StartRequest) -> Never {
@@ -75,6 +77,10 @@ final class ServerProgram: Sendable {
             } catch {
                 self.fail("Could not write pidfile: \(error)")
             }
+        }
+        self.server.setReload {
+            await self.waitForStart()
+            return await self.reloadInTurn()?.description
         }
         self.server.setWillExit { self.removePortsFile(self.state.withLockedValue { $0.configuration.portsFileDir }) }
         let start = Task.detached {
@@ -160,15 +166,31 @@ final class ServerProgram: Sendable {
 
     /// Takes over what has changed in the configuration file, all or nothing.
     private func reload() async {
-        do {
-            try await self.tryReload()
-        } catch {
-            self.output.write(
-                "Failed to reload server configuration: \(error)",
-                label: .error,
-                keepsLineFeeds: true
-            )
+        guard let failure = await self.reloadInTurn() else { return }
+        self.output.write(
+            "Failed to reload server configuration: \(failure)",
+            label: .error,
+            keepsLineFeeds: true
+        )
+    }
+
+    /// Reloads when those before have ended: a signal and the system account may ask at the same time.
+    private func reloadInTurn() async -> StartConfiguration.Failure? {
+        let reload = self.lastReload.withLockedValue { last in
+            let previous = last
+            let reload = Task { () -> StartConfiguration.Failure? in
+                _ = await previous?.value
+                do throws(StartConfiguration.Failure) {
+                    try await self.tryReload()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            last = reload
+            return reload
         }
+        return await reload.value
     }
 
     private func tryReload() async throws(StartConfiguration.Failure) {

@@ -207,20 +207,26 @@ import Musl
         }
     }
 
-    @Test("§3: the system account's users: valid, and not there yet")
-    func section3SystemAccount() async throws {
+    @Test("§3: the system account's users listen to it; others need no credentials", arguments: Program.available)
+    func section3SystemAccount(program: Program) async throws {
         let directory = try TemporaryDirectory()
-        let file = try directory.write(
-            "port: -1\naccounts: { $SYS: { users: [{user: sys, password: pass}] } }\n",
-            to: "c"
-        )
-        for program in Program.available {
-            let test = try ProgramRun(program, ["-t", "-c", file])
-            #expect(await test.exitCode() == 0)
+        let accounts = "accounts: { $SYS: { users: [{user: sys, password: pass}] } }\n"
+        let tested = try directory.write("port: -1\n" + accounts, to: "t")
+        let test = try ProgramRun(program, ["-t", "-c", tested])
+        #expect(await test.exitCode() == 0)
+        try await self.withServer(program, Self.address + accounts) { _, port async throws in
+            let system = try await self.connect(port, "sys", "pass")
+            await system.send("SUB $SYS.ACCOUNT.$G.CONNECT 1\r\nPING\r\n")
+            try await system.expect("PONG\r\n")
+            let anybody = try RawConnection.connect(port: port, answersPings: true)
+            let info = try await anybody.readInfo()
+            #expect(info.contains("\"auth_required\":true"))
+            await anybody.send("CONNECT {\"verbose\":false}\r\nSUB $SYS.> 1\r\nPING\r\n")
+            try await anybody.expect("PONG\r\n")
+            let line = try await system.readLine()
+            #expect(line.hasPrefix("MSG $SYS.ACCOUNT.$G.CONNECT 1 "))
+            try await anybody.expectNothing()
         }
-        let run = try ProgramRun(.ours, ["-c", file])
-        #expect(await run.exitCode() == 1)
-        #expect(run.errors == "nats-server: not supported yet: accounts.$SYS (\(file):2:1)\n")
     }
 
     // MARK: Section 4

@@ -48,6 +48,26 @@ struct AccountOptionsTests {
         }
     }
 
+    @Test("the system account is told who comes, and answers questions", .timeLimit(.minutes(1)))
+    func systemAccount() async throws {
+        var options = Self.options
+        options.accounts.append(.init(name: "watch", users: [.init(name: "watch", password: "watch")]))
+        options.systemAccount = "watch"
+        try await NATSTestServer.withServer(options) { server in
+            let watch = try await self.connect("watch", server)
+            await watch.send("SUB $SYS.ACCOUNT.web.CONNECT 1\r\nSUB answer 2\r\nPING\r\n")
+            try await watch.expect("PONG\r\n")
+            #expect(await server.statistics().subscriptions == 2)
+            let web = try await self.connect("web", server)
+            #expect(try await watch.readLine().hasPrefix("MSG $SYS.ACCOUNT.web.CONNECT 1 "))
+            #expect(try await watch.readLine().contains("\"user\":\"web\""))
+            await watch.send("PUB $SYS.REQ.SERVER.PING.IDZ answer 0\r\n\r\n")
+            #expect(try await watch.readLine().hasPrefix("MSG answer 2 "))
+            #expect(try await watch.readLine().contains("\"id\":\"\(server.serverID)\""))
+            withExtendedLifetime(web) {}
+        }
+    }
+
     @Test("what cannot be shared is refused, at the start and later", .timeLimit(.minutes(1)))
     func refused() async throws {
         var notExported = Self.options

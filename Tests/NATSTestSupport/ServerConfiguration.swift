@@ -23,7 +23,7 @@ package struct ServerConfiguration: Sendable {
     package var headers: Bool?
     /// Whether HTTP requests about the server are answered, on a free port.
     package var monitoring = false
-    /// Whether the official server has its system account; ours has none yet.
+    /// Whether the server has its system account.
     package var systemAccount = true
     package var tls: NATSTestServer.TLS?
     /// Debug lines: of the official server in its output, of ours to the logger.

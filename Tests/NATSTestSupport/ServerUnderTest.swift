@@ -149,6 +149,7 @@ extension ServerConfiguration {
         if let pingInterval = self.pingInterval { options.pingInterval = pingInterval }
         if let pingsOutMax = self.pingsOutMax { options.pingsOutMax = pingsOutMax }
         if let headers = self.headers { options.headers = headers }
+        if !self.systemAccount { options.systemAccount = nil }
         options.monitoring = self.monitoring
         return options
     }

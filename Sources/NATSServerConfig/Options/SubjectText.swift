@@ -1,5 +1,5 @@
 /// The rules for subjects in a configuration.
-enum SubjectText {
+package enum SubjectText {
     /// nats-server sublist.go IsValidSubject.
     static func isValid(_ subject: String) -> Bool {
         guard !subject.isEmpty else { return false }
@@ -45,7 +45,7 @@ enum SubjectText {
     }
 
     /// Whether one subject can be matched by both.
-    static func collide(_ first: String, _ second: String) -> Bool {
+    package static func collide(_ first: String, _ second: String) -> Bool {
         if first == second { return true }
         switch (self.hasWildcard(first), self.hasWildcard(second)) {
         case (false, false): return false

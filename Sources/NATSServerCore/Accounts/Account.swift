@@ -25,9 +25,13 @@ final class Account: Sendable {
         /// Who may owe answers to this account.
         var askedAccounts: [Account] = []
         var isGone = false
+        /// What the server itself listens to.
+        var internalSubscriptions: [ObjectIdentifier: InternalSubscription] = [:]
     }
 
     let name: String
+    /// Whether it looks at the server.
+    let isSystem: Bool
     let index: SubscriptionIndex
     let responses = ServiceResponses()
     private let state: NIOLockedValueBox<State>
@@ -42,8 +46,9 @@ final class Account: Sendable {
     /// In nanoseconds (nats-server accounts.go maxSubLimitReportThreshold).
     private static let subscriptionLimitLogPeriod: UInt64 = 2_000_000_000
 
-    init(_ options: AccountOptions, hash: SubjectHash) {
+    init(_ options: AccountOptions, isSystem: Bool = false, hash: SubjectHash) {
         self.name = options.name
+        self.isSystem = isSystem
         self.index = SubscriptionIndex(hash: hash)
         self.state = NIOLockedValueBox(State(options: options, updated: .now()))
         self.index.setMappings(SubjectMappings(options.mappings))
@@ -61,6 +66,28 @@ final class Account: Sendable {
             state.updated = .now()
         }
         self.index.setMappings(SubjectMappings(options.mappings))
+    }
+
+    /// The server begins to listen to something; until ``forget(_:)`` or ``unlink()``.
+    ///
+    /// - Returns: the name of the subscription.
+    func register(_ subscription: InternalSubscription) -> [UInt8] {
+        self.state.withLockedValue { state in
+            state.lastSid += 1
+            state.internalSubscriptions[ObjectIdentifier(subscription)] = subscription
+            return Array("\(state.lastSid)".utf8)
+        }
+    }
+
+    func forget(_ subscription: InternalSubscription) {
+        self.state.withLockedValue { $0.internalSubscriptions[ObjectIdentifier(subscription)] = nil }
+    }
+
+    /// Subscriptions that no client has made.
+    var ownSubscriptionCount: Int {
+        self.state.withLockedValue { state in
+            state.internalSubscriptions.count + state.requests.count + (state.answers == nil ? 0 : 1)
+        }
     }
 
     // MARK: Other accounts
@@ -149,6 +176,9 @@ final class Account: Sendable {
 
     /// The account is no more: lets go of other accounts, which may refer to this one.
     func unlink() {
+        for subscription in self.state.withLockedValue({ Array($0.internalSubscriptions.values) }) {
+            subscription.cancel()
+        }
         let (old, asked) = self.state.withLockedValue { state in
             let old = state.requests + [state.answers].compactMap { $0 }
             let asked = state.askedAccounts

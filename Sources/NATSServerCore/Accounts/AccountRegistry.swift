@@ -4,12 +4,19 @@ import NIOConcurrencyHelpers
 final class AccountRegistry: Sendable {
     /// Always there.
     let global: Account
+    /// The name of the account that looks at the server, fixed at the start; `nil` if there is none.
+    let systemName: String?
     private let hash: SubjectHash
     private let accounts: NIOLockedValueBox<[String: Account]>
 
-    init(_ options: [AccountOptions], hash: SubjectHash) {
+    init(_ options: [AccountOptions], system: String? = nil, hash: SubjectHash) {
         self.hash = hash
-        self.global = Account(AccountOptions(name: Account.globalName), hash: hash)
+        self.systemName = system
+        self.global = Account(
+            AccountOptions(name: Account.globalName),
+            isSystem: system == Account.globalName,
+            hash: hash
+        )
         self.accounts = NIOLockedValueBox([Account.globalName: self.global])
         self.update(options)
     }
@@ -19,6 +26,9 @@ final class AccountRegistry: Sendable {
 
     var byName: [String: Account] { self.accounts.withLockedValue { $0 } }
 
+    /// The account that looks at the server; the same one as long as the server runs.
+    var system: Account? { self.systemName.flatMap { self[$0] } }
+
     subscript(name: String) -> Account? { self.accounts.withLockedValue { $0[name] } }
 
     /// The server ends: accounts that refer to each other let go.
@@ -26,6 +36,7 @@ final class AccountRegistry: Sendable {
 
     /// Makes the accounts those of a configuration; what keeps its name keeps its subscriptions and connections.
     func update(_ options: [AccountOptions]) {
+        let options = SystemLinks.complete(options, system: self.systemName)
         self.accounts.withLockedValue { accounts in
             var updated = [Account.globalName: self.global]
             for option in options {
@@ -33,7 +44,11 @@ final class AccountRegistry: Sendable {
                     known.update(option)
                     updated[option.name] = known
                 } else {
-                    updated[option.name] = Account(option, hash: self.hash)
+                    updated[option.name] = Account(
+                        option,
+                        isSystem: option.name == self.systemName,
+                        hash: self.hash
+                    )
                 }
             }
             if !options.contains(where: { $0.name == Account.globalName }) {

@@ -4,6 +4,13 @@ enum ServiceTarget: Sendable {
     case request(ServiceImport)
     /// They are answers to requests of other accounts.
     case answer(ServiceResponses)
+    /// The server listens to them.
+    case server(InternalSubscription)
+
+    var isInternal: Bool {
+        if case .server = self { return true }
+        return false
+    }
 }
 
 /// What the server itself does with messages on one subject; made once, when the subject is matched.
@@ -12,6 +19,7 @@ final class ServiceMatches: Sendable {
         /// A request, and what its subject is called in the other account.
         case request(ServiceImport, subject: [UInt8])
         case answer(ServiceResponses)
+        case server(InternalSubscription)
     }
 
     let subject: [UInt8]
@@ -28,6 +36,7 @@ final class ServiceMatches: Sendable {
             switch subscription.service {
             case .request(let service): .request(service, subject: service.remoteSubject(of: subject))
             case .answer(let responses): .answer(responses)
+            case .server(let subscription): .server(subscription)
             case nil: nil
             }
         }

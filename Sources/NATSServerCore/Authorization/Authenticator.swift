@@ -49,6 +49,8 @@ final class Authenticator: Sendable {
     private let password: String
     private let token: String
     private let noAuthUser: String
+    /// The `no_auth_user` is one that the server has made up.
+    private let isImplied: Bool
     private let proxyRequired: Bool
     private let users: [String: Entry]
     private let nkeys: [String: Entry]
@@ -109,6 +111,7 @@ final class Authenticator: Sendable {
         self.password = options.password ?? ""
         self.token = options.token ?? ""
         self.noAuthUser = options.noAuthUser ?? ""
+        self.isImplied = options.impliedUser != nil && options.impliedUser == options.noAuthUser
         self.proxyRequired = options.proxyRequired
         self.timeout = options.timeout
         self.sendsNonce = options.alwaysEnableNonce || !nkeys.isEmpty
@@ -134,6 +137,7 @@ final class Authenticator: Sendable {
         self.password = password
         self.token = token
         self.noAuthUser = noAuthUser
+        self.isImplied = other.isImplied && noAuthUser == other.noAuthUser
         self.proxyRequired = other.proxyRequired
         self.users = other.users
         self.nkeys = other.nkeys
@@ -168,7 +172,7 @@ final class Authenticator: Sendable {
     }
 
     /// What the first INFO says; clients need no credentials where they are somebody without.
-    var isAnnounced: Bool { self.isRequired && self.noAuthUser.isEmpty }
+    var isAnnounced: Bool { self.isRequired && (self.noAuthUser.isEmpty || self.isImplied) }
 
     /// Decides about a CONNECT (nats-server auth.go processClientOrLeafAuthentication).
     ///

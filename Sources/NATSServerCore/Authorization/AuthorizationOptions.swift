@@ -68,6 +68,12 @@ package struct AuthorizationOptions: Sendable, Equatable {
     package var defaultPermissions: PermissionOptions?
     /// The accounts; `$G` need not be among them.
     package var accounts: [AccountOptions] = []
+    /// The account that looks at the server, there also if it is not among ``accounts``; `nil` for none.
+    ///
+    /// Fixed at the start.
+    package var systemAccount: String?
+    /// A user of `$G` that the server has made up, so that clients need no credentials though the system account's do.
+    var impliedUser: String?
     /// The user (name or nkey) that clients without credentials are.
     package var noAuthUser: String?
     /// Time from accept to the end of authentication.
@@ -123,6 +129,7 @@ package struct AuthorizationOptions: Sendable, Equatable {
                 return "Duplicate Account Entry: \(account.name)"
             }
         }
+        names.formUnion([self.systemAccount].compactMap { $0 })
         let users = (self.users ?? []).map { ($0.name, $0.account) } + (self.nkeys ?? []).map { ($0.nkey, $0.account) }
         for (user, account) in users {
             guard let account, !names.contains(account) else { continue }
@@ -150,7 +157,8 @@ package struct AuthorizationOptions: Sendable, Equatable {
     func hasPlaintextPasswords(mapsCertificates: Bool) -> Bool {
         if let password = self.password, !password.isEmpty, !Bcrypt.isHash(password) { return true }
         return (self.users ?? []).contains { user in
-            user.password.isEmpty ? !mapsCertificates : !Bcrypt.isHash(user.password)
+            if user.name == self.impliedUser { return false }
+            return user.password.isEmpty ? !mapsCertificates : !Bcrypt.isHash(user.password)
         }
     }
 }

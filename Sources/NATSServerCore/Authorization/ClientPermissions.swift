@@ -2,6 +2,7 @@
 final class ClientPermissions: Sendable {
     /// Different for all permissions that a server ever has; not 0.
     let id: UInt64
+    let options: PermissionOptions
     let responses: PermissionOptions.Responses?
     /// Entries for subscriptions that are neither subject nor `subject queue`, which the log is told of.
     let unusable: [String]
@@ -17,6 +18,7 @@ final class ClientPermissions: Sendable {
             return SubjectSet(subjectsAndQueues: entries, hash: hash)
         }
         self.id = id
+        self.options = options
         self.responses = options.responses
         // Leave to answer instead of leave to publish (nats-server auth.go validateResponsePermissions).
         self.publishAllow = set(options.publish?.allow ?? (options.responses == nil ? nil : []))

@@ -22,6 +22,9 @@ extension ClientConnection {
         self.applyLimits()
         self.logOverriddenLimits()
         self.isInAccount = account.enter()
+        if self.isInAccount {
+            self.shared.system?.connectionsChanged(of: account, connections: account.connectionCount)
+        }
         guard self.isInAccount else {
             let text = "maximum account active connections exceeded"
             // The log does not know the account yet.
@@ -85,6 +88,7 @@ extension ClientConnection {
         guard self.isInAccount else { return }
         self.isInAccount = false
         self.account.leave()
+        self.shared.system?.connectionsChanged(of: self.account, connections: self.account.connectionCount)
     }
 
     /// What is less counts, of the server's limits and the account's (nats-server client.go applyAccountLimits).

@@ -18,6 +18,7 @@ extension ClientConnection {
             return false
         }
         guard self.enterAccount() else { return false }
+        self.tellConnected()
         self.applyPermissions()
         batch.refresh(self)
         return true
@@ -91,6 +92,7 @@ extension ClientConnection {
         case .accept(let dropSubscriptions):
             if dropSubscriptions { self.forgetSubscriptions() }
             guard self.enterAccount() else { return }
+            self.tellConnected()
             self.applyPermissions()
             self.connectAccepted()
             self.acknowledge()
@@ -122,8 +124,12 @@ extension ClientConnection {
         let refusal = self.session.refusal
         if let reason = refusal.reason { self.logger.debug("\(self.label) - \(reason)") }
         let user = self.session.userLabel.map { " - \($0)" } ?? ""
+        // nats-server client.go processConnect: the first estimate comes with CONNECT, whoever it is.
+        if self.keepAlive.roundTripTime == nil { self.keepAlive.connectReceived(accepted: self.accepted, now: .now()) }
+        self.tellAccountOfAuthenticationError(refusal.closes)
         self.logger.error("\(self.label) - authentication error\(user)")
         self.fail("Authorization Violation", refusal.closes)
+        self.tellAuthenticationError(refusal.closes)
     }
 
     // MARK: Permissions

@@ -61,6 +61,7 @@ extension ClientConnection {
         self.phase = .closing
         self.closedReason = reason
         self.remember(reason)
+        self.tellDisconnected(reason)
         let dropped = self.subscriptions.values
         self.dropSubscriptions()
         self.leaveAccount()

@@ -46,7 +46,14 @@ extension ClientConnection {
             case .operation:
                 if operation.pointee.isPublish {
                     self.publish(base, operation, &batch)
-                    if batch.mustCheckPhase, self.phase != .open { return }
+                    if batch.mustCheckPhase {
+                        guard self.phase == .open else { return }
+                        if self.heldInput != nil {
+                            let next = operation.pointee.frameEnd
+                            self.hold(UnsafeRawBufferPointer(start: base + next, count: end - next))
+                            return
+                        }
+                    }
                 } else {
                     self.handle(base, operation.pointee, &batch)
                     guard self.phase == .open else { return }
@@ -273,6 +280,7 @@ extension ClientConnection {
         var info = self.makeInfo()
         info.connectInfo = true
         info.remoteAccount = self.account.name
+        info.isSystemAccount = self.account.isSystem
         info.maxPayload = self.announcedMaxPayload(info.maxPayload)
         self.outlet.append(info.encode())
     }

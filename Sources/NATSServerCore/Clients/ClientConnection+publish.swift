@@ -241,7 +241,7 @@ extension ClientConnection {
             start: UnsafePointer(result.pointee.subject),
             count: result.pointee.subjectLength
         )
-        if result.pointee.isReserved {
+        if result.pointee.isReserved, !self.mayPublishReserved(UnsafeRawBufferPointer(subject)) {
             self.publishViolation(UnsafeRawBufferPointer(subject))
             return nil
         }
@@ -256,6 +256,11 @@ extension ClientConnection {
         }
         self.acknowledge()
         return result
+    }
+
+    /// nats-server client.go processInboundClientMsg: the system account's clients may speak to Raft groups.
+    private func mayPublishReserved(_ subject: UnsafeRawBufferPointer) -> Bool {
+        self.account.isSystem && !ReservedSubjects.isReservedReply(subject)
     }
 
     /// Whom a subject goes to that no client has written.

@@ -27,9 +27,31 @@ extension ClientConnection {
                 self.answer(services.subject, responses, base, operation, &batch)
                 // Nobody is told that it came too late (nats-server client.go deliverMsg).
                 delivered = true
+            case .server(let subscription):
+                if self.tell(subscription, services.subject, base, operation) { delivered = true }
             }
         }
         return delivered
+    }
+
+    /// Hands a message to the server itself.
+    ///
+    /// - Returns: whether it is there.
+    private func tell(
+        _ subscription: InternalSubscription,
+        _ subject: [UInt8],
+        _ base: UnsafePointer<UInt8>,
+        _ operation: UnsafePointer<ClientOperation>
+    ) -> Bool {
+        // What the server publishes in an account does not come back to it; what it publishes in another one may.
+        guard !self.isInternal || self.loop.isCrossing,
+            let request = InternalMessage(base, operation.pointee, subject: subject)
+        else {
+            return false
+        }
+        // The rest of the input waits: there is no end to what a peer can ask for.
+        if subscription.deliver(request, from: self) != .low, !self.isInternal { self.pauseInput() }
+        return true
     }
 
     /// Sends a request to a service of another account (nats-server client.go processServiceImport).
@@ -196,7 +218,10 @@ extension ClientConnection {
     /// Who makes a request, as its header tells the exporter (nats-server client.go processServiceImport).
     private func requestInfo(for service: ServiceImport) -> [UInt8] {
         // Of a request that has come through other accounts the first account is told, and the last one.
+        // The system account is told the server in any case.
+        let isSystem = service.exporter.isSystem
         guard let first = self.loop.way.lazy.compactMap(\.request).first else {
+            guard !isSystem || service.share else { return self.clientInfo(isDetailed: false, namesServer: true) }
             let roundTrip = self.keepAlive.roundTripTime?.nanoseconds ?? 0
             return self.knownInfo.text(isDetailed: service.share, roundTrip: roundTrip) {
                 self.clientInfo(isDetailed: service.share)
@@ -205,12 +230,12 @@ extension ClientConnection {
         return self.clientInfo(
             isDetailed: first.share,
             service: service.importer.name,
-            namesServer: service.share || self.loop.way.contains { $0.request?.share == true }
+            namesServer: isSystem || service.share || self.loop.way.contains { $0.request?.share == true }
         )
     }
 
     /// Who this is, as JSON (nats-server events.go ClientInfo).
-    private func clientInfo(isDetailed: Bool, service: String = "", namesServer: Bool? = nil) -> [UInt8] {
+    func clientInfo(isDetailed: Bool, service: String = "", namesServer: Bool? = nil) -> [UInt8] {
         var writer = JSONObjectWriter()
         if isDetailed {
             let start = TimeText.rfc3339(self.shared.clock.wallNanoseconds(self.accepted))
@@ -239,7 +264,7 @@ extension ClientConnection {
     // MARK: The server's own messages
 
     /// Publishes what the server has to say, as one of an account.
-    func publishOwn(_ message: CrossedMessage, in account: Account) {
+    func publishOwn(_ message: InternalMessage, in account: Account) {
         self.account = account
         self.router = self.loop.router(for: account)
         var batch = PublishBatch(self)
@@ -264,7 +289,7 @@ extension ServerLoop {
         self.eventLoop.execute {
             guard !self.shared.isEnding else { return }
             let sample = probe.sample(outcome, now: now, clock: self.shared.clock)
-            self.publisher.publishOwn(CrossedMessage(subject: probe.subject, payload: sample), in: account)
+            self.publisher.publishOwn(InternalMessage(to: probe.subject, payload: sample), in: account)
         }
     }
 

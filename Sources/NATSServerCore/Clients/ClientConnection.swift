@@ -25,6 +25,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// What a producer pauses when a target has fallen behind (nats-server client.go stallClientMaxDuration).
     private static let stallTime: TimeAmount = .milliseconds(5)
 
+    /// See ``pauseInput()``.
+    private static let pauseTime: TimeAmount = .milliseconds(2)
+
     let id: UInt64
     let loop: ServerLoop
     let shared: ServerShared
@@ -326,6 +329,13 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Handles no more input, and reads none beyond what is on its way, until ``resumeInput()``.
     func suspendInput() { self.heldInput = ByteBuffer() }
+
+    /// Handles no more input for a moment.
+    func pauseInput() {
+        guard self.heldInput == nil, self.phase == .open else { return }
+        self.suspendInput()
+        self.loop.eventLoop.scheduleTask(in: Self.pauseTime) { self.resumeInput() }
+    }
 
     /// Handles what came meanwhile, and goes on.
     func resumeInput() {

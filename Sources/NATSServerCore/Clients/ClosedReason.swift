@@ -19,6 +19,7 @@ enum ClosedReason: String, Sendable {
     case maxControlLineExceeded = "Maximum Control Line Exceeded"
     case serverShutdown = "Server Shutdown"
     case proxyRequired = "Proxy Required"
+    case kicked = "Kicked"
     case noRespondersRequiresHeaders = "No Responders Requires Headers"
 
     /// Whether what is still queued is sent before the socket is closed (nats-server client.go markConnAsClosed).

@@ -26,7 +26,35 @@ extension AuthorizationOptions {
         }
         // The permissions that an account has for its users are with these already.
         for account in configuration.accounts { self.add(account.users, account: account.name) }
+        self.setSystemAccount(configuration)
     }
+
+    /// Finds the account that looks at the server: the one called `$SYS` if no other is named.
+    ///
+    /// If there is nobody but its users, clients without credentials belong to `$G` (nats-server server.go
+    /// configureAccounts).
+    private mutating func setSystemAccount(_ configuration: ServerConfiguration) {
+        let isDefined = configuration.accounts.contains { $0.name == Account.systemName }
+        let named = configuration.systemAccount ?? (isDefined ? Account.systemName : nil)
+        self.systemAccount = named ?? (configuration.noSystemAccount ? nil : Account.systemName)
+        guard let named, named != Account.globalName, configuration.operators.isEmpty,
+            configuration.accounts.allSatisfy({ $0.name == named }), configuration.noAuthUser == nil,
+            configuration.authorization == nil
+        else {
+            return
+        }
+        let user = User(name: Self.impliedName, password: String(Self.impliedName.dropFirst(6)))
+        self.users = (self.users ?? []) + [user]
+        self.noAuthUser = user.name
+        self.impliedUser = user.name
+    }
+
+    /// The same over reloads, so that clients stay.
+    private static let impliedName: String = {
+        var generator = SystemRandomNumberGenerator()
+        let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+        return "nats-" + String((0..<8).compactMap { _ in digits.randomElement(using: &generator) })
+    }()
 
     private mutating func add(_ users: [UserConfiguration], account: String?) {
         var named: [User] = []

@@ -21,8 +21,9 @@ package enum SupportedKeys {
         // Security.
         "authorization", "accounts", "mappings", "no_auth_user", "max_subscriptions", "max_sub_tokens", "tls",
         "allow_non_tls", "websocket",
-        // Without JetStream the directory is of no use, and without a system account there is none to switch off.
-        "store_dir", "no_system_account",
+        "system_account", "no_system_account",
+        // Without JetStream the directory is of no use.
+        "store_dir",
     ]
 
     /// The first thing in a configuration that is not supported, as `KEY (file:line:col)`.
@@ -54,7 +55,6 @@ package enum SupportedKeys {
     /// What is not there yet of the accounts.
     private static func firstUnsupportedAccountPart(_ configuration: ServerConfiguration) -> String? {
         for account in configuration.accounts {
-            if account.name == Account.systemName { return "accounts.\(account.name)" }
             let parts = [
                 ("exports.allow_trace", account.exports.contains(where: \.allowTrace)),
                 ("imports.allow_trace", account.imports.contains(where: \.allowTrace)),

@@ -225,6 +225,9 @@ final class ServerLoop: @unchecked Sendable {
         }
     }
 
+    /// Sends all that has been staged, without waiting for the end of the tick; not while a delivery is under way.
+    func flushNow() { self.flush() }
+
     /// Sends at once what was staged, without waiting for the end of the tick.
     func send(_ staged: consuming Outlet.Staged, to connection: ClientConnection) {
         guard connection.loop === self else {

@@ -46,6 +46,8 @@ struct ConnectionQuery: Sendable {
     var user = ""
     var account = ""
     var mqttClient = ""
+    /// Only connections with a subscription that may get messages of this subject, wildcards included.
+    var filterSubject = ""
 
     // MARK: Order
 

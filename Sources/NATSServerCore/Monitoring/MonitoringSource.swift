@@ -107,6 +107,9 @@ final class MonitoringSource: Sendable {
 
     // MARK: Accounts
 
+    /// The account that looks at the server; `nil` if there is none.
+    var systemAccount: String? { self.shared.accounts.systemName }
+
     var accountNames: [String] { self.shared.accounts.all.map(\.name) }
 
     /// What the accounts have sent and received; without figures about match results.
@@ -124,6 +127,19 @@ final class MonitoringSource: Sendable {
                 snapshot.slowConsumers = totals.slowConsumers
                 return snapshot
             }
+        }
+    }
+
+    /// What one account has sent and received; without figures about match results.
+    func traffic(of account: Account, on eventLoop: any EventLoop) -> EventLoopFuture<AccountSnapshot> {
+        let answers = self.loops.ask { $0.existingRouter(for: account)?.totals }
+        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+            var totals = ServerLoop.Totals()
+            for answer in answers.compactMap({ $0 }) { totals += answer }
+            var snapshot = self.snapshot(of: account)
+            snapshot.traffic = totals.traffic
+            snapshot.slowConsumers = totals.slowConsumers
+            return snapshot
         }
     }
 

@@ -1,3 +1,4 @@
+internal import NATSServerConfig
 import NATSWire
 import NIOCore
 
@@ -27,7 +28,7 @@ extension ServerLoop {
             } else {
                 isWanted = !query.filters || query.accepts(user: connection.session.shownUser)
             }
-            guard isWanted else { return (connection, nil) }
+            guard isWanted, connection.mayReceive(query.filterSubject) else { return (connection, nil) }
             // Most lists are in the order of the ids, and nothing but these is needed then.
             return (connection, query.needsFigures ? query.sortKey(connection.figures, now: now) : 0)
         }
@@ -75,6 +76,14 @@ extension ServerLoop {
 
 /// What the monitoring pages ask of a connection; everything here runs on its event loop.
 extension ClientConnection {
+    /// Whether a subscription may get messages of a subject; anything may if it is empty.
+    fileprivate func mayReceive(_ subject: String) -> Bool {
+        guard !subject.isEmpty else { return true }
+        return self.subscriptions.values.contains { subscription in
+            SubjectText.collide(subject, String(decoding: subscription.subject, as: UTF8.self))
+        }
+    }
+
     var figures: ConnectionFigures {
         ConnectionFigures(
             id: self.id,

@@ -2,51 +2,62 @@ import NATSWire
 
 /// `/accountz`: the accounts, or one of them in detail.
 enum AccountzDocument {
-    static func json(_ head: ServerHead, accounts: [String]) -> [UInt8] {
+    static func json(_ head: ServerHead, accounts: [String], system: String? = nil) -> [UInt8] {
         var writer = JSONDocumentWriter()
         writer.object { writer in
             writer.write(head)
+            writer.writeUnlessEmpty("system_account", system ?? "")
             writer.write("accounts", accounts)
         }
         return writer.bytes
     }
 
-    static func json(_ head: ServerHead, account: AccountSnapshot) -> [UInt8] {
+    static func json(_ head: ServerHead, account: AccountSnapshot, system: String? = nil) -> [UInt8] {
         var writer = JSONDocumentWriter()
         writer.object { writer in
             writer.write(head)
-            writer.object("account_detail") { writer in
-                writer.write("account_name", account.name)
-                writer.write("update_time", time: account.updated)
-                writer.write("expired", false)
-                writer.write("complete", true)
-                writer.write("jetstream_enabled", false)
-                writer.write("leafnode_connections", 0)
-                writer.write("client_connections", account.connections)
-                writer.write("subscriptions", account.subscriptions.subscriptions)
-                if !account.mappings.isEmpty {
-                    writer.object("mappings") { Self.write(account.mappings, to: &$0) }
-                }
-                if !account.exports.isEmpty {
-                    writer.array("exports") { writer in
-                        for item in account.exports { writer.object { Self.write(item, to: &$0) } }
-                    }
-                }
-                if !account.streams.isEmpty || !account.services.isEmpty {
-                    writer.array("imports") { Self.writeImports(of: account, to: &$0) }
-                }
-                writer.write("name_tag", account.name)
-                writer.object("sublist_stats") { $0.write(account.subscriptions) }
-                if !account.responses.isEmpty {
-                    writer.object("responses") { writer in
-                        for response in account.responses {
-                            writer.object(named: response.subject) { Self.write(response, to: &$0) }
-                        }
-                    }
-                }
-            }
+            writer.writeUnlessEmpty("system_account", system ?? "")
+            writer.object("account_detail") { Self.write(account, isSystem: account.name == system, to: &$0) }
         }
         return writer.bytes
+    }
+
+    /// The detail alone.
+    static func detail(_ account: AccountSnapshot, system: String?) -> [UInt8] {
+        var writer = JSONDocumentWriter()
+        writer.object { Self.write(account, isSystem: account.name == system, to: &$0) }
+        return writer.bytes
+    }
+
+    private static func write(_ account: AccountSnapshot, isSystem: Bool, to writer: inout JSONDocumentWriter) {
+        writer.write("account_name", account.name)
+        writer.write("update_time", time: account.updated)
+        writer.writeUnlessFalse("is_system", isSystem)
+        writer.write("expired", false)
+        writer.write("complete", true)
+        writer.write("jetstream_enabled", false)
+        writer.write("leafnode_connections", 0)
+        writer.write("client_connections", account.connections)
+        writer.write("subscriptions", account.subscriptions.subscriptions)
+        if !account.mappings.isEmpty {
+            writer.object("mappings") { Self.write(account.mappings, to: &$0) }
+        }
+        if !account.exports.isEmpty {
+            writer.array("exports") { writer in
+                for item in account.exports { writer.object { Self.write(item, to: &$0) } }
+            }
+        }
+        if !account.streams.isEmpty || !account.services.isEmpty {
+            writer.array("imports") { Self.writeImports(of: account, to: &$0) }
+        }
+        writer.write("name_tag", account.name)
+        writer.object("sublist_stats") { $0.write(account.subscriptions) }
+        guard !account.responses.isEmpty else { return }
+        writer.object("responses") { writer in
+            for response in account.responses {
+                writer.object(named: response.subject) { Self.write(response, to: &$0) }
+            }
+        }
     }
 
     private static func write(_ export: ExportOptions, to writer: inout JSONDocumentWriter) {

@@ -7,8 +7,8 @@ struct AccstatzDocument {
     /// Shows accounts without connections too.
     let includesUnused: Bool
 
-    func json() -> [UInt8] {
-        var writer = JSONDocumentWriter()
+    func json(indentation: Int? = 2) -> [UInt8] {
+        var writer = JSONDocumentWriter(indentation: indentation)
         writer.object { writer in
             writer.write(self.head)
             writer.array("account_statz") { writer in
@@ -20,7 +20,8 @@ struct AccstatzDocument {
         return writer.bytes
     }
 
-    private static func write(_ account: AccountSnapshot, to writer: inout JSONDocumentWriter) {
+    /// One account's figures.
+    static func write(_ account: AccountSnapshot, to writer: inout JSONDocumentWriter) {
         writer.write("acc", account.name)
         writer.write("name", account.name)
         writer.write("conns", account.connections)

@@ -14,6 +14,16 @@ struct HealthzDocument: Equatable {
     /// What the log says; `nil` if all is well.
     let warning: String?
     let json: [UInt8]
+    /// The answer of the system account, which has the status within.
+    var statusJSON: [UInt8] {
+        // {"status":"ok"} becomes {"status":"ok","status_code":200}, whatever else follows.
+        let member = Array(",\"status_code\":\(self.status)".utf8)
+        guard let place = self.json.firstIndex(of: UInt8(ascii: ",")) ?? self.json.lastIndex(of: UInt8(ascii: "}"))
+        else {
+            return self.json
+        }
+        return Array(self.json[..<place]) + member + Array(self.json[place...])
+    }
 
     /// - Parameters:
     ///   - query: What was asked for.

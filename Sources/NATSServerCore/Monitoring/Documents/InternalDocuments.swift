@@ -43,12 +43,26 @@ enum StackszDocument {
 /// `/debug/vars`: the command line and the memory, as Go's expvar shows them.
 enum DebugVarsDocument {
     static func json(commandLine: [String], usage: ProcessUsage) -> [UInt8] {
-        var bytes = Array("{\n\"cmdline\": [".utf8)
-        for (index, argument) in commandLine.enumerated() {
+        Array("{\n\"cmdline\": ".utf8) + self.list(commandLine) + Array(",\n\"memstats\": ".utf8) + self.memory(usage)
+            + Array("\n}\n".utf8)
+    }
+
+    /// The same as the system account is told it.
+    static func answer(commandLine: [String], usage: ProcessUsage) -> [UInt8] {
+        Array("{\"memstats\":".utf8) + self.memory(usage) + Array(",\"cmdline\":".utf8) + self.list(commandLine)
+            + Array("}".utf8)
+    }
+
+    private static func list(_ arguments: [String]) -> [UInt8] {
+        var bytes = Array("[".utf8)
+        for (index, argument) in arguments.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
             JSONText.append(argument, to: &bytes)
         }
-        bytes += Array("],\n\"memstats\": ".utf8)
+        return bytes + Array("]".utf8)
+    }
+
+    private static func memory(_ usage: ProcessUsage) -> [UInt8] {
         var writer = JSONDocumentWriter(indentation: nil)
         writer.object { writer in
             writer.write("Alloc", usage.residentMemory)
@@ -57,7 +71,7 @@ enum DebugVarsDocument {
             writer.write("HeapSys", usage.virtualMemory)
             writer.write("NumGC", 0)
         }
-        return bytes + writer.bytes + Array("\n}\n".utf8)
+        return writer.bytes
     }
 }
 

@@ -138,6 +138,7 @@ struct VarzDocument {
                 writer.write(named: name, isOn)
             }
         }
+        writer.writeUnlessEmpty("system_account", self.snapshot.options.authorization.systemAccount ?? "")
         writer.object("slow_consumer_stats") {
             Self.writeKinds(clients: self.snapshot.statistics.slowConsumers, to: &$0)
         }
@@ -153,7 +154,8 @@ struct VarzDocument {
         if let end = self.snapshot.certificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
 
-    private static func writeKinds(clients: Int, to writer: inout JSONDocumentWriter) {
+    /// A figure about clients, and about what there is none of.
+    static func writeKinds(clients: Int, to writer: inout JSONDocumentWriter) {
         writer.write("clients", clients)
         writer.write("routes", 0)
         writer.write("gateways", 0)

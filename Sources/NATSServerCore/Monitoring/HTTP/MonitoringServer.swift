@@ -159,6 +159,9 @@ final class MonitoringServer: @unchecked Sendable {
         for orphan in orphans { orphan.promise.fail(ChannelError.eof) }
     }
 
+    /// How often each page has been asked for.
+    var requestCounts: EventLoopFuture<[String: UInt64]> { self.eventLoop.submit { self.requests } }
+
     /// Lists that wait for their turn.
     var waitingLists: Int { self.waiting.count }
 
@@ -270,14 +273,19 @@ final class MonitoringServer: @unchecked Sendable {
         _ callback: String?
     ) -> EventLoopFuture<MonitoringResponse> {
         guard !name.isEmpty else {
-            let json = AccountzDocument.json(head, accounts: self.source.accountNames)
+            let json = AccountzDocument.json(
+                head,
+                accounts: self.source.accountNames,
+                system: self.source.systemAccount
+            )
             return self.eventLoop.makeSucceededFuture(.json(json, callback: callback))
         }
         return self.source.account(name, on: self.eventLoop).map { account in
             guard let account else {
                 return .text(AccountzDocument.unknown(name), status: 400)
             }
-            return .json(AccountzDocument.json(head, account: account), callback: callback)
+            let json = AccountzDocument.json(head, account: account, system: self.source.systemAccount)
+            return .json(json, callback: callback)
         }
     }
 
