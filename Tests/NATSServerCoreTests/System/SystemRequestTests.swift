@@ -55,7 +55,7 @@ struct SystemRequestTests {
         .map { Case("$SYS.REQ.SERVER.ID.\($0)") }
         + [
             // Options.
-            Case("$SYS.REQ.SERVER.PING.CONNZ", "{\"auth\":true,\"subscriptions\":true,\"sort\":\"subs\"}"),
+            Case("$SYS.REQ.SERVER.PING.CONNZ", "{\"auth\":true,\"subscriptions\":true,\"sort\":\"start\"}"),
             Case("$SYS.REQ.SERVER.PING.CONNZ", "{\"acc\":\"A\",\"subscriptions_detail\":true}"),
             Case("$SYS.REQ.SERVER.PING.CONNZ", "{\"acc\":\"A\",\"filter_subject\":\"foo.>\",\"auth\":true}"),
             Case("$SYS.REQ.SERVER.PING.CONNZ", "{\"acc\":\"A\",\"filter_subject\":\"none\"}"),
