@@ -83,7 +83,7 @@ let package = Package(
         ),
         .target(
             name: "NATSTestServer",
-            dependencies: ["NATSServerCore", nioConcurrency, logging],
+            dependencies: ["NATSServerCore", "NATSAuth", nioConcurrency, logging],
             swiftSettings: settings
         ),
 
@@ -138,7 +138,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSAuthTests",
-            dependencies: ["NATSAuth", "NATSText", "NATSWire", "NATSTestSupport"],
+            dependencies: ["NATSAuth", "NATSText", "NATSWire", "NATSTestServer", "NATSTestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -90,8 +90,15 @@ package final class Server: Sendable {
             throw ServerStartError(description: error.description)
         }
         self.announce()
+        do throws(ServerStartError) {
+            try await self.openOperators()
+        } catch {
+            self.state.withLockedValue { $0 = .stopped }
+            throw error
+        }
         // -1 asks for any port; the official server refuses what is lower.
         guard (-1...65_535).contains(options.port) else {
+            self.shared.operators?.end()
             self.state.withLockedValue { $0 = .stopped }
             throw self.listenError("listen tcp: address \(options.port): invalid port")
         }
@@ -101,6 +108,7 @@ package final class Server: Sendable {
             let loops = self.makeLoops(on: group)
             self.startSystem()
             try await self.startMonitoring()
+            self.startResolver()
             try await self.startWebSocket(on: group, loops)
             let listener = try await self.listen(on: group, loops)
             let port = listener.localAddress?.port ?? 0
@@ -143,6 +151,7 @@ package final class Server: Sendable {
         await self.stopSystem()
         await self.stopMonitoring()
         await self.shared.webSocket?.stopListening()
+        self.shared.operators?.end()
         let loops = self.loops.takeAll()
         try? await group.shutdownGracefully()
         self.shared.accounts.end()
@@ -233,6 +242,9 @@ package final class Server: Sendable {
     package func reload(authorization: AuthorizationOptions) async throws(ServerStartError) {
         if let problem = authorization.firstProblem() { throw ServerStartError(description: problem) }
         self.shared.replaceAuthorization(authorization)
+        if let operators = self.shared.operators, let options = self.shared.options.operators {
+            await operators.reload(options)
+        }
         // With what holds by then: of two reloads at once the later one's may be asked first.
         for answer in self.loops.ask({ $0.reload($0.shared.authenticator) }) { _ = try? await answer.get() }
     }
@@ -324,7 +336,8 @@ package final class Server: Sendable {
     /// Lets the system account speak, if there is one; before anybody can come.
     private func startSystem() {
         guard let account = self.shared.accounts.system else { return }
-        if !self.shared.options.authorization.accounts.contains(where: { $0.name == account.name }) {
+        let isNamed = self.shared.options.authorization.accounts.contains { $0.name == account.name }
+        if !isNamed, self.shared.operators?.systemAccount == nil {
             self.shared.logger.debug("Created system account: \(GoString.quoted(account.name.utf8))")
         }
         let system = SystemService(
@@ -403,6 +416,7 @@ package final class Server: Sendable {
         if let file = options.configFile {
             logger.info("Using configuration file: \(file) \(options.configDigest.map { "(\($0))" } ?? "")")
         }
+        self.announceOperators()
         if options.maxPayload > 8 << 20 {
             logger.warning("Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance")
         }

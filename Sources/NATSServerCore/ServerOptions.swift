@@ -12,6 +12,8 @@ package struct ServerOptions: Sendable {
     package var serverName: String?
     /// Who may connect, and what they may do.
     package var authorization = AuthorizationOptions()
+    /// Which operators are trusted; `nil` where accounts are not JWTs.
+    package var operators: OperatorModeOptions?
     /// How clients' connections are secured; clear text if `nil`.
     package var tls: TLSOptions?
     /// WebSocket clients; none if `nil`.

@@ -14,6 +14,8 @@ final class ServerShared: Sendable {
     /// What speaks for the server in the system account, while the server runs.
     private let currentSystem = NIOLockedValueBox<SystemService?>(nil)
     let passwords: PasswordVerifier
+    /// Accounts that are JWTs, if they are.
+    let operators: OperatorMode?
     let closedConnections: ClosedConnections
     let started: NIODeadline
     private let configuration: NIOLockedValueBox<(time: NIODeadline, digest: String)>
@@ -48,19 +50,34 @@ final class ServerShared: Sendable {
         self.maxConnections = Synchronization.Atomic(options.maxConnections)
         let hash = SubjectHash(using: &generator)
         self.hash = hash
-        self.accounts = AccountRegistry(
+        let accounts = AccountRegistry(
             options.authorization.accounts,
             system: options.authorization.systemAccount,
             hash: hash
         )
+        self.accounts = accounts
         // The official server's internal clients take the first ones: two of its own, and one for each account.
         let hasSystem = options.authorization.systemAccount != nil
-        self.lastClientID = Synchronization.Atomic(hasSystem ? UInt64(self.accounts.byName.count) + 2 : 4)
+        self.lastClientID = Synchronization.Atomic(hasSystem ? UInt64(accounts.byName.count) + 2 : 4)
         self.loops = ServerLoops()
         self.internalClient = InternalClient(loops: self.loops)
+        self.operators = options.operators.map { operators in
+            OperatorMode(
+                operators,
+                registry: accounts,
+                hash: hash,
+                hasSystemAccount: hasSystem,
+                logger: options.logger
+            )
+        }
         self.passwords = PasswordVerifier(threads: System.coreCount / 2)
         self.currentAuthenticator = NIOLockedValueBox(
-            Authenticator(options.authorization, hash: hash, accounts: self.accounts.byName)
+            Authenticator(
+                options.authorization,
+                hash: hash,
+                accounts: self.accounts.byName,
+                operators: self.operators
+            )
         )
         self.started = .now()
         self.webSocket = options.webSocket.map(WebSocketService.init)
@@ -93,6 +110,7 @@ final class ServerShared: Sendable {
     func end() {
         self.ending.store(true, ordering: .relaxed)
         self.passwords.end()
+        self.operators?.end()
         self.accounts.end()
     }
 
@@ -109,8 +127,15 @@ final class ServerShared: Sendable {
     @discardableResult
     func replaceAuthorization(_ options: AuthorizationOptions) -> Authenticator {
         self.currentAuthenticator.withLockedValue { current in
-            self.accounts.update(options.accounts)
-            current = Authenticator(options, hash: self.hash, previous: current, accounts: self.accounts.byName)
+            // Accounts that are JWTs change when their claims do.
+            if self.operators == nil { self.accounts.update(options.accounts) }
+            current = Authenticator(
+                options,
+                hash: self.hash,
+                previous: current,
+                accounts: self.accounts.byName,
+                operators: self.operators
+            )
             return current
         }
     }

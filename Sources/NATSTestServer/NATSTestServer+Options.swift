@@ -27,6 +27,8 @@ extension NATSTestServer {
         /// Nobody belongs to it unless it is one of ``accounts`` with users; there is none if `nil`. A reload does not
         /// change it.
         public var systemAccount: String? = "$SYS"
+        /// Whose JWTs let clients in, instead of ``accounts`` and ``users``.
+        public var `operator`: Operator?
         /// The name or nkey among all users that clients without credentials are.
         public var noAuthUser: String?
         /// Permissions of ``users`` without permissions of their own.
@@ -67,6 +69,11 @@ extension NATSTestServer {
         /// The defaults.
         public init() {}
 
+        /// The defaults, for the accounts of an operator.
+        ///
+        /// - Parameter operator: Whose JWTs let clients in.
+        public init(operator: Operator) { self.operator = `operator` }
+
         func serverOptions(port: Int) -> ServerOptions {
             let silent = Logger(label: "nats-test-server", factory: { _ in SwiftLogNoOpLogHandler() })
             var options = ServerOptions(logger: self.logger ?? silent)
@@ -74,6 +81,7 @@ extension NATSTestServer {
             options.port = port
             options.serverName = self.serverName
             options.authorization = self.authorization
+            options.operators = self.operator?.options
             options.tls = self.tls?.options
             options.webSocket = self.webSocket?.options(host: self.host)
             options.maxPayload = self.maxPayload

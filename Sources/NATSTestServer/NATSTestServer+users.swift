@@ -118,7 +118,7 @@ extension NATSTestServer.Options {
         authorization.noAuthUser = self.noAuthUser
         authorization.defaultPermissions = self.defaultPermissions?.options
         authorization.accounts = self.accounts.map(\.options)
-        authorization.systemAccount = self.systemAccount
+        authorization.systemAccount = self.operator?.systemAccount ?? self.systemAccount
         var users = (self.users ?? []).map { (user: $0, account: String?.none) }
         for account in self.accounts { users += account.users.map { ($0, account.name) } }
         guard self.users != nil || !users.isEmpty else { return authorization }

@@ -168,6 +168,39 @@ package struct JSONDocumentWriter {
         text.withUnsafeBytes { JSONText.append($0, to: &self.bytes) }
     }
 
+    // MARK: Documents within
+
+    /// A value that was read or made elsewhere; its members keep their order.
+    package mutating func write(_ key: StaticString, _ value: JSONValue) {
+        self.startMember(key)
+        self.append(value)
+    }
+
+    package mutating func element(_ value: JSONValue) {
+        self.startValue()
+        self.append(value)
+    }
+
+    private mutating func append(_ value: JSONValue) {
+        switch value {
+        case .null: self.append("null")
+        case .bool(let isTrue): self.append(isTrue)
+        case .number(let digits): self.bytes.append(contentsOf: digits.utf8)
+        case .string(let text): JSONText.append(text, to: &self.bytes)
+        case .array(let elements):
+            self.container("[", "]") { writer in
+                for element in elements { writer.element(element) }
+            }
+        case .object(let members):
+            self.container("{", "}") { writer in
+                for (key, value) in members {
+                    writer.startMember(named: key)
+                    writer.append(value)
+                }
+            }
+        }
+    }
+
     // MARK: Bytes
 
     private mutating func startValue() {

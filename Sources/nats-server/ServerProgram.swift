@@ -67,6 +67,15 @@ final class ServerProgram: Sendable {
     // MARK: Start and end
 
     private func begin(fileLimit: Int?, _ configuration: ServerConfiguration) {
+        waitForTask {
+            do {
+                try await self.server.openOperators()
+            } catch {
+                // As everything that is found before there is a log.
+                StandardStreams.error("nats-server: \(error)\n")
+                self.finish(1)
+            }
+        }
         self.server.announce()
         if let warning = OpenFileLimit.warning(limit: fileLimit, maximumConnections: configuration.maxConnections) {
             self.logger.warning("\(warning)")

@@ -61,4 +61,47 @@ struct PythonAuthenticationTests {
             }
         }
     }
+
+    @Test("credentials files", .timeLimit(.minutes(5)), arguments: ServerUnderTest.available)
+    func credentials(server: ServerUnderTest) async throws {
+        var authority = try TestOperator()
+        let revoked = try NKeyPair(kind: .user)
+        let now = authority.now
+        let account = try authority.addAccount("python") {
+            $0.revocations.revoke(revoked.publicKey.text, upTo: now)
+        }
+        let directory = try TemporaryDirectory()
+        func file(
+            _ name: String,
+            signedBy signer: NKeyPair? = nil,
+            user: NKeyPair? = nil,
+            expires: Int64 = 0
+        ) throws
+            -> String
+        {
+            let user = try user ?? NKeyPair(kind: .user)
+            var claims = UserClaims(subject: user.publicKey.text, name: name)
+            claims.registered.expires = expires
+            claims.limits.permissions.publish.deny = ["no"]
+            let jwt = try claims.encoded(signedBy: signer ?? account, at: now)
+            let credentials = try CredentialsFile(jwt: jwt, keyPair: user)
+            // Our own reader understands it too.
+            let read = try CredentialsFile(Array(credentials.text.utf8))
+            #expect(read.jwt == jwt && read.keyPair.seed == user.seed)
+            return try directory.write(credentials.text, to: "\(name).creds")
+        }
+        let good = try file("good")
+        let wrong = [
+            try file("expired", expires: now - 10), try file("revoked", user: revoked),
+            try file("stranger", signedBy: NKeyPair(kind: .account)),
+        ]
+        try await server.withServer(authority) { server in
+            #expect(try await self.run(server, "creds", good) == ["connected", "received", "violation"])
+            for name in wrong {
+                let output = try await self.run(server, "creds", name)
+                #expect(output.count == 1)
+                #expect(output.first?.lowercased().contains("authorization violation") == true, "\(output)")
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import NATSAuth
+import NATSTestServer
 import NATSTestSupport
 import NATSWire
 import Testing
@@ -19,8 +20,8 @@ struct OperatorModeTests {
         let keys: NKeyPair?
     }
 
-    private func connect(_ attempt: Attempt, to server: OfficialServer) async throws -> String {
-        let connection = try RawConnection.connect(port: server.port, answersPings: true)
+    private func connect(_ attempt: Attempt, to port: Int) async throws -> String {
+        let connection = try RawConnection.connect(port: port, answersPings: true)
         try await connection.connect(jwt: attempt.jwt, signedBy: attempt.keys)
         let line = try await connection.readLine()
         connection.close()
@@ -54,14 +55,17 @@ struct OperatorModeTests {
 
     private func compare(_ attempts: [Attempt], _ authority: TestOperator) async throws -> Int {
         let server = try await OfficialServer.start(configurationText: authority.configurationText())
+        let engine = try await NATSTestServer.start(authority.testServerOptions())
         var admitted = 0
         for attempt in attempts {
-            let official = try await self.connect(attempt, to: server)
+            let official = try await self.connect(attempt, to: server.port)
+            #expect(try await self.connect(attempt, to: engine.port) == official, "\(attempt.name)")
             let ours = try self.decide(attempt, authority)
             #expect(official == (ours ? "PONG" : "-ERR 'Authorization Violation'"), "\(attempt.name)")
             if official == "PONG" { admitted += 1 }
         }
         await server.stop()
+        await engine.stop()
         return admitted
     }
 

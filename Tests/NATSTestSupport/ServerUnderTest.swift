@@ -50,6 +50,32 @@ package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConver
     }
 }
 
+extension ServerUnderTest {
+    /// Starts a server that trusts an operator, runs the body, stops the server.
+    package func withServer<Result: Sendable>(
+        _ authority: TestOperator,
+        _ body: (RunningServer) async throws -> Result
+    ) async throws -> Result {
+        let server: RunningServer
+        switch self {
+        case .official:
+            server = .official(try await OfficialServer.start(configurationText: authority.configurationText()))
+        case .ours, .oursOnManyLoops:
+            var options = try authority.testServerOptions()
+            if self == .oursOnManyLoops { options.eventLoopCount = 3 }
+            server = .ours(try await NATSTestServer.start(options))
+        }
+        do {
+            let result = try await body(server)
+            await server.stop()
+            return result
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+}
+
 /// A server that a conformance test talks to.
 package enum RunningServer: Sendable {
     case official(OfficialServer)

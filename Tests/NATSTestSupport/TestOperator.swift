@@ -1,4 +1,5 @@
 package import NATSAuth
+package import NATSTestServer
 import NATSWire
 
 #if canImport(Darwin)
@@ -49,6 +50,21 @@ package struct TestOperator: Sendable {
         return keys
     }
 
+    /// The same for our server.
+    package func testServerOptions() throws -> NATSTestServer.Options {
+        let jwt = try self.claims.encoded(signedBy: self.keys, at: self.now)
+        var options = NATSTestServer.Options(
+            operator: NATSTestServer.Operator(
+                jwt: jwt,
+                publicKey: self.keys.publicKey.text,
+                systemAccount: self.systemKeys.publicKey.text,
+                accountJWTs: self.accounts
+            )
+        )
+        options.authTimeout = .seconds(60)
+        return options
+    }
+
     /// The part of a server's configuration that makes it trust the operator, with the accounts in memory.
     package func configurationText() throws -> String {
         let jwt = try self.claims.encoded(signedBy: self.keys, at: self.now)
@@ -66,6 +82,11 @@ package struct TestOperator: Sendable {
 }
 
 extension RawConnection {
+    /// The same with the seed of the user's key.
+    package func connect(jwt: String, seed: String) async throws {
+        try await self.connect(jwt: jwt, signedBy: NKeyPair(seed: seed))
+    }
+
     /// Reads INFO, sends CONNECT with a JWT and the signature that the nonce asks for, and a PING.
     package func connect(jwt: String, signedBy keys: NKeyPair?) async throws {
         let info = try await self.readInfo()

@@ -1,5 +1,5 @@
 import NATSText
-import NATSWire
+package import NATSWire
 
 /// Claims of one kind: what a JWT of NATS says about an operator, account, user or import.
 package protocol ClaimSet: Sendable, Equatable {
@@ -38,6 +38,19 @@ extension ClaimSet {
     /// The public key of who signed.
     package var issuer: String { self.registered.issuer }
     package var name: String { self.registered.name }
+
+    /// The claims as Go's encoder shows them when they have been read.
+    package var document: JSONValue {
+        var nats = ClaimWriter()
+        for (key, value) in (try? self.content.value.members("nats")) ?? [] { nats.write(key, value) }
+        nats.writeUnlessEmpty("tags", self.tags)
+        nats.writeUnlessEmpty("type", Self.typeName)
+        nats.write("version", 2)
+        var writer = ClaimWriter()
+        self.registered.write(to: &writer)
+        writer.write("nats", nats.object)
+        return writer.object
+    }
 
     /// Checks everything that a signature does not prove.
     package func validate(_ context: ValidationContext) -> ValidationReport {

@@ -83,6 +83,8 @@ package struct AccountExport: Sendable, Equatable {
         /// 1 to 100 percent; 0: requests ask for it by a header.
         package var sampling = 100
         package var subject = ""
+
+        package init() {}
     }
 
     package var kind: Kind
@@ -90,6 +92,8 @@ package struct AccountExport: Sendable, Equatable {
     /// `nil`: every account may import.
     package var accounts: [String]?
     package var accountTokenPosition = 0
+    /// Importers need an activation token; only JWTs can say so.
+    package var tokenRequired = false
     package var responseType: ResponseType = .single
     package var responseThreshold: Duration?
     package var latency: Latency?

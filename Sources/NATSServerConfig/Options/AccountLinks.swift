@@ -7,6 +7,8 @@ package struct AccountLinks {
         /// `nil`: everybody.
         var approved: Set<String>?
         var tokenPosition = 0
+        /// Importers need an activation token; only claims say so.
+        var needsToken = false
     }
 
     private struct Link {
@@ -104,7 +106,8 @@ package struct AccountLinks {
         let known = export.accounts?.filter { self.states[$0] != nil }
         return Authorization(
             approved: known.flatMap { $0.isEmpty ? nil : Set($0) },
-            tokenPosition: export.accountTokenPosition
+            tokenPosition: export.accountTokenPosition,
+            needsToken: export.tokenRequired
         )
     }
 
@@ -124,13 +127,76 @@ package struct AccountLinks {
         self.states[account]?.serviceExports.keys.contains { SubjectText.isSubset(subject, of: $0) } ?? false
     }
 
+    // MARK: Claims
+
+    /// An account has come or changed: what it exports counts from now on, and it imports nothing.
+    ///
+    /// - Returns: the indices of exports that cannot be, and of those whose latency cannot be measured, with the words.
+    package mutating func replaceExports(
+        of account: AccountConfiguration
+    ) -> (refused: [Int: String], unmeasured: [Int: String]) {
+        self.states[account.name] = State()
+        var refused: [Int: String] = [:]
+        var unmeasured: [Int: String] = [:]
+        for (index, export) in account.exports.enumerated() {
+            do throws(Failure) {
+                let authorization = try self.authorization(of: export)
+                switch export.kind {
+                case .stream:
+                    self.states[account.name]?.streamExports[export.subject] = authorization
+                case .service:
+                    self.states[account.name]?.serviceExports[export.subject] = authorization
+                    unmeasured[index] = self.latencyFailure(export, in: account.name)
+                }
+            } catch {
+                refused[index] = error.words
+            }
+        }
+        return (refused, unmeasured)
+    }
+
+    /// An account has a further import.
+    ///
+    /// - Parameters:
+    ///   - item: What it is.
+    ///   - importer: The account, which is known, as is the exporter.
+    ///   - isActivated: Whether the import's token is a good one; only asked where one is needed.
+    /// - Returns: why it cannot be, `nil` if it can.
+    package mutating func add(_ item: AccountImport, to importer: String, isActivated: () -> Bool) -> String? {
+        do throws(Failure) {
+            switch item.kind {
+            case .stream: try self.add(stream: item, to: importer, isActivated: isActivated)
+            case .service: try self.add(service: item, to: importer, isActivated: isActivated)
+            }
+            return nil
+        } catch {
+            return error.words
+        }
+    }
+
+    /// Whether an import that an account has is still allowed.
+    package func isAuthorized(_ item: AccountImport, to importer: String, isActivated: () -> Bool) -> Bool {
+        let state = self.states[item.account]
+        let exports = (item.kind == .stream ? state?.streamExports : state?.serviceExports) ?? [:]
+        return self.isApproved(exports, importer, item.subject, isActivated)
+    }
+
+    /// An account is no more.
+    package mutating func remove(_ account: String) { self.states[account] = nil }
+
     // MARK: Imports
 
-    private func isApproved(_ authorization: Authorization, _ importer: String, _ tokens: [Substring]) -> Bool {
+    private func isApproved(
+        _ authorization: Authorization,
+        _ importer: String,
+        _ tokens: [Substring],
+        _ isActivated: () -> Bool
+    ) -> Bool {
         let position = authorization.tokenPosition
         if position > 0 {
             return position <= tokens.count && tokens[position - 1] == importer
         }
+        if authorization.needsToken { return isActivated() }
         return authorization.approved?.contains(importer) ?? true
     }
 
@@ -138,19 +204,24 @@ package struct AccountLinks {
     private func isApproved(
         _ exports: [String: Authorization],
         _ importer: String,
-        _ subject: String
+        _ subject: String,
+        _ isActivated: () -> Bool
     ) -> Bool {
-        if let exact = exports[subject] { return self.isApproved(exact, importer, []) }
+        if let exact = exports[subject] { return self.isApproved(exact, importer, [], isActivated) }
         // Of several that cover it the official server takes any; the same one each time is better.
         let covering = exports.keys.filter { SubjectText.isSubset(subject, of: $0) }.min()
         guard let authorization = covering.flatMap({ exports[$0] }) else { return false }
-        return self.isApproved(authorization, importer, SubjectText.tokens(subject))
+        return self.isApproved(authorization, importer, SubjectText.tokens(subject), isActivated)
     }
 
-    private mutating func add(stream item: AccountImport, to importer: String) throws(Failure) {
+    private mutating func add(
+        stream item: AccountImport,
+        to importer: String,
+        isActivated: () -> Bool = { false }
+    ) throws(Failure) {
         let from = item.subject
         let exports = self.states[item.account]?.streamExports ?? [:]
-        guard SubjectText.isValid(from), self.isApproved(exports, importer, from) else {
+        guard SubjectText.isValid(from), self.isApproved(exports, importer, from, isActivated) else {
             throw Failure(words: "stream import not authorized")
         }
         var to = item.to ?? from
@@ -178,14 +249,18 @@ package struct AccountLinks {
         self.states[importer]?.streamImports.append(Link(account: item.account, local: to, remote: from))
     }
 
-    private mutating func add(service item: AccountImport, to importer: String) throws(Failure) {
+    private mutating func add(
+        service item: AccountImport,
+        to importer: String,
+        isActivated: () -> Bool = { false }
+    ) throws(Failure) {
         let remote = item.subject
         let local = item.to ?? remote
         guard SubjectText.isValid(local), SubjectText.isValid(remote) else {
             throw Failure(words: "sublist: invalid subject")
         }
         let exports = self.states[item.account]?.serviceExports ?? [:]
-        guard self.isApproved(exports, importer, remote) else {
+        guard self.isApproved(exports, importer, remote, isActivated) else {
             throw Failure(words: "service import not authorized")
         }
         let hasWildcard = SubjectText.hasWildcard(remote)

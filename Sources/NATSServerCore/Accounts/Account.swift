@@ -1,3 +1,4 @@
+import NATSAuth
 internal import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
@@ -35,6 +36,7 @@ final class Account: Sendable {
     let index: SubscriptionIndex
     let responses = ServiceResponses()
     private let state: NIOLockedValueBox<State>
+    private let currentStanding = NIOLockedValueBox(AccountStanding())
     private let clients = Synchronization.Atomic<Int>(0)
     private let streamsVersion = Synchronization.Atomic<Int>(0)
     private let awaitsAnswers = Synchronization.Atomic<Bool>(false)
@@ -60,10 +62,14 @@ final class Account: Sendable {
     var updated: NIODeadline { self.state.withLockedValue { $0.updated } }
 
     /// The configuration has been loaded again.
-    func update(_ options: AccountOptions) {
+    ///
+    /// - Parameters:
+    ///   - options: What the account is now.
+    ///   - isNew: Whether anything has been said about it; else something else has changed that it depends on.
+    func update(_ options: AccountOptions, isNew: Bool = true) {
         self.state.withLockedValue { state in
             state.options = options
-            state.updated = .now()
+            if isNew { state.updated = .now() }
         }
         self.index.setMappings(SubjectMappings(options.mappings))
     }
@@ -88,6 +94,22 @@ final class Account: Sendable {
         self.state.withLockedValue { state in
             state.internalSubscriptions.count + state.requests.count + (state.answers == nil ? 0 : 1)
         }
+    }
+
+    // MARK: Claims
+
+    /// What the account's JWT makes of it; nothing where accounts are configured.
+    var standing: AccountStanding { self.currentStanding.withLockedValue { $0 } }
+
+    func setStanding(_ standing: AccountStanding) { self.currentStanding.withLockedValue { $0 = standing } }
+
+    /// How the log names the account (nats-server accounts.go traceLabel).
+    var label: String { self.standing.authority?.label ?? self.name }
+
+    /// How monitoring names it besides (nats-server accounts.go getNameTag).
+    var nameTag: String {
+        let tag = self.standing.authority?.claims.name ?? ""
+        return tag.isEmpty ? self.name : tag
     }
 
     // MARK: Other accounts
@@ -131,7 +153,7 @@ final class Account: Sendable {
 
     /// Imports what the configuration says.
     func linkImports(_ accounts: [String: Account]) {
-        let imports = self.options.imports
+        let imports = self.options.imports.filter { !$0.isInvalid }
         let streams = imports.filter { $0.kind == .stream }.compactMap { item in
             accounts[item.account].map { StreamImport(item, exporter: $0) }
         }

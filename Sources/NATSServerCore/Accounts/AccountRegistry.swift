@@ -31,6 +31,34 @@ final class AccountRegistry: Sendable {
 
     subscript(name: String) -> Account? { self.accounts.withLockedValue { $0[name] } }
 
+    /// Makes accounts what their claims say, and lets all others be.
+    ///
+    /// - Parameters:
+    ///   - options: Accounts that have come or changed, and those that import from them.
+    ///   - updated: Those whose own claims are other ones.
+    /// - Returns: all accounts.
+    func merge(_ options: [AccountOptions], updated: Set<String>) -> [String: Account] {
+        let options = options.map { SystemLinks.complete($0, system: self.systemName) }
+        return self.accounts.withLockedValue { accounts in
+            for option in options {
+                if let known = accounts[option.name] {
+                    known.update(option, isNew: updated.contains(option.name))
+                } else {
+                    accounts[option.name] = Account(option, hash: self.hash)
+                }
+            }
+            for option in options { accounts[option.name]?.linkExports() }
+            for option in options { accounts[option.name]?.linkImports(accounts) }
+            return accounts
+        }
+    }
+
+    /// Takes an account away whose connections are closed, or will be.
+    func remove(_ name: String) {
+        guard name != Account.globalName else { return }
+        self.accounts.withLockedValue { $0.removeValue(forKey: name) }?.unlink()
+    }
+
     /// The server ends: accounts that refer to each other let go.
     func end() { for account in self.byName.values { account.unlink() } }
 

@@ -30,6 +30,10 @@ package struct ExportOptions: Sendable, Equatable {
     package var accounts: [String]?
     /// The token that has to be the importer's name; 0 is none.
     package var accountTokenPosition = 0
+    /// Importers need an activation token; only JWTs can say so.
+    package var tokenRequired = false
+    /// Activations that were taken back: seconds since 1970 by public key.
+    package var revocations: [String: Int64] = [:]
     package var responseType: ResponseType = .single
     /// How long answers are waited for.
     package var responseThreshold: Duration = .seconds(120)

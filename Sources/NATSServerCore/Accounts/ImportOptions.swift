@@ -8,6 +8,8 @@ package struct ImportOptions: Sendable, Equatable {
     package var prefix: String?
     /// Of a service: whether requests tell who makes them.
     package var share = false
+    /// It is there, but not allowed any more; only where accounts are JWTs.
+    package var isInvalid = false
 
     package init(_ kind: ExportOptions.Kind, account: String, subject: String) {
         self.kind = kind

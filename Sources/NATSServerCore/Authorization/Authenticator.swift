@@ -11,6 +11,8 @@ final class Authenticator: Sendable {
         var permissions: ClientPermissions?
         /// `$G` if `nil`.
         var account: Account?
+        /// Who it is, if a JWT says so.
+        var user: JWTUser?
     }
 
     enum Decision {
@@ -18,12 +20,16 @@ final class Authenticator: Sendable {
         /// The password is right if this check says so.
         case verify(PasswordCheck, Grant)
         case refuse(Refusal)
+        /// First the account has to be looked for, by its public key.
+        case lookUp(String)
     }
 
     /// Why a client is refused, as far as anybody is told.
     struct Refusal: Equatable, Sendable {
         /// For the debug log.
         var reason: String?
+        /// Whether the log shows the reason as an error.
+        var isError = false
         /// What the connection is closed for.
         var closes = ClosedReason.authenticationFailure
 
@@ -57,18 +63,23 @@ final class Authenticator: Sendable {
     /// Users with equal permissions share them, also over reloads.
     private let permissions: [PermissionOptions: ClientPermissions]
     private let nextPermissionID: UInt64
+    /// The operators whose accounts count, if accounts are JWTs.
+    let operators: OperatorMode?
 
     /// - Parameters:
     ///   - options: Valid options.
     ///   - hash: The key of hash tables.
     ///   - previous: What the server had before.
     ///   - accounts: The accounts that users may belong to, by name.
+    ///   - operators: The operators whose accounts count, if accounts are JWTs.
     init(
         _ options: AuthorizationOptions,
         hash: SubjectHash,
         previous: Authenticator? = nil,
-        accounts: [String: Account] = [:]
+        accounts: [String: Account] = [:],
+        operators: OperatorMode? = nil
     ) {
+        self.operators = operators
         var made: [PermissionOptions: ClientPermissions] = [:]
         var nextID = previous?.nextPermissionID ?? 1
         func permissions(_ own: PermissionOptions?, _ account: String?) -> ClientPermissions? {
@@ -114,10 +125,11 @@ final class Authenticator: Sendable {
         self.isImplied = options.impliedUser != nil && options.impliedUser == options.noAuthUser
         self.proxyRequired = options.proxyRequired
         self.timeout = options.timeout
-        self.sendsNonce = options.alwaysEnableNonce || !nkeys.isEmpty
+        self.sendsNonce = options.alwaysEnableNonce || !nkeys.isEmpty || operators != nil
         // nats-server auth.go configureAuthorization
         self.isRequired =
-            options.users != nil || options.nkeys != nil || !self.username.isEmpty || !self.token.isEmpty
+            operators != nil || options.users != nil || options.nkeys != nil || !self.username.isEmpty
+            || !self.token.isEmpty
     }
 
     /// The same users under other rules, for a listener that has its own.
@@ -130,6 +142,7 @@ final class Authenticator: Sendable {
         token: String,
         noAuthUser: String
     ) {
+        self.operators = other.operators
         self.timeout = timeout
         self.isRequired = isRequired
         self.sendsNonce = other.sendsNonce
@@ -180,15 +193,23 @@ final class Authenticator: Sendable {
     ///   - connect: What the client says; becomes the `no_auth_user` if it has no credentials.
     ///   - nonce: What the client had to sign.
     ///   - type: How it is connected.
+    ///   - host: The IP address that it comes from.
     ///   - lookup: The certificate that says who it is (`verify_and_map`); `nil` if CONNECT does.
+    ///   - lookedUp: What a look for the account has led to, if it was needed.
     /// - Returns: the decision, or what it depends on.
     func decide(
         _ connect: inout ConnectPayload,
         nonce: String,
         type: ConnectionType,
-        lookup: inout CertificateLookup?
+        host: String = "",
+        lookup: inout CertificateLookup?,
+        lookedUp: OperatorMode.LookUp? = nil
     ) -> Decision {
         guard self.isRequired else { return .accept(Grant()) }
+        if let operators = self.operators {
+            let candidate = OperatorMode.Candidate(host: host, type: type, nonce: nonce)
+            return operators.decide(&connect, candidate, lookedUp: lookedUp)
+        }
         let isAnonymous = connect.user.isEmpty && connect.password.isEmpty && connect.authToken.isEmpty
         if !self.nkeys.isEmpty {
             if isAnonymous, connect.nkey.isEmpty, !self.noAuthUser.isEmpty, self.nkeys[self.noAuthUser] != nil {
@@ -223,7 +244,7 @@ final class Authenticator: Sendable {
         switch self.compare(self.password, connect.password, Grant()) {
         case .accept(let grant) where isUser: return .accept(grant)
         case .verify(let check, let grant) where isUser: return .verify(check, grant)
-        case .accept, .verify, .refuse: return .refuse(Refusal())
+        case .accept, .verify, .refuse, .lookUp: return .refuse(Refusal())
         }
     }
 
@@ -297,12 +318,22 @@ final class Authenticator: Sendable {
         on connect: ConnectPayload,
         nonce: String,
         type: ConnectionType,
+        host: String = "",
         lookup: CertificateLookup? = nil,
         account: Account? = nil
     ) -> ReloadEffect {
         guard self.isRequired else { return account == nil ? .keep(Grant()) : .close }
         var connect = connect
         var lookup = lookup
+        if self.operators != nil {
+            switch self.decide(&connect, nonce: nonce, type: type, host: host, lookup: &lookup) {
+            case .accept(let grant): return grant.account === account ? .keep(grant) : .close
+            case .refuse(let refusal): return .refuse(refusal)
+            // The account is gone, or has expired.
+            case .lookUp: return .refuse(Refusal(reason: "Account JWT lookup error: account missing"))
+            case .verify: return .close
+            }
+        }
         let entry: Entry?
         if !connect.nkey.isEmpty {
             entry = self.nkeys[connect.nkey]
@@ -315,6 +346,7 @@ final class Authenticator: Sendable {
         case .accept(let grant): return grant.account === account ? .keep(grant) : .close
         case .verify(let check, let grant): return grant.account === account ? .verify(check, grant) : .close
         case .refuse(let refusal): return isGone ? .close : .refuse(refusal)
+        case .lookUp: return .close
         }
     }
 

@@ -18,9 +18,7 @@ extension ClientConnection {
             self.router = self.loop.router(for: account)
             self.streamsVersion = account.currentStreamsVersion
         }
-        self.accountLimits = account.limits
-        self.applyLimits()
-        self.logOverriddenLimits()
+        self.takeAccountLimits()
         self.isInAccount = account.enter()
         if self.isInAccount {
             self.shared.system?.connectionsChanged(of: account, connections: account.connectionCount)
@@ -31,13 +29,26 @@ extension ClientConnection {
             if self.shared.shouldLog(text) { self.logger.error("\(self.label) - \(text)") }
             self.fail(text, .maxAccountConnectionsExceeded)
             // nats-server auth.go: a refused nkey user is refused once more.
-            if let label = self.session.userLabel, !self.session.payload.nkey.isEmpty {
+            if let label = self.session.userLabel, !self.session.payload.nkey.isEmpty, self.session.user == nil {
                 self.logger.error("\(self.label) - authentication error - \(label)")
             }
             return false
         }
         if self.isAtSubscriptionLimit { self.closeAtSubscriptionLimit() }
         return true
+    }
+
+    /// What the account allows, and the user's JWT if there is one.
+    private func takeAccountLimits() {
+        self.accountLimits = self.account.limits.narrowed(by: self.session.user?.limits)
+        self.applyLimits()
+        self.logOverriddenLimits()
+    }
+
+    /// The account allows something else than before.
+    func refreshAccountLimits() {
+        self.takeAccountLimits()
+        if self.isAtSubscriptionLimit { self.closeAtSubscriptionLimit() }
     }
 
     // MARK: Streams of other accounts

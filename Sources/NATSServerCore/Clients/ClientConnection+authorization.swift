@@ -53,6 +53,11 @@ extension ClientConnection {
     private func carryOut(_ action: ClientSession.ConnectAction) {
         self.passwordCheck?.cancel()
         self.passwordCheck = nil
+        if case .lookUpAccount(let name, let dropSubscriptions) = action {
+            if dropSubscriptions { self.forgetSubscriptions() }
+            self.lookUpAccount(name)
+            return
+        }
         guard case .verify(let check, let dropSubscriptions) = action else {
             self.perform(action)
             return
@@ -94,6 +99,8 @@ extension ClientConnection {
             guard self.enterAccount() else { return }
             self.tellConnected()
             self.applyPermissions()
+            self.scheduleUserExpiry()
+            self.logAuthenticatedUser()
             self.connectAccepted()
             self.acknowledge()
         case .refuseCredentials:
@@ -102,7 +109,7 @@ extension ClientConnection {
             self.failLogged("invalid client protocol", .badClientProtocolVersion)
         case .refuseNoResponders:
             self.failLogged("no responders requires headers support", .noRespondersRequiresHeaders)
-        case .verify:
+        case .verify, .lookUpAccount:
             // A check is followed by no other.
             self.credentialsRefused()
         }
@@ -120,9 +127,17 @@ extension ClientConnection {
         if self.webSocket != nil { self.logInputError("authentication error") }
     }
 
-    private func authenticationFailed() {
+    /// The account that a CONNECT needs was found or not.
+    func accountLookedUp(_ outcome: OperatorMode.LookUp) {
+        guard self.session.isLookingUpAccount else { return }
+        self.perform(self.session.accountLookedUp(outcome))
+    }
+
+    func authenticationFailed() {
         let refusal = self.session.refusal
-        if let reason = refusal.reason { self.logger.debug("\(self.label) - \(reason)") }
+        if let reason = refusal.reason {
+            self.logger.log(level: refusal.isError ? .error : .debug, "\(self.label) - \(reason)")
+        }
         let user = self.session.userLabel.map { " - \($0)" } ?? ""
         // nats-server client.go processConnect: the first estimate comes with CONNECT, whoever it is.
         if self.keepAlive.roundTripTime == nil { self.keepAlive.connectReceived(accepted: self.accepted, now: .now()) }
@@ -234,9 +249,9 @@ extension ClientConnection {
                 maps ? CertificateLookup(certificate: self.security?.certificate) : nil
         }
         defer { self.updateShadows() }
-        guard !self.session.isCheckingPassword else {
+        guard !self.session.isCheckingPassword, !self.session.isLookingUpAccount else {
             self.carryOut(self.session.reloadedDuringCheck(authenticator))
-            if !self.session.isCheckingPassword { self.resumeInput() }
+            if !self.session.isCheckingPassword, !self.session.isLookingUpAccount { self.resumeInput() }
             return
         }
         self.passwordCheck?.cancel()
@@ -256,6 +271,13 @@ extension ClientConnection {
                 if !isRight { connection.authenticationFailed() }
             }
         }
+    }
+
+    /// The account gives its users other permissions.
+    func replacePermissions(_ permissions: ClientPermissions?) {
+        guard permissions !== self.session.permissions else { return }
+        self.session.replacePermissions(permissions)
+        self.applyReloadedPermissions()
     }
 
     /// Ends subscriptions that are not allowed any more (nats-server client.go processSubsOnConfigReload).

@@ -58,7 +58,12 @@ extension ClientConnection {
                 writer.writeUnlessZero("rtt", Int(self.keepAlive.roundTripTime?.nanoseconds ?? 0))
                 writer.write("stop", time: stop)
             }
-            writer.write("name_tag", self.account.name)
+            if let user = self.session.user {
+                writer.writeUnlessEmpty("jwt", payload.jwt)
+                writer.write("issuer_key", user.signingKey ?? self.account.name)
+            }
+            writer.write("name_tag", self.account.nameTag)
+            writer.writeUnlessEmpty("tags", self.session.user?.tags ?? [])
             writer.write("kind", "Client")
             writer.write("client_type", self.webSocket == nil ? "nats" : "websocket")
         }

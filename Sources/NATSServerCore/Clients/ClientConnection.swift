@@ -54,6 +54,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var subscriptions: [[UInt8]: Subscription] = [:]
     /// What the client may answer besides what it may publish (`allow_responses`).
     var replies: ReplyPermissions?
+    /// When the user has to go.
+    var userExpiry: NIODeadline?
+    /// How often the user's account was looked for.
+    var accountLookUps = 0
     /// A bcrypt hash that is being computed for this connection.
     var passwordCheck: PasswordVerifier.Ticket?
     var statistics = TrafficStatistics()
@@ -196,6 +200,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             nonce: authenticator.sendsNonce ? Self.makeNonce() : "",
             serverSupportsHeaders: !options.noHeaderSupport
         )
+        self.session.host = self.remoteIP
         self.tlsRules = self.shared.tls
         self.negotiation = TLSNegotiation(self.tlsRules?.options)
         if let webSocket = self.webSocket {
@@ -352,7 +357,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     // MARK: Timers
 
     private func authenticationTimedOut() {
-        guard self.phase == .open, self.session.awaitsConnect else { return }
+        guard self.phase == .open, self.session.awaitsConnect, !self.session.isLookingUpAccount else { return }
         self.sendError("Authentication Timeout")
         self.logRateLimited(.debug, "Authentication Timeout")
         self.close(.authenticationTimeout)
@@ -377,6 +382,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             self.authenticationTimedOut()
         case .negotiation:
             self.negotiationTimedOut(deadline)
+        case .userExpiry:
+            self.userExpired(deadline)
         case .keepAlive:
             if self.pingTimer == deadline { self.pingTimer = nil }
             if self.pingDue <= .now() {

@@ -13,6 +13,8 @@ struct ClientSession {
         /// Nothing is to be done with what follows until ``passwordChecked(_:)`` has the result of this.
         case verify(PasswordCheck, dropSubscriptions: Bool)
         case refuseCredentials
+        /// The same as ``verify(_:dropSubscriptions:)``, until ``accountLookedUp(_:)``.
+        case lookUpAccount(String, dropSubscriptions: Bool)
         case refuseProtocol
         case refuseNoResponders
     }
@@ -36,6 +38,10 @@ struct ClientSession {
     private var publishTag: UInt64 = 0
     /// The account of the client; `$G` if `nil`.
     private(set) var account: Account?
+    /// The user, if it is a JWT that says who that is.
+    private(set) var user: JWTUser?
+    /// The IP address of the client.
+    var host = ""
     /// Why credentials were refused.
     private(set) var refusal = Authenticator.Refusal()
     /// What the client has to sign; empty if nobody signs.
@@ -49,6 +55,8 @@ struct ClientSession {
     private var connectionType: ConnectionType { self.cookies == nil ? .standard : .webSocket }
     /// What ``passwordChecked(_:)`` goes on with.
     private var afterCheck: (grant: Authenticator.Grant, isFirst: Bool)?
+    /// Whether it was for the first CONNECT, while ``accountLookedUp(_:)`` is waited for.
+    private var lookUpIsForFirst: Bool?
 
     init(authenticator: Authenticator, nonce: String = "", serverSupportsHeaders: Bool) {
         self.authenticator = authenticator
@@ -78,18 +86,21 @@ struct ClientSession {
         self.headers = self.serverSupportsHeaders && self.payload.headers
         if let cookies = self.cookies { self.payload.complete(with: cookies) }
         // Without operators there are no JWTs (nats-server client.go processConnect).
-        self.payload.jwt = ""
+        if self.authenticator.operators == nil { self.payload.jwt = "" }
         return self.decide(isFirst: isFirst)
     }
 
-    private mutating func decide(isFirst: Bool) -> ConnectAction {
+    private mutating func decide(isFirst: Bool, lookedUp: OperatorMode.LookUp? = nil) -> ConnectAction {
         self.refusal = Authenticator.Refusal()
         self.afterCheck = nil
+        self.lookUpIsForFirst = nil
         let decision = self.authenticator.decide(
             &self.payload,
             nonce: self.nonce,
             type: self.connectionType,
-            lookup: &self.certificateLookup
+            host: self.host,
+            lookup: &self.certificateLookup,
+            lookedUp: lookedUp
         )
         switch decision {
         case .accept(let grant):
@@ -97,10 +108,22 @@ struct ClientSession {
         case .verify(let check, let grant):
             self.afterCheck = (grant, isFirst)
             return .verify(check, dropSubscriptions: !isFirst)
+        case .lookUp(let name):
+            self.lookUpIsForFirst = isFirst
+            return .lookUpAccount(name, dropSubscriptions: !isFirst)
         case .refuse(let refusal):
             self.refusal = refusal
             return .refuseCredentials
         }
+    }
+
+    /// Whether ``accountLookedUp(_:)`` is waited for.
+    var isLookingUpAccount: Bool { self.lookUpIsForFirst != nil }
+
+    /// The account that a CONNECT needs was found or not.
+    mutating func accountLookedUp(_ outcome: OperatorMode.LookUp) -> ConnectAction {
+        guard let isFirst = self.lookUpIsForFirst else { return .refuseCredentials }
+        return self.decide(isFirst: isFirst, lookedUp: outcome)
     }
 
     /// What the search for the certificate's user has to say to the log since the last call.
@@ -116,7 +139,7 @@ struct ClientSession {
     /// The configuration has been reloaded while a password was being checked: the CONNECT is looked at again.
     mutating func reloadedDuringCheck(_ authenticator: Authenticator) -> ConnectAction {
         self.authenticator = authenticator
-        return self.decide(isFirst: self.afterCheck?.isFirst ?? false)
+        return self.decide(isFirst: self.afterCheck?.isFirst ?? self.lookUpIsForFirst ?? false)
     }
 
     /// The check that a CONNECT needed has come to an end.
@@ -129,6 +152,7 @@ struct ClientSession {
         self.awaitsConnect = false
         self.permissions = grant.permissions
         self.account = grant.account
+        self.user = grant.user
         guard !self.payload.newAccount, self.payload.account.isEmpty else { return .refuseCredentials }
         guard self.payload.proto == 0 || self.payload.proto == 1 else { return .refuseProtocol }
         guard !self.payload.noResponders || self.headers else { return .refuseNoResponders }
@@ -151,6 +175,7 @@ struct ClientSession {
         self.awaitsConnect = false
         self.permissions = grant.permissions
         self.account = grant.account
+        self.user = grant.user
         return true
     }
 
@@ -159,20 +184,33 @@ struct ClientSession {
     /// - Returns: what becomes of the connection. With `keep`, the permissions have been taken over already.
     mutating func reloaded(_ authenticator: Authenticator) -> Authenticator.ReloadEffect {
         self.authenticator = authenticator
+        if let operators = authenticator.operators, let user = self.user, let account = self.account {
+            guard let refusal = operators.objection(toUsersOf: account) else {
+                return .keep(Authenticator.Grant(permissions: self.permissions, account: account, user: user))
+            }
+            self.refusal = refusal
+            return .refuse(refusal)
+        }
         let effect = authenticator.reloadEffect(
             on: self.payload,
             nonce: self.nonce,
             type: self.connectionType,
+            host: self.host,
             lookup: self.certificateLookup,
             account: self.account
         )
         switch effect {
-        case .keep(let grant), .verify(_, let grant): self.permissions = grant.permissions
+        case .keep(let grant), .verify(_, let grant):
+            self.permissions = grant.permissions
+            self.user = grant.user
         case .refuse(let refusal): self.refusal = refusal
         case .close: break
         }
         return effect
     }
+
+    /// The account gives its users other permissions.
+    mutating func replacePermissions(_ permissions: ClientPermissions?) { self.permissions = permissions }
 
     mutating func receivedPing() -> PingAction {
         guard self.connectReceived, !self.firstPongSent else { return .pong }
@@ -187,6 +225,7 @@ struct ClientSession {
     var userLabel: String? {
         if !self.payload.nkey.isEmpty { return "Nkey \(Self.quoted(self.payload.nkey))" }
         if !self.payload.user.isEmpty { return "User \(Self.quoted(self.payload.user))" }
+        if !self.payload.jwt.isEmpty { return self.user.map { "JWT User \(Self.quoted($0.publicKey))" } }
         if !self.payload.authToken.isEmpty { return "Token \"[REDACTED]\"" }
         return nil
     }
@@ -198,7 +237,7 @@ struct ClientSession {
         if !self.payload.lang.isEmpty { parts.append(self.payload.lang) }
         if !self.payload.name.isEmpty { parts.append(self.payload.name) }
         var suffix = parts.isEmpty ? "" : " - \(Self.quoted(parts.joined(separator: ":")))"
-        if let user = self.shortUserLabel { suffix += " - \(Self.quoted("\(self.accountName)/\(user)"))" }
+        if let user = self.shortUserLabel { suffix += " - \(Self.quoted("\(self.accountLabel)/\(user)"))" }
         return suffix
     }
 
@@ -206,13 +245,14 @@ struct ClientSession {
     var rateLimitedSuffix: (account: String, user: String) {
         guard self.connectReceived else { return ("", "") }
         let user = self.shortUserLabel.map { " - \(GoString.harmless($0.utf8))" }
-        return (" - Account:\(self.accountName)", user ?? "")
+        return (" - Account:\(self.accountLabel)", user ?? "")
     }
 
     /// nats-server client.go getAuthUserLabel.
     private var shortUserLabel: String? {
         if !self.payload.nkey.isEmpty { return "nkey:\(self.payload.nkey)" }
         if !self.payload.user.isEmpty { return "user:\(self.payload.user)" }
+        if !self.payload.jwt.isEmpty { return self.user.map { "jwt:\($0.publicKey)" } }
         return self.payload.authToken.isEmpty ? nil : "token"
     }
 

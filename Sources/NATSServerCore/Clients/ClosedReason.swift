@@ -18,6 +18,8 @@ enum ClosedReason: String, Sendable {
     case maxPayloadExceeded = "Maximum Message Payload Exceeded"
     case maxControlLineExceeded = "Maximum Control Line Exceeded"
     case serverShutdown = "Server Shutdown"
+    case authenticationExpired = "Authentication Expired"
+    case revocation = "Credentials Revoked"
     case proxyRequired = "Proxy Required"
     case kicked = "Kicked"
     case noRespondersRequiresHeaders = "No Responders Requires Headers"

@@ -130,19 +130,25 @@ extension AccountOptions {
             var export = AccountExport(kind: item.kind == .stream ? .stream : .service, subject: item.subject)
             export.accounts = item.accounts
             export.accountTokenPosition = item.accountTokenPosition
+            export.tokenRequired = item.tokenRequired
             return export
         }
-        configuration.imports = self.imports.map { item in
-            var own = AccountImport(
-                kind: item.kind == .stream ? .stream : .service,
-                account: item.account,
-                subject: item.subject
-            )
-            own.to = item.to
-            own.prefix = item.prefix
-            return own
-        }
+        configuration.imports = self.imports.map(\.configuration)
         return configuration
+    }
+}
+
+extension ImportOptions {
+    /// What of it the rules for exports and imports look at.
+    var configuration: AccountImport {
+        var own = AccountImport(
+            kind: self.kind == .stream ? .stream : .service,
+            account: self.account,
+            subject: self.subject
+        )
+        own.to = self.to
+        own.prefix = self.prefix
+        return own
     }
 }
 

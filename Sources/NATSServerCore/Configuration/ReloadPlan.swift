@@ -1,3 +1,4 @@
+import NATSAuth
 import NATSText
 package import NATSServerConfig
 
@@ -105,6 +106,8 @@ package struct ReloadPlan: Equatable, Sendable {
         // Accounts and users are taken over anew in any case, and so are the checks of who is connected.
         self.add("Reloaded: authorization users")
         self.add("Reloaded: accounts")
+        // Resolvers are never the same.
+        if self.new.resolver != nil, self.old.resolver != nil { self.add("Reloaded: accounts") }
         if self.old.noAuthUser != self.new.noAuthUser {
             let isStillThere = Self.users(self.new).contains { $0.identity.name == self.old.noAuthUser }
             guard self.old.noAuthUser != nil, self.new.noAuthUser == nil, !isStillThere else {
@@ -208,10 +211,29 @@ package struct ReloadPlan: Equatable, Sendable {
         guard old == new else { throw Self.refusal("Websocket", text(old), text(new)) }
     }
 
+    /// Operators stay, and accounts come from where they came.
+    private func compareOperators() throws(Refusal) {
+        let names = { (configuration: ServerConfiguration) in
+            let names = OperatorOptions(configuration).operators.map(\.name)
+            return "[\(names.joined(separator: " "))]"
+        }
+        guard self.old.operators == self.new.operators else {
+            throw Self.refusal("TrustedOperators", names(self.old), names(self.new))
+        }
+        try self.refuse("TrustedKeys", \.trustedKeys) { "[\($0.joined(separator: " "))]" }
+        guard (self.old.resolver == nil) == (self.new.resolver == nil) else {
+            throw Refusal(description: "config reload does not support moving to or from an account resolver")
+        }
+        guard self.old.resolver == self.new.resolver else {
+            throw Refusal(description: "config reload does not support another account resolver")
+        }
+    }
+
     private mutating func compareRest(webSocketPort: Int) throws(Refusal) {
         self.change(\.writeDeadline) { "write_deadline = \(GoDuration.text($0))" }
         try self.refuse("WriteTimeout", \.writeTimeout) { $0 == .default ? "" : $0.rawValue }
         try self.refuse("MaxClosedClients", \.maxClosedClients) { "\($0)" }
+        try self.compareOperators()
         try self.compareWebSocket(port: webSocketPort)
         try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
         try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { GoDuration.text($0) }

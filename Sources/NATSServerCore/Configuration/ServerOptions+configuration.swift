@@ -14,6 +14,7 @@ extension ServerOptions {
         self.clientAdvertise = configuration.clientAdvertise
 
         self.authorization = AuthorizationOptions(configuration)
+        self.operators = OperatorModeOptions(configuration)
         self.tls = TLSOptions(configuration)
         self.webSocket = configuration.websocket.flatMap(WebSocketOptions.init)
 

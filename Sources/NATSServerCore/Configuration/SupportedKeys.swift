@@ -21,6 +21,8 @@ package enum SupportedKeys {
         // Security.
         "authorization", "accounts", "mappings", "no_auth_user", "max_subscriptions", "max_sub_tokens", "tls",
         "allow_non_tls", "websocket",
+        // Operators.
+        "operator", "trusted_keys", "resolver", "resolver_preload", "resolver_pinned_accounts", "default_sentinel",
         "system_account", "no_system_account",
         // Without JetStream the directory is of no use.
         "store_dir",
@@ -47,6 +49,11 @@ package enum SupportedKeys {
         if let part = self.firstUnsupportedAccountPart(configuration) {
             return configuration.given["accounts"].map { "\(part) (\($0))" } ?? part
         }
+        let trustsNobody = configuration.operators.isEmpty && configuration.trustedKeys.isEmpty
+        // An account's JWT that nobody has signed is of no use.
+        if trustsNobody, configuration.resolver != nil {
+            return configuration.given["resolver"].map { "resolver (\($0))" } ?? "resolver"
+        }
         guard configuration.authorization?.authCallout != nil else { return nil }
         let position = configuration.given["authorization.auth_callout"] ?? configuration.given["authorization"]
         return position.map { "auth_callout (\($0))" } ?? "auth_callout"
@@ -69,6 +76,8 @@ package enum SupportedKeys {
     /// Whether a key asks for something, and no flag has taken it back.
     private static func hasEffect(_ key: String, _ configuration: ServerConfiguration) -> Bool {
         switch key {
+        // Where operators are trusted it is one of their accounts.
+        case "system_account": configuration.operators.isEmpty && configuration.trustedKeys.isEmpty
         case "jetstream": configuration.jetstream?.enabled == true
         case "cluster": configuration.cluster != nil
         case "proxy_protocol": configuration.proxyProtocol

@@ -12,6 +12,7 @@ struct LoopTimers {
         case authentication
         case negotiation
         case keepAlive
+        case userExpiry
     }
 
     struct Timer: Comparable {

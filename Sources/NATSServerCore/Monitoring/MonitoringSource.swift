@@ -1,3 +1,4 @@
+import NATSAuth
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
@@ -96,6 +97,10 @@ final class MonitoringSource: Sendable {
             snapshot.cores = System.coreCount
             snapshot.eventLoops = self.loops.all.count
             snapshot.statistics = statistics
+            if let operators = self.shared.operators {
+                snapshot.operators = zip(operators.operatorJWTs, operators.operators).map { ($0, $1.document) }
+                snapshot.pinnedAccountFailures = operators.pinningRefusalCount
+            }
             return snapshot
         }
     }
@@ -151,6 +156,7 @@ final class MonitoringSource: Sendable {
             snapshot.subscriptions = statistics
             snapshot.mappings = account.index.currentMappings
             snapshot.exports = account.options.exports
+            snapshot.invalidImports = account.options.imports.filter(\.isInvalid)
             snapshot.streams = account.streams
             snapshot.services = account.importedServices
             snapshot.responses = account.responses.shown
@@ -162,6 +168,8 @@ final class MonitoringSource: Sendable {
         var snapshot = AccountSnapshot(name: account.name)
         snapshot.updated = self.shared.clock.wallNanoseconds(account.updated)
         snapshot.connections = account.connectionCount
+        snapshot.standing = account.standing
+        snapshot.nameTag = account.nameTag
         snapshot.subscriptions = account.index.statistics
         return snapshot
     }

@@ -1,4 +1,5 @@
 internal import NATSServerConfig
+import NATSAuth
 import NATSWire
 import NIOCore
 
@@ -112,6 +113,17 @@ extension ClientConnection {
         snapshot.version = payload.version
         snapshot.user = self.session.shownUser
         snapshot.account = self.account.name
+        snapshot.accountTag = self.account.nameTag
+        if let user = self.session.user {
+            // Who has it can connect with it (nats-server monitor.go redactBearerJWT).
+            snapshot.jwt = user.isBearer ? "" : payload.jwt
+            snapshot.issuerKey = user.signingKey ?? self.account.name
+            snapshot.tags = user.tags
+            snapshot.userTag = user.name
+        } else if !payload.jwt.isEmpty {
+            let claims = try? JWT.decode(UserClaims.self, from: payload.jwt)
+            snapshot.jwt = claims?.limits.bearerToken == true ? "" : payload.jwt
+        }
         snapshot.security = self.securitySnapshot
         if subscriptions != .none {
             snapshot.subscriptions = self.subscriptions.values.map { SubscriptionSnapshot($0, connection: self.id) }
@@ -144,9 +156,13 @@ extension ClientSession {
     var shownUser: String {
         if !self.payload.nkey.isEmpty { return self.payload.nkey }
         if !self.payload.user.isEmpty { return self.payload.user }
+        if !self.payload.jwt.isEmpty { return self.user?.publicKey ?? "" }
         return self.payload.authToken.isEmpty ? "" : "[REDACTED]"
     }
 
     /// The account that the client belongs to.
     var accountName: String { self.account?.name ?? Account.globalName }
+
+    /// How the log names it.
+    var accountLabel: String { self.account?.label ?? Account.globalName }
 }

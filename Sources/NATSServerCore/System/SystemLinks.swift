@@ -20,6 +20,12 @@ enum SystemLinks {
         return accounts.map { $0.name == system ? self.exporting($0) : self.importing($0, from: system) }
     }
 
+    /// The same for one account.
+    static func complete(_ options: AccountOptions, system: String?) -> AccountOptions {
+        guard let system else { return options }
+        return options.name == system ? self.exporting(options) : self.importing(options, from: system)
+    }
+
     private static func exporting(_ options: AccountOptions) -> AccountOptions {
         var account = options
         func covers(_ subject: String) -> Bool {

@@ -68,7 +68,13 @@ extension SystemService {
         case "INFO":
             return self.source.account(account, on: eventLoop).map { snapshot in
                 guard let snapshot else { return .refusal(AccountzDocument.unknown(account)) }
-                return Self.data(AccountzDocument.detail(snapshot, system: self.source.systemAccount))
+                return Self.data(
+                    AccountzDocument.detail(
+                        snapshot,
+                        system: self.source.systemAccount,
+                        now: self.source.head().now
+                    )
+                )
             }
         case "STATZ":
             // nats-server events.go: the question to all accounts has a subscription of its own.

@@ -33,8 +33,7 @@ extension SystemService {
         }
         self.answer(SystemSubjects.subscriptionCount) { self.countSubscribers($0) }
         for name in ["STATSZ", "SHUTDOWN", "LAMEDUCK"] { self.ignore(SystemSubjects.event(of: "*", name)) }
-        self.ignore(SystemSubjects.oldClaimsUpdate("*"))
-        self.ignore(SystemSubjects.account("*", "CLAIMS.UPDATE"))
+        self.listenToClaims()
         self.answer(SystemSubjects.ping, isPing: true) { self.statistics($0) }
         for server in [id, "PING"] {
             // In the official server any order.
@@ -79,7 +78,7 @@ extension SystemService {
         self.answer(SystemSubjects.server(id, "LDM")) { self.act(on: $0) { $0.announceLameDuckMode() } }
     }
 
-    private func ignore(_ subject: String) { self.answer(subject) { _ in nil } }
+    func ignore(_ subject: String) { self.answer(subject) { _ in nil } }
 
     // MARK: Answers
 

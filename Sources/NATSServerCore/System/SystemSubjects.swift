@@ -15,6 +15,9 @@ enum SystemSubjects {
     static func server(_ server: String, _ page: String) -> String { "$SYS.REQ.SERVER.\(server).\(page)" }
     static func account(_ account: String, _ page: String) -> String { "$SYS.REQ.ACCOUNT.\(account).\(page)" }
 
+    /// What is asked about the JWTs of all accounts.
+    static func claims(_ request: String) -> String { "$SYS.REQ.CLAIMS.\(request)" }
+
     // MARK: Events
 
     static func connect(_ account: String) -> String { "$SYS.ACCOUNT.\(account).CONNECT" }

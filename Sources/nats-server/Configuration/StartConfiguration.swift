@@ -45,7 +45,9 @@ struct StartConfiguration: Sendable {
         } catch {
             throw Failure(description: error.description)
         }
-        self.problem = configuration.startFailure ?? AuthorizationOptions(configuration).firstProblem()
+        self.problem =
+            configuration.startFailure ?? AuthorizationOptions(configuration).firstProblem()
+            ?? OperatorModeOptions(configuration)?.firstProblem()
         self.configuration = configuration
         self.firstUnsupported =
             request.overrides.firstUnsupported() ?? SupportedKeys.firstUnsupported(configuration)

@@ -71,6 +71,8 @@ struct ConfiguredServer: Sendable {
     }
 
     private static func options(_ text: String, _ log: CollectedLog) throws -> ServerOptions {
+        var checks = ConfigurationChecks()
+        checks.checkJWTs()
         let loaded = try NATSServerConfig.ServerConfiguration.load(
             text: Array(text.utf8),
             path: "server.conf",
@@ -80,13 +82,16 @@ struct ConfiguredServer: Sendable {
                 } catch {
                     throw ConfigurationFileError("\(error)")
                 }
-            }
+            },
+            checks: checks
         )
         guard loaded.errors.isEmpty else { throw Failure(description: loaded.report) }
-        if let key = SupportedKeys.firstUnsupported(loaded.configuration) {
+        var configuration = loaded.configuration
+        configuration.completeFromOperator()
+        if let key = SupportedKeys.firstUnsupported(configuration) {
             throw Failure(description: "not supported yet: \(key)")
         }
-        var options = ServerOptions(loaded.configuration, logger: log.logger)
+        var options = ServerOptions(configuration, logger: log.logger)
         options.host = "127.0.0.1"
         options.port = 0
         return options

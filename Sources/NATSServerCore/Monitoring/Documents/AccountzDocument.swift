@@ -1,3 +1,4 @@
+import NATSAuth
 import NATSWire
 
 /// `/accountz`: the accounts, or one of them in detail.
@@ -17,24 +18,31 @@ enum AccountzDocument {
         writer.object { writer in
             writer.write(head)
             writer.writeUnlessEmpty("system_account", system ?? "")
-            writer.object("account_detail") { Self.write(account, isSystem: account.name == system, to: &$0) }
+            writer.object("account_detail") {
+                Self.write(account, isSystem: account.name == system, now: head.now, to: &$0)
+            }
         }
         return writer.bytes
     }
 
     /// The detail alone.
-    static func detail(_ account: AccountSnapshot, system: String?) -> [UInt8] {
+    static func detail(_ account: AccountSnapshot, system: String?, now: Int64) -> [UInt8] {
         var writer = JSONDocumentWriter()
-        writer.object { Self.write(account, isSystem: account.name == system, to: &$0) }
+        writer.object { Self.write(account, isSystem: account.name == system, now: now, to: &$0) }
         return writer.bytes
     }
 
-    private static func write(_ account: AccountSnapshot, isSystem: Bool, to writer: inout JSONDocumentWriter) {
+    private static func write(
+        _ account: AccountSnapshot,
+        isSystem: Bool,
+        now: Int64,
+        to writer: inout JSONDocumentWriter
+    ) {
         writer.write("account_name", account.name)
         writer.write("update_time", time: account.updated)
         writer.writeUnlessFalse("is_system", isSystem)
-        writer.write("expired", false)
-        writer.write("complete", true)
+        writer.write("expired", account.standing.isExpired)
+        writer.write("complete", !account.standing.isIncomplete)
         writer.write("jetstream_enabled", false)
         writer.write("leafnode_connections", 0)
         writer.write("client_connections", account.connections)
@@ -47,10 +55,10 @@ enum AccountzDocument {
                 for item in account.exports { writer.object { Self.write(item, to: &$0) } }
             }
         }
-        if !account.streams.isEmpty || !account.services.isEmpty {
+        if !account.streams.isEmpty || !account.services.isEmpty || !account.invalidImports.isEmpty {
             writer.array("imports") { Self.writeImports(of: account, to: &$0) }
         }
-        writer.write("name_tag", account.name)
+        Self.writeClaims(of: account, now: now, to: &writer)
         writer.object("sublist_stats") { $0.write(account.subscriptions) }
         guard !account.responses.isEmpty else { return }
         writer.object("responses") { writer in
@@ -60,9 +68,54 @@ enum AccountzDocument {
         }
     }
 
+    /// What the account's JWT says.
+    private static func writeClaims(of account: AccountSnapshot, now: Int64, to writer: inout JSONDocumentWriter) {
+        guard let authority = account.standing.authority else {
+            writer.write("name_tag", account.name)
+            return
+        }
+        let claims = authority.claims
+        writer.writeUnlessEmpty("jwt", authority.jwt)
+        writer.writeUnlessEmpty("issuer_key", claims.issuer)
+        writer.write("name_tag", account.nameTag)
+        writer.writeUnlessEmpty("tags", claims.tags)
+        if !authority.jwt.isEmpty {
+            writer.write("decoded_jwt", claims.document)
+            let issues = claims.validate(ValidationContext(now: now / 1_000_000_000)).issues
+            if !issues.isEmpty {
+                writer.array("validation_result_jwt") { writer in
+                    for issue in issues {
+                        writer.object { writer in
+                            writer.write("description", issue.description)
+                            writer.write("blocking", issue.severity == .error)
+                            writer.write("time_check", issue.severity == .time)
+                        }
+                    }
+                }
+            }
+        }
+        Self.write(revocations: claims.revocations.times, "revoked_user", to: &writer)
+    }
+
+    private static func write(
+        revocations: [String: Int64],
+        _ key: StaticString,
+        to writer: inout JSONDocumentWriter
+    ) {
+        guard !revocations.isEmpty else { return }
+        writer.object(key) { writer in
+            for (name, seconds) in revocations.sorted(by: { $0.key < $1.key }) {
+                let (time, hasOverflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+                let text = TimeText.rfc3339(hasOverflow ? .max : time)
+                writer.write(named: name, String(decoding: text, as: UTF8.self))
+            }
+        }
+    }
+
     private static func write(_ export: ExportOptions, to writer: inout JSONDocumentWriter) {
         writer.write("subject", export.subject)
         writer.write("type", export.kind == .service ? "service" : "stream")
+        writer.writeUnlessFalse("token_req", export.tokenRequired)
         if export.kind == .service {
             let type =
                 switch export.responseType {
@@ -74,6 +127,7 @@ enum AccountzDocument {
             Self.write(export.latency, as: "service_latency", to: &writer)
         }
         writer.writeUnlessEmpty("approved_accounts", export.accounts ?? [])
+        Self.write(revocations: export.revocations, "revoked_activations", to: &writer)
     }
 
     private static func writeImports(of account: AccountSnapshot, to writer: inout JSONDocumentWriter) {
@@ -99,6 +153,18 @@ enum AccountzDocument {
                 writer.write("share", service.share)
                 writer.write("tracking", false)
                 Self.write(service.export.options.latency, as: "latency", to: &writer)
+            }
+        }
+        for item in account.invalidImports {
+            writer.object { writer in
+                writer.write("subject", item.subject)
+                writer.write("account", item.account)
+                if item.kind == .service { writer.write("to", item.localSubject) }
+                writer.write("local_subject", item.localSubject)
+                writer.write("type", item.kind == .stream ? "stream" : "service")
+                writer.write("invalid", true)
+                writer.write("share", item.share)
+                writer.write("tracking", false)
             }
         }
     }

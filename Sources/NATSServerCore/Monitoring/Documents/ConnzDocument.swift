@@ -92,13 +92,17 @@ struct ConnzDocument: Sendable {
                 if connection.account != Account.globalName { writer.write("account", connection.account) }
             }
             self.writeSubscriptions(of: connection, isClosed: closed != nil, to: &writer)
-            if self.query.auth {
-                writer.writeUnlessEmpty("jwt", connection.jwt)
-                // nats-server server.go saveClosedClient: of `$G` nothing is kept.
-                if closed == nil || connection.account != Account.globalName {
-                    writer.write("name_tag", connection.account)
-                }
+            // nats-server server.go saveClosedClient: a closed one always shows these.
+            guard self.query.auth || closed != nil else { return }
+            writer.writeUnlessEmpty("jwt", connection.jwt)
+            writer.writeUnlessEmpty("issuer_key", connection.issuerKey)
+            // The same: of `$G` nothing is kept.
+            if self.query.auth, closed == nil || connection.account != Account.globalName {
+                writer.write("name_tag", connection.accountTag)
+            } else {
+                writer.writeUnlessEmpty("name_tag", connection.userTag)
             }
+            writer.writeUnlessEmpty("tags", connection.tags)
         }
     }
 

@@ -138,7 +138,16 @@ struct VarzDocument {
                 writer.write(named: name, isOn)
             }
         }
+        if !self.snapshot.operators.isEmpty {
+            writer.write("trusted_operators_jwt", self.snapshot.operators.map(\.jwt))
+            writer.array("trusted_operators_claim") { writer in
+                for item in self.snapshot.operators { writer.element(item.claims) }
+            }
+        }
         writer.writeUnlessEmpty("system_account", self.snapshot.options.authorization.systemAccount ?? "")
+        if self.snapshot.pinnedAccountFailures > 0 {
+            writer.write("pinned_account_fails", self.snapshot.pinnedAccountFailures)
+        }
         writer.object("slow_consumer_stats") {
             Self.writeKinds(clients: self.snapshot.statistics.slowConsumers, to: &$0)
         }

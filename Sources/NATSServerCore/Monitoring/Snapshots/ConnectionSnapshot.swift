@@ -46,6 +46,13 @@ struct ConnectionSnapshot: Sendable {
     var user = ""
     var account = Account.globalName
     var jwt = ""
+    /// The key that has signed the user's JWT, or the account's.
+    var issuerKey = ""
+    var tags: [String] = []
+    /// The user's name in its JWT.
+    var userTag = ""
+    /// The account's name in its JWT; its own name if it has none.
+    var accountTag = Account.globalName
     var security: Security?
     /// Empty unless asked for.
     var subscriptions: [SubscriptionSnapshot] = []

@@ -1,3 +1,5 @@
+internal import NATSWire
+
 /// What every monitoring page says of its server.
 struct ServerHead: Sendable {
     var id: String
@@ -29,6 +31,9 @@ struct ServerSnapshot: Sendable {
     var cores = 1
     var eventLoops = 1
     var statistics = ServerStatistics()
+    /// The operators' JWTs with their claims.
+    var operators: [(jwt: String, claims: JSONValue)] = []
+    var pinnedAccountFailures: UInt64 = 0
     /// Requests per endpoint, the present one included.
     var httpRequests: [String: UInt64] = [:]
 }
@@ -43,6 +48,11 @@ struct AccountSnapshot: Sendable {
     var slowConsumers = 0
     var subscriptions = SublistStatistics()
     var mappings = SubjectMappings([])
+    /// What its JWT makes of it, if it has one.
+    var standing = AccountStanding()
+    var nameTag = ""
+    /// Imports that are not allowed any more.
+    var invalidImports: [ImportOptions] = []
     var exports: [ExportOptions] = []
     var streams: [StreamImport] = []
     var services: [ServiceImport] = []

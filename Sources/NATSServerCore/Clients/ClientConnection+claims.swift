@@ -1,0 +1,96 @@
+import Logging
+import NATSAuth
+import NATSText
+import NIOCore
+
+/// A connection whose user and account are JWTs.
+extension ClientConnection {
+    /// Looks for the account of the user; no input is handled until it is found or not.
+    func lookUpAccount(_ name: String) {
+        guard let operators = self.shared.operators else { return }
+        if self.heldInput == nil { self.suspendInput() }
+        self.accountLookUps += 1
+        let number = self.accountLookUps
+        operators.lookUp(name) { outcome in
+            self.loop.eventLoop.execute {
+                // One that was on its way here when another was begun does not count.
+                guard self.phase == .open, self.accountLookUps == number else { return }
+                self.accountLookedUp(outcome)
+                self.resumeInput()
+            }
+        }
+    }
+
+    /// Tells the log who has been let in (nats-server auth.go processClientOrLeafAuthentication).
+    func logAuthenticatedUser() {
+        guard let user = self.session.user, self.logger.logLevel <= .debug,
+            let authority = self.account.standing.authority
+        else { return }
+        func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
+        let claims = authority.claims
+        self.logger.debug(
+            """
+            \(self.label) - Authenticated JWT: Client \(quoted(user.publicKey)) (claim-name: \(quoted(user.name)), \
+            claim-tags: [\(user.tags.joined(separator: " "))]) signed with \(quoted(user.signingKey ?? claims.subject)) \
+            by Account \(quoted(claims.subject)) (claim-name: \(quoted(claims.name)), \
+            claim-tags: [\(claims.tags.joined(separator: " "))]) signed with \(quoted(claims.issuer)) \
+            has mappings \(!self.account.options.mappings.isEmpty)
+            """
+        )
+    }
+
+    /// Sets the time at which the user has to go, if there is one.
+    func scheduleUserExpiry() {
+        self.userExpiry = nil
+        guard let remaining = self.session.user?.remaining else { return }
+        // A century is as good as for ever.
+        let deadline = NIODeadline.now() + .nanoseconds(min(remaining, 3_000_000_000_000_000_000))
+        self.userExpiry = deadline
+        self.loop.setTimer(.userExpiry, for: self.id, at: deadline)
+    }
+
+    /// The time of the user's JWT, or of day, is over (nats-server client.go authExpired).
+    func userExpired(_ deadline: NIODeadline) {
+        guard self.phase == .open, self.userExpiry == deadline else { return }
+        self.failWithDetail("User Authentication Expired", .authenticationExpired)
+    }
+
+    /// The account's JWT has expired, or is gone (nats-server client.go accountAuthExpired).
+    func accountExpired() { self.failWithDetail("Account Authentication Expired", .authenticationExpired) }
+
+    private func failWithDetail(_ text: String, _ reason: ClosedReason) {
+        guard self.phase == .open else { return }
+        self.logRateLimited(.debug, text)
+        self.fail(text, reason)
+    }
+
+    /// The account has other claims than before (nats-server accounts.go UpdateAccountClaims, in its order).
+    func accountChanged(_ change: AccountChange, isSurplus: Bool) {
+        guard self.phase == .open, self.isInAccount else { return }
+        if isSurplus {
+            let text = "maximum account active connections exceeded"
+            self.fail(text, .maxAccountConnectionsExceeded)
+            self.logRateLimited(.error, text)
+            return
+        }
+        self.refreshAccountLimits()
+        guard self.phase == .open, let user = self.session.user else { return }
+        let claims = change.authority.claims
+        if change.defaultPermissionsChanged, user.hasDefaultPermissions {
+            self.replacePermissions(self.shared.operators?.permissions.permissions(claims.defaultPermissions))
+        }
+        if user.isBearer, claims.limits.disallowBearer {
+            self.logger.debug("\(self.label) - Bearer User JWT not allowed")
+            self.authenticationFailed()
+            return
+        }
+        if claims.revocations.isRevoked(user.publicKey, issuedAt: user.issuedAt) {
+            self.failWithDetail("User Authentication Revoked", .revocation)
+            return
+        }
+        guard change.signersChanged, let key = user.signingKey else { return }
+        if change.alteredSigners.contains(key) || !change.authority.hasIssuer(key) {
+            self.close(.authenticationFailure)
+        }
+    }
+}

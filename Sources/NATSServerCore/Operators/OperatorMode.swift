@@ -1,0 +1,233 @@
+import Logging
+import NATSAuth
+internal import NATSServerConfig
+import NATSText
+internal import NATSWire
+import NIOConcurrencyHelpers
+import NIOCore
+import Synchronization
+
+/// A server whose accounts and users are JWTs: finds accounts when they are needed, decides about users, and keeps what
+/// depends on claims up to date.
+///
+/// Accounts are looked for by threads of ``worker``; what they find is taken over under one lock, which is never held
+/// while anything is waited for. Event loops only read what accounts say of themselves (``Account/standing``).
+final class OperatorMode: Sendable {
+    /// What a look for an account has led to.
+    enum LookUp: Sendable {
+        case found(Account)
+        /// Why there is none, for the log.
+        case failed(String)
+    }
+
+    /// What is known of one account.
+    struct Entry {
+        var account: Account
+        var authority: AccountAuthority
+        var options: AccountOptions
+        /// What of the claims is imported, next to ``AccountOptions/imports``.
+        var imports: [ImportClaim] = []
+        var isIncomplete = false
+        /// When its JWT expires.
+        var expiry: NIODeadline?
+        /// When the first of its activation tokens does.
+        var activationExpiry: NIODeadline?
+        var isExpired = false
+        /// When its claims were last taken over, on the clock that ``NIODeadline`` has.
+        var updated: NIODeadline
+    }
+
+    struct State {
+        var settings: OperatorModeOptions
+        var links: AccountLinks
+        var entries: [String: Entry] = [:]
+        /// Accounts that import from an account, by its key.
+        var importers: [String: Set<String>] = [:]
+        /// When ``sweep()`` comes next.
+        var nextSweep: NIODeadline?
+        /// Set when the server has loops.
+        var loops: ServerLoops?
+        var isEnded = false
+    }
+
+    let operators: [OperatorClaims]
+    let operatorJWTs: [String]
+    let registry: AccountRegistry
+    let permissions: PermissionPool
+    /// Where the server logs.
+    let serverLogger: Logger
+    let worker: BlockingWorker
+    let systemAccount: String?
+    let state: NIOLockedValueBox<State>
+    private let trustedIssuers: Set<String>
+    private let strictIssuers: Set<String>
+    private let isStarting = Atomic<Bool>(true)
+    private let openedResolver = NIOLockedValueBox<AccountResolver?>(nil)
+    private let pinningRefusals = Atomic<UInt64>(0)
+
+    /// - Parameters:
+    ///   - options: Which operators are trusted.
+    ///   - registry: Where accounts come to be.
+    ///   - hash: The key of hash tables.
+    ///   - hasSystemAccount: Whether latencies can be measured.
+    ///   - logger: Where the server logs.
+    init(
+        _ options: OperatorModeOptions,
+        registry: AccountRegistry,
+        hash: SubjectHash,
+        hasSystemAccount: Bool,
+        logger: Logger
+    ) {
+        let operators = options.operatorClaims
+        self.operators = operators
+        self.operatorJWTs = options.operators
+        self.registry = registry
+        self.permissions = PermissionPool(hash: hash)
+        self.serverLogger = logger
+        self.systemAccount = options.systemAccount
+        self.trustedIssuers = options.trustedIssuers
+        self.strictIssuers = options.strictIssuers
+        let isRemote = if case .url = options.resolver { true } else { false }
+        // Somewhere else one slow answer must not hold up all others.
+        self.worker = BlockingWorker(threads: isRemote ? 4 : 1)
+        self.state = NIOLockedValueBox(
+            State(settings: options, links: AccountLinks([], hasSystemAccount: hasSystemAccount))
+        )
+    }
+
+    /// Where the server logs; nowhere before it is open, as the official server has no log then.
+    var logger: Logger {
+        self.isStarting.load(ordering: .relaxed)
+            ? Logger(label: "none", factory: { _ in SwiftLogNoOpLogHandler() }) : self.serverLogger
+    }
+
+    /// The resolver is open, and the system account is there.
+    func started() { self.isStarting.store(false, ordering: .relaxed) }
+
+    /// Where accounts come from; `nil` before the start.
+    var resolver: AccountResolver? { self.openedResolver.withLockedValue { $0 } }
+
+    func use(_ resolver: AccountResolver) { self.openedResolver.withLockedValue { $0 = resolver } }
+
+    /// The server ends.
+    func end() {
+        self.state.withLockedValue { state in
+            state.isEnded = true
+            state.loops = nil
+            state.entries = [:]
+        }
+        self.worker.end()
+        self.resolver?.end()
+    }
+
+    var settings: OperatorModeOptions { self.state.withLockedValue { $0.settings } }
+
+    /// Users that were refused because their account is not pinned.
+    var pinningRefusalCount: UInt64 { self.pinningRefusals.load(ordering: .relaxed) }
+
+    func trusts(_ issuer: String) -> Bool { self.trustedIssuers.contains(issuer) }
+
+    func isStrict(_ issuer: String) -> Bool { self.strictIssuers.contains(issuer) }
+
+    // MARK: Users
+
+    /// Who wants to come in.
+    struct Candidate {
+        var host: String
+        var type: ConnectionType
+        var nonce: String
+    }
+
+    /// Why somebody who was let in may not stay after a reload; `nil` if it may.
+    ///
+    /// Changed claims and times that are over are not waited for a reload.
+    func objection(toUsersOf account: Account) -> Authenticator.Refusal? {
+        let settings = self.settings
+        if let pinned = settings.pinnedAccounts, !pinned.contains(account.name), account.name != settings.systemAccount
+        {
+            return Authenticator.Refusal(reason: "Account \(account.name) not listed as operator pinned account")
+        }
+        guard self.registry[account.name] === account, !account.standing.isExpired else {
+            return Authenticator.Refusal(reason: "Account JWT lookup error: account missing")
+        }
+        return nil
+    }
+
+    /// Decides about a CONNECT (the operator mode's part of nats-server auth.go processClientOrLeafAuthentication).
+    ///
+    /// - Parameters:
+    ///   - connect: What the client says; gets the sentinel's JWT if it has none.
+    ///   - candidate: What the server knows of it.
+    ///   - lookedUp: What a look for the account has led to, if it was needed.
+    /// - Returns: the decision; ``Authenticator/Decision/lookUp(_:)`` at most without `lookedUp`.
+    func decide(
+        _ connect: inout ConnectPayload,
+        _ candidate: Candidate,
+        lookedUp: LookUp?
+    ) -> Authenticator.Decision {
+        func refuse(_ reason: String, isError: Bool = false) -> Authenticator.Decision {
+            .refuse(Authenticator.Refusal(reason: reason, isError: isError))
+        }
+        let settings = self.settings
+        var user = try? JWT.decode(UserClaims.self, from: connect.jwt)
+        if user == nil, let sentinel = settings.defaultSentinel, !sentinel.isEmpty {
+            connect.jwt = sentinel
+            user = try? JWT.decode(UserClaims.self, from: sentinel)
+        }
+        guard let user else { return refuse("Authentication requires a user JWT") }
+        guard !user.limits.proxyRequired else { return .refuse(.proxyRequired) }
+        let moment = WallClock.nanosecondsSince1970()
+        let report = user.validate(ValidationContext(now: moment / 1_000_000_000))
+        if report.isBlocking(includingTimes: true) {
+            let words = report.issues.map(\.description).joined(separator: " ")
+            return refuse("User JWT no longer valid: &{Issues:[\(words)]}")
+        }
+        let name = user.account
+        if let pinned = settings.pinnedAccounts, !pinned.contains(name), name != settings.systemAccount {
+            self.pinningRefusals.add(1, ordering: .relaxed)
+            return refuse("Account \(name) not listed as operator pinned account")
+        }
+        let account: Account
+        switch lookedUp {
+        case .found(let found): account = found
+        case .failed(let words): return refuse("Account JWT lookup error: \(words)")
+        case nil:
+            guard let known = self.registry[name], known.standing.authority != nil, !known.standing.isExpired else {
+                return .lookUp(name)
+            }
+            account = known
+        }
+        guard let authority = account.standing.authority, self.trusts(authority.claims.issuer) else {
+            return refuse("Account JWT not signed by trusted operator")
+        }
+        // One that is gone has not run out by what it says.
+        guard !account.standing.isExpired else {
+            return refuse(UserAdmission.Refusal.accountExpired.description)
+        }
+        let callout = authority.claims.authorization
+        guard callout.users.isEmpty || callout.users.contains(user.subject) else {
+            return refuse("The account's users are authorized by a service, which is not supported yet", isError: true)
+        }
+        let admission = UserAdmission(user: user, account: authority.claims, isStrict: authority.isStrict)
+        do throws(UserAdmission.Refusal) {
+            let admitted = try admission.decide(
+                UserAdmission.Client(
+                    host: candidate.host,
+                    connectionType: candidate.type,
+                    signature: connect.signature,
+                    nonce: Array(candidate.nonce.utf8)
+                ),
+                at: moment
+            )
+            return .accept(
+                Authenticator.Grant(
+                    permissions: self.permissions.permissions(admitted.permissions),
+                    account: account,
+                    user: JWTUser(user, admitted)
+                )
+            )
+        } catch {
+            return refuse(error.description, isError: error.isLoggedAsError)
+        }
+    }
+}
