@@ -16,6 +16,7 @@ struct OperatorMonitoringTests {
         let exporter: NKeyPair
         let user: Tenant
         let bearer: Tenant
+        let stranger: Tenant
         let signing: NKeyPair
 
         init() throws {
@@ -46,6 +47,7 @@ struct OperatorMonitoringTests {
                 account.defaultPermissions.publish.deny = ["x"]
             }
             self.exporter = exporter
+            self.stranger = try Tenant(of: exporter, authority)
             self.user = try Tenant(of: self.account, authority, signedBy: signing) { $0.tags = ["red"] }
             self.bearer = try Tenant(of: self.account, authority) { $0.limits.bearerToken = true }
             self.authority = authority
@@ -67,7 +69,7 @@ struct OperatorMonitoringTests {
                 let user = try await scene.user.connect(to: running)
                 let bearer = try await scene.bearer.connect(to: running)
                 // Not pinned.
-                _ = try await Tenant(of: scene.exporter, scene.authority).attempt(running)
+                _ = try await scene.stranger.attempt(running)
                 let gone = try await scene.user.connect(to: running)
                 gone.close()
                 try await eventually("the connection ends") {
