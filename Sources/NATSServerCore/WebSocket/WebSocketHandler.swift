@@ -20,6 +20,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         static let multiple = 8
         static let compressed = 64 << 20
         static let defaultPayload = 1 << 20
+        /// So much is expanded before others have their turn; about what a read brings without compression.
+        static let expandedAtOnce = 256 << 10
     }
 
     let service: WebSocketService
@@ -31,6 +33,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     /// A compressed message whose end has not come.
     private var compressed = ByteBuffer()
+    private var expanded = 0
+    /// What has been read and is looked at when the connection wants more: a few bytes may expand to very many.
+    private var rest: ByteBuffer?
+    private var continuesSoon = false
+    /// The client ended its side behind ``rest``.
+    private var endIsHeld = false
     /// Pongs to write at the end of this read.
     private var pongs = ByteBuffer()
     /// What the peer's close frame is answered with.
@@ -63,7 +71,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !self.inputEnded else { return }
         var buffer = self.unwrapInboundIn(data)
+        if self.rest?.writeBuffer(&buffer) != nil { return }
+        self.handle(buffer, context)
+    }
+
+    private func handle(_ bytes: consuming ByteBuffer, _ context: ChannelHandlerContext) {
+        var buffer = bytes
         var position = 0
+        self.expanded = 0
         // Payload that has been moved together, for the connection.
         var start = 0
         var end = 0
@@ -72,8 +87,41 @@ final class WebSocketHandler: ChannelDuplexHandler {
             if end > start { self.hand(buffer.getSlice(at: buffer.readerIndex + start, length: end - start), context) }
             (start, end) = (position, position)
             guard let stop else { return }
-            guard self.connection?.phase == .open else { return }
+            guard let connection = self.connection, connection.phase == .open else { return }
             self.carryOut(stop, context)
+            if self.expanded >= Limits.expandedAtOnce || connection.heldInput != nil {
+                let count = buffer.readableBytes - position
+                if count > 0 { self.rest = buffer.getSlice(at: buffer.readerIndex + position, length: count) }
+                return
+            }
+        }
+    }
+
+    /// The connection wants more: what is there comes before what the socket has.
+    func read(context: ChannelHandlerContext) {
+        guard self.rest != nil else { return context.read() }
+        guard !self.continuesSoon else { return }
+        self.continuesSoon = true
+        context.eventLoop.assumeIsolated().execute { self.handleRest() }
+    }
+
+    private func handleRest() {
+        self.continuesSoon = false
+        guard let context = self.context, let rest = self.rest.take() else { return }
+        if !self.inputEnded { self.handle(rest, context) }
+        if self.rest == nil, self.endIsHeld {
+            self.endIsHeld = false
+            self.writePongs()
+            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
+        self.channelReadComplete(context: context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if self.rest != nil, let event = event as? ChannelEvent, event == .inputClosed {
+            self.endIsHeld = true
+        } else {
+            context.fireUserInboundEventTriggered(event)
         }
     }
 
@@ -172,6 +220,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     private func expand(_ message: ByteBuffer, _ context: ChannelHandlerContext) {
         let result = self.coder.expand(message, limit: self.payloadLimit) { piece in
+            self.expanded += piece.readableBytes
             self.hand(piece, context)
             return self.connection?.phase == .open
         }

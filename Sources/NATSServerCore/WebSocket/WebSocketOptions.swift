@@ -57,7 +57,7 @@ package struct WebSocketOptions: Sendable, Equatable {
         if self.tls == nil, !self.noTLS { return "websocket requires TLS configuration" }
         for origin in self.allowedOrigins where WebSocketOrigins.Origin(origin) == nil {
             return
-                "unable to parse allowed origin: parse \(GoString.quoted(Array(origin.utf8))): invalid URI for request"
+                "unable to parse allowed origin: parse \(GoString.quoted(origin)): invalid URI for request"
         }
         var server = authorization
         server.noAuthUser = self.noAuthUser

@@ -1,4 +1,5 @@
 import NATSServerConfig
+import NATSText
 
 /// Which pages may connect: those of this server's own address, or of a list.
 struct WebSocketOrigins: Sendable {
@@ -55,10 +56,10 @@ struct WebSocketOrigins: Sendable {
     /// - Returns: `nil`, or why it is refused.
     func problem(origin: String?, host: String, isTLS: Bool) -> String? {
         guard self.checksSame || !self.allowed.isEmpty, let origin, !origin.isEmpty else { return nil }
-        guard let page = Origin(origin) else { return "parse \"\(origin)\": invalid URI for request" }
+        guard let page = Origin(origin) else { return "parse \(GoString.quoted(origin)): invalid URI for request" }
         if self.checksSame {
             guard let own = Origin(scheme: isTLS ? "https" : "http", hostPort: host) else {
-                return "address \(host): invalid host"
+                return "address \(GoString.harmless(host.utf8)): invalid host"
             }
             guard own == page else { return "not same origin" }
         }
