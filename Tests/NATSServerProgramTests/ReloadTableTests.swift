@@ -84,7 +84,10 @@ import Musl
         Row("cluster", .notYet, "{port: -1}"), Row("leafnodes", .notYet, "{port: -1}"),
         Row("gateway", .notYet, "{name: a, port: -1}"), Row("websocket", .needsRestart, "{port: -1, no_tls: true}"),
         Row("jetstream", .notYet, "{store_dir: js}"), Row("prof_block_rate", .notYet, "5"),
-        Row("ocsp", .notYet, "true"), Row("trusted_keys", .notYet, "[]"),
+        Row("ocsp", .notYet, "true"), Row("trusted_keys", .needsRestart, "[]"),
+        Row("operator", .needsRestart, "[]"), Row("resolver", .asOfficial, "MEMORY"),
+        Row("resolver_preload", .changes, "{}"), Row("resolver_pinned_accounts", .changes, "[]"),
+        Row("default_sentinel", .asOfficial, "x"),
     ]
 
     @Test("every plain key", .enabled(if: Program.available.contains(.official)))

@@ -217,10 +217,17 @@ package struct ReloadPlan: Equatable, Sendable {
             let names = OperatorOptions(configuration).operators.map(\.name)
             return "[\(names.joined(separator: " "))]"
         }
-        guard self.old.operators == self.new.operators else {
+        // To the official server an empty list is something else than none.
+        func isGiven(_ key: String) -> (Bool, Bool) { (self.old.given[key] != nil, self.new.given[key] != nil) }
+        let keys = { (configuration: ServerConfiguration) in "[\(configuration.trustedKeys.joined(separator: " "))]" }
+        let (hadKeys, hasKeys) = isGiven("trusted_keys")
+        guard self.old.trustedKeys == self.new.trustedKeys, hadKeys == hasKeys else {
+            throw Self.refusal("TrustedKeys", keys(self.old), keys(self.new))
+        }
+        let (hadOperators, hasOperators) = isGiven("operator")
+        guard self.old.operators == self.new.operators, hadOperators == hasOperators else {
             throw Self.refusal("TrustedOperators", names(self.old), names(self.new))
         }
-        try self.refuse("TrustedKeys", \.trustedKeys) { "[\($0.joined(separator: " "))]" }
         guard (self.old.resolver == nil) == (self.new.resolver == nil) else {
             throw Refusal(description: "config reload does not support moving to or from an account resolver")
         }

@@ -265,7 +265,7 @@ extension OperatorMode {
         guard let resolver = self.resolver else { return }
         resolver.store(options.preload, now: now)
         guard resolver.isMemory else {
-            for name in resolver.reload(now: now) { self.reloadAccount(name) }
+            self.reloadFiles(resolver, now)
             return
         }
         self.checkPreload(options.preload)
@@ -289,6 +289,22 @@ extension OperatorMode {
             self.logger.warning("Account fetch failed: account missing")
             self.logger.info("Reloaded: deleting account [removed]: \"\(name)\"")
             self.remove(name)
+        }
+    }
+
+    /// Takes over what somebody else has written into a resolver's directory about accounts that are in use.
+    private func reloadFiles(_ resolver: AccountResolver, _ now: Int64) {
+        guard resolver.isDirectory else { return }
+        _ = resolver.reload(now: now)
+        for account in self.state.withLockedValue({ $0.entries.values.map(\.account) }) {
+            guard let jwt = try? resolver.fetch(account.name, now: now) else { continue }
+            do throws(Failure) {
+                try self.update(account, with: jwt)
+            } catch {
+                self.logger.error(
+                    "DirResolver - Update for account \"\(account.name)\" resulted in error \(error.words)"
+                )
+            }
         }
     }
 
