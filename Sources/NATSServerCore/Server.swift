@@ -78,7 +78,7 @@ package final class Server: Sendable {
             self.state.withLockedValue { $0 = .stopped }
             throw ServerStartError(description: problem)
         }
-        if let problem = options.webSocket?.firstProblem(options.authorization) {
+        if let problem = options.webSocket?.firstProblem(options) {
             self.state.withLockedValue { $0 = .stopped }
             throw ServerStartError(description: problem)
         }

@@ -18,6 +18,8 @@ extension NATSTestServer {
         public var allowedOrigins: [String] = []
         /// The name or nkey among all users that clients without credentials are.
         public var noAuthUser: String?
+        /// Name of the cookie that holds the user's JWT, for servers with an ``Options/operator``; none if empty.
+        public var jwtCookie = ""
         /// Name of the cookie that holds the user's name; none if empty.
         public var userCookie = ""
         /// Name of the cookie that holds the password; none if empty.
@@ -39,6 +41,7 @@ extension NATSTestServer {
             options.sameOrigin = self.sameOrigin
             options.allowedOrigins = self.allowedOrigins
             options.noAuthUser = self.noAuthUser
+            options.cookies.jwt = self.jwtCookie
             options.cookies.user = self.userCookie
             options.cookies.password = self.passwordCookie
             options.cookies.token = self.tokenCookie

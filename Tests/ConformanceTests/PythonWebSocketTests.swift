@@ -84,6 +84,26 @@ struct PythonWebSocketTests {
         }
     }
 
+    @Test("a credentials file", arguments: [false, true])
+    func credentials(secure: Bool) async throws {
+        let permissions = NATSTestServer.Permissions(publish: .init(deny: ["no"]))
+        let tenants = try NATSTestServer.Operator(accounts: [
+            .init(name: "web", users: [.init(name: "alice", permissions: permissions)])
+        ])
+        let strangers = try NATSTestServer.Operator(accounts: [.init(name: "web", users: [.init(name: "alice")])])
+        let directory = try TemporaryDirectory()
+        var (options, authority) = try Self.options(secure: secure, in: directory)
+        options.operator = tenants
+        let good = try directory.write(try tenants.credentials(of: "alice").file, to: "good.creds")
+        let wrong = try directory.write(try strangers.credentials(of: "alice").file, to: "wrong.creds")
+        try await NATSTestServer.withServer(options) { server in
+            let accepted = try await self.run(server, authority, "creds", good)
+            #expect(accepted == ["connected", "received", "violation"])
+            let refused = try await self.run(server, authority, "creds", wrong)
+            #expect(refused.first?.lowercased().contains("authorization violation") == true, "\(refused)")
+        }
+    }
+
     @Test("a token", arguments: [false, true])
     func token(secure: Bool) async throws {
         let directory = try TemporaryDirectory()

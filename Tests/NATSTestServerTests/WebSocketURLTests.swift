@@ -59,5 +59,11 @@ import Testing
         options.webSocket?.allowedOrigins = []
         options.webSocket?.noAuthUser = "nobody"
         await #expect(throws: NATSTestServerError.self) { try await NATSTestServer.start(options) }
+        options.webSocket?.noAuthUser = nil
+        options.webSocket?.jwtCookie = "jwt"
+        await #expect(throws: NATSTestServerError.self) { try await NATSTestServer.start(options) }
+        options.webSocket?.jwtCookie = ""
+        options.webSocket?.headers = ["Host": "x"]
+        await #expect(throws: NATSTestServerError.self) { try await NATSTestServer.start(options) }
     }
 }

@@ -52,8 +52,11 @@ package struct WebSocketOptions: Sendable, Equatable {
         [self.authorization.username, self.authorization.token, self.noAuthUser].contains { $0?.isEmpty == false }
     }
 
-    /// What of it cannot be used, in the official server's words.
-    func firstProblem(_ authorization: AuthorizationOptions) -> String? {
+    private static let ownHeaders: Set<String> = ["host", "content-length", "connection", "upgrade", "nats-no-masking"]
+
+    /// What of it cannot be used by a server with these options, in the official server's words.
+    func firstProblem(_ options: ServerOptions) -> String? {
+        let authorization = options.authorization
         if self.tls == nil, !self.noTLS { return "websocket requires TLS configuration" }
         for origin in self.allowedOrigins where WebSocketOrigins.Origin(origin) == nil {
             return
@@ -68,6 +71,18 @@ package struct WebSocketOptions: Sendable, Equatable {
         }
         if hasUsers, self.authorization.token?.isEmpty == false {
             return "websocket authentication token not compatible with presence of users/nkeys"
+        }
+        if !self.cookies.jwt.isEmpty, options.operators == nil {
+            return "trusted operators or trusted keys configuration is required for JWT authentication via cookie "
+                + GoString.quoted(self.cookies.jwt)
+        }
+        for name in self.headers.keys.sorted() {
+            if Self.ownHeaders.contains(name.lowercased()) {
+                return "websocket: invalid header \(GoString.quoted(name)) not allowed"
+            }
+            if name.lowercased().hasPrefix("sec-websocket-") {
+                return "websocket: invalid header \(GoString.quoted(name)), \"Sec-WebSocket-\" prefix not allowed"
+            }
         }
         return nil
     }
