@@ -70,7 +70,7 @@ struct WebSocketClosing: Equatable {
             case .clientClosed: 1000
             case .authenticationTimeout, .authenticationFailure, .slowConsumerPendingBytes,
                 .slowConsumerWriteDeadline, .maxAccountConnectionsExceeded, .maxConnectionsExceeded,
-                .maxControlLineExceeded, .maxSubscriptionsExceeded:
+                .maxControlLineExceeded, .maxSubscriptionsExceeded, .authenticationExpired, .revocation:
                 1008
             case .tlsHandshakeFailure: 1015
             case .parseError, .protocolViolation, .badClientProtocolVersion: 1002
