@@ -147,7 +147,8 @@ import Testing
                 == .success(WebSocketClosing(status: 1007, text: "invalid utf8 body in close frame"))
         )
         #expect(WebSocketClosing(status: 1000, text: String(repeating: "a", count: 200)).payload.count == 125)
-        for reason in [ClosedReason.authenticationExpired, .revocation, .authenticationFailure, .authenticationTimeout] {
+        for reason in [ClosedReason.authenticationExpired, .revocation, .authenticationFailure, .authenticationTimeout]
+        {
             #expect(WebSocketClosing(reason).payload == [3, 240] + Array(reason.rawValue.utf8))
         }
         #expect(WebSocketClosing(.serverShutdown).payload == [3, 233] + Array("Server Shutdown".utf8))
