@@ -13,13 +13,11 @@ final class SystemService: Sendable {
         var sampler = ProcessorSampler()
         var pacer = StatisticsPacer()
         var statisticsTimer: Scheduled<Void>?
-        var beats: [ObjectIdentifier: (account: Account, time: NIODeadline)] = [:]
+        /// By the names of accounts.
+        var beats = BeatSchedule<String>()
         var beatTimer: Scheduled<Void>?
         var hasEnded = false
     }
-
-    /// How often an account's connections are told without a change (nats-server events.go eventsHBInterval).
-    static let beatInterval: TimeAmount = .seconds(30)
 
     let shared: ServerShared
     let account: Account
@@ -162,10 +160,7 @@ final class SystemService: Sendable {
     }
 
     private func setBeat(of account: Account, isOn: Bool) {
-        self.state.withLockedValue { state in
-            let time = NIODeadline.now() + Self.beatInterval
-            state.beats[ObjectIdentifier(account)] = isOn && !state.hasEnded ? (account, time) : nil
-        }
+        self.state.withLockedValue { $0.beats.told(account.name, hasConnections: isOn, now: .now()) }
         self.scheduleBeat()
     }
 
@@ -173,23 +168,15 @@ final class SystemService: Sendable {
     private func scheduleBeat() {
         guard let eventLoop = self.eventLoop else { return }
         self.state.withLockedValue { state in
-            guard state.beatTimer == nil, !state.hasEnded, let next = state.beats.values.map(\.time).min() else {
-                return
-            }
+            guard !state.hasEnded, let next = state.beats.nextToSchedule() else { return }
             state.beatTimer = eventLoop.scheduleTask(deadline: next) { self.beat() }
         }
     }
 
     private func beat() {
-        let due = self.state.withLockedValue { state -> [Account] in
-            state.beatTimer = nil
-            let now = NIODeadline.now()
-            return state.beats.values.filter { $0.time <= now }.map(\.account)
-        }
-        for account in due { self.connectionsChanged(of: account, connections: account.connectionCount) }
-        // Those that are due are set anew when they have been told.
-        self.state.withLockedValue { state in
-            for account in due { state.beats[ObjectIdentifier(account)] = nil }
+        let due = self.state.withLockedValue { $0.beats.takeDue(now: .now()) }
+        for account in due.compactMap({ self.shared.accounts[$0] }) {
+            self.connectionsChanged(of: account, connections: account.connectionCount)
         }
         self.scheduleBeat()
     }

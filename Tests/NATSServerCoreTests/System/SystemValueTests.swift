@@ -30,6 +30,27 @@ struct SystemValueTests {
         #expect(pacer.limit(now: start + .milliseconds(1999)) == nil)
     }
 
+    @Test("accounts with connections are told of every 30 seconds, one timer for all")
+    func beats() {
+        var beats = BeatSchedule<String>()
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        #expect(beats.nextToSchedule() == nil)
+        beats.told("A", hasConnections: true, now: start)
+        #expect(beats.nextToSchedule() == start + .seconds(30))
+        beats.told("B", hasConnections: true, now: start + .seconds(10))
+        beats.told("C", hasConnections: true, now: start + .seconds(10))
+        #expect(beats.nextToSchedule() == nil)
+        // A change has been told meanwhile: the timer finds nothing.
+        beats.told("A", hasConnections: true, now: start + .seconds(20))
+        #expect(beats.takeDue(now: start + .seconds(30)).isEmpty)
+        beats.told("C", hasConnections: false, now: start + .seconds(31))
+        #expect(beats.nextToSchedule() == start + .seconds(40))
+        #expect(beats.takeDue(now: start + .seconds(40)) == ["B"])
+        #expect(beats.nextToSchedule() == start + .seconds(50))
+        #expect(beats.takeDue(now: start + .seconds(50)) == ["A"])
+        #expect(beats.nextToSchedule() == nil)
+    }
+
     @Test(
         "a filter means servers by part of a name, or by the whole name",
         arguments: [
