@@ -58,10 +58,8 @@ extension ClientConnection {
                 writer.writeUnlessZero("rtt", Int(self.keepAlive.roundTripTime?.nanoseconds ?? 0))
                 writer.write("stop", time: stop)
             }
-            if let user = self.session.user {
-                writer.writeUnlessEmpty("jwt", payload.jwt)
-                writer.write("issuer_key", user.signingKey ?? self.account.name)
-            }
+            if self.session.user != nil { writer.writeUnlessEmpty("jwt", payload.jwt) }
+            writer.writeUnlessEmpty("issuer_key", self.session.issuerKey)
             writer.write("name_tag", self.account.nameTag)
             writer.writeUnlessEmpty("tags", self.session.user?.tags ?? [])
             writer.write("kind", "Client")

@@ -254,6 +254,7 @@ extension ClientConnection {
         writer.writeUnlessZero("rtt", self.keepAlive.roundTripTime?.nanoseconds ?? 0)
         if namesServer ?? isDetailed { writer.write("server", self.shared.serverName) }
         if isDetailed {
+            writer.writeUnlessEmpty("issuer_key", self.session.issuerKey)
             writer.write("kind", "Client")
             writer.write("client_type", self.webSocket == nil ? "nats" : "websocket")
         }

@@ -112,12 +112,12 @@ extension ClientConnection {
         snapshot.lang = payload.lang
         snapshot.version = payload.version
         snapshot.user = self.session.shownUser
+        snapshot.issuerKey = self.session.issuerKey
         snapshot.account = self.account.name
         snapshot.accountTag = self.account.nameTag
         if let user = self.session.user {
             // Who has it can connect with it (nats-server monitor.go redactBearerJWT).
             snapshot.jwt = user.isBearer ? "" : payload.jwt
-            snapshot.issuerKey = user.signingKey ?? self.account.name
             snapshot.tags = user.tags
             snapshot.userTag = user.name
         } else if !payload.jwt.isEmpty {
@@ -158,6 +158,14 @@ extension ClientSession {
         if !self.payload.user.isEmpty { return self.payload.user }
         if !self.payload.jwt.isEmpty { return self.user?.publicKey ?? "" }
         return self.payload.authToken.isEmpty ? "" : "[REDACTED]"
+    }
+
+    /// Who vouches for the client: the key that has signed the user's JWT, or the account of a user with an nkey
+    /// (nats-server events.go issuerForClient).
+    var issuerKey: String {
+        if let user = self.user { return user.signingKey ?? self.accountName }
+        guard self.requiresCredentials, !self.awaitsConnect, !self.payload.nkey.isEmpty else { return "" }
+        return self.accountName
     }
 
     /// The account that the client belongs to.

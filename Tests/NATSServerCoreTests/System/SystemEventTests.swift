@@ -1,3 +1,4 @@
+import NATSAuth
 import NATSTestSupport
 import NATSWire
 import Testing
@@ -87,6 +88,40 @@ struct SystemEventTests {
                 events += kicked.map { SystemJSON.normal($0.payload, id: id) }
                 events += try await self.events(1, for: listener, id: id)
                 _ = try await other.readToEnd()
+                return events
+            }
+        }
+        self.compare(results)
+    }
+
+    @Test("users with nkeys: who vouches for them")
+    func nkeys() async throws {
+        let key = try NKeyPair(kind: .user)
+        let text =
+            "accounts { A { users: [{nkey: \(key.publicKey)}] } }\nsystem_account: \"$G\"\n"
+            + "authorization { users: [{user: g, password: g}] }\n"
+        var results: [ServerUnderTest: [String]] = [:]
+        for server in ServerUnderTest.available {
+            results[server] = try await ConfiguredServer.with(server, text) { server in
+                let asks = try await SystemClient(server, "g")
+                let id = try await asks.serverID()
+                try await asks.connection.flush("SUB $SYS.ACCOUNT.A.* 1\r\n")
+                let client = try RawConnection.connect(port: server.port, answersPings: true)
+                let info = try await client.readInfo()
+                let nonce = info.split(separator: "\"nonce\":\"").last?.prefix { $0 != "\"" } ?? ""
+                let signature = Base64.encodeURLSafe(try key.sign(Array(nonce.utf8)))
+                let connect = "CONNECT {\"verbose\":false,\"nkey\":\"\(key.publicKey)\",\"sig\":\"\(signature)\"}\r\n"
+                try await client.flush(connect)
+                var events = try await self.events(1, for: asks, id: id)
+                let list = try await asks.answers(
+                    "$SYS.REQ.ACCOUNT.A.CONNZ",
+                    "{\"auth\":true}",
+                    fence: "$SYS.REQ.SERVER.PING.IDZ"
+                )
+                events += list.map { SystemJSON.normal($0.payload, id: id) }
+                client.close()
+                events += try await self.events(1, for: asks, id: id)
+                #expect(events.allSatisfy { $0.contains("issuer_key:\"A\"") })
                 return events
             }
         }
