@@ -115,9 +115,12 @@ package struct ReloadPlan: Equatable, Sendable {
             }
         }
         self.change(\.defaultSentinel) { "default_sentinel = \($0 ?? "")" }
-        if self.old.systemAccount != self.new.systemAccount {
-            guard self.old.systemAccount == "$SYS", self.new.systemAccount == nil else {
-                throw Self.refusal("SystemAccount", self.old.systemAccount ?? "", self.new.systemAccount ?? "")
+        // nats-server server.go configureAccounts: an account `$SYS` has become the system account.
+        let isDefined = self.old.accounts.contains { $0.name == Account.systemName }
+        let system = self.old.systemAccount ?? (isDefined ? Account.systemName : nil)
+        if system != self.new.systemAccount {
+            guard system == Account.systemName, self.new.systemAccount == nil else {
+                throw Self.refusal("SystemAccount", system ?? "", self.new.systemAccount ?? "")
             }
         }
         try self.refuse("NoSystemAccount", \.noSystemAccount) { "\($0)" }
