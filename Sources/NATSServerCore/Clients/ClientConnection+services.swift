@@ -254,7 +254,10 @@ extension ClientConnection {
         writer.writeUnlessZero("rtt", self.keepAlive.roundTripTime?.nanoseconds ?? 0)
         if namesServer ?? isDetailed { writer.write("server", self.shared.serverName) }
         if isDetailed {
+            if self.session.user != nil { writer.writeUnlessEmpty("jwt", self.session.payload.jwt) }
             writer.writeUnlessEmpty("issuer_key", self.session.issuerKey)
+            writer.writeUnlessEmpty("name_tag", self.session.user?.name ?? "")
+            writer.writeUnlessEmpty("tags", self.session.user?.tags ?? [])
             writer.write("kind", "Client")
             writer.write("client_type", self.webSocket == nil ? "nats" : "websocket")
         }
