@@ -338,17 +338,11 @@ extension ServiceResponses.State {
     }
 
     private mutating func takeOutOfAge(_ place: Int32) {
-        let slot = self.slots[Int(place)]
-        if slot.older >= 0 {
-            self.slots[Int(slot.older)].newer = slot.newer
-        } else {
-            self.ages[slot.age].oldest = slot.newer
-        }
-        if slot.newer >= 0 {
-            self.slots[Int(slot.newer)].older = slot.older
-        } else {
-            self.ages[slot.age].newest = slot.older
-        }
+        // Field by field: a copy of a slot would retain all that it holds.
+        let age = self.slots[Int(place)].age
+        let (older, newer) = (self.slots[Int(place)].older, self.slots[Int(place)].newer)
+        if older >= 0 { self.slots[Int(older)].newer = newer } else { self.ages[age].oldest = newer }
+        if newer >= 0 { self.slots[Int(newer)].older = older } else { self.ages[age].newest = older }
     }
 
     mutating func extend(_ place: Int32, now: NIODeadline) {
@@ -358,19 +352,18 @@ extension ServiceResponses.State {
 
     @discardableResult
     mutating func remove(_ place: Int32) -> ServiceResponses.Response? {
-        guard self.slots.indices.contains(Int(place)), let response = self.slots[Int(place)].response else {
+        guard self.slots.indices.contains(Int(place)), let response = self.slots[Int(place)].response.take() else {
             return nil
         }
         self.takeOutOfAge(place)
-        let slot = self.slots[Int(place)]
-        if slot.before >= 0 {
-            self.slots[Int(slot.before)].after = slot.after
+        let (before, after) = (self.slots[Int(place)].before, self.slots[Int(place)].after)
+        if before >= 0 {
+            self.slots[Int(before)].after = after
         } else {
-            self.waiters[slot.waiter] = slot.after >= 0 ? slot.after : nil
+            self.waiters[self.slots[Int(place)].waiter] = after >= 0 ? after : nil
         }
-        if slot.after >= 0 { self.slots[Int(slot.after)].before = slot.before }
-        self.places[slot.number] = nil
-        self.slots[Int(place)] = ServiceResponses.Slot()
+        if after >= 0 { self.slots[Int(after)].before = before }
+        self.places[self.slots[Int(place)].number] = nil
         if self.places.isEmpty, self.slots.count > ServiceResponses.smallCount {
             // What a flood has left.
             (self.slots, self.free) = ([], [])

@@ -29,9 +29,10 @@ final class ServiceMatches: Sendable {
     /// Takes the server's own subscriptions out of a match; `nil` if there are none.
     init?(takingFrom match: inout Sublist<Subscription>.Match, _ subject: UnsafeBufferPointer<UInt8>) {
         guard match.plain.contains(where: { $0.service != nil }) else { return nil }
+        let isAll = match.plain.allSatisfy { $0.service != nil }
         let subject = Array(subject)
         self.subject = subject
-        self.subscriptions = match.plain.filter { $0.service != nil }
+        self.subscriptions = isAll ? match.plain : match.plain.filter { $0.service != nil }
         self.matches = self.subscriptions.compactMap { subscription in
             switch subscription.service {
             case .request(let service): .request(service, subject: service.remoteSubject(of: subject))
@@ -40,7 +41,7 @@ final class ServiceMatches: Sendable {
             case nil: nil
             }
         }
-        match.plain.removeAll { $0.service != nil }
+        if isAll { match.plain = [] } else { match.plain.removeAll { $0.service != nil } }
     }
 
     /// Memory in bytes, roughly.
