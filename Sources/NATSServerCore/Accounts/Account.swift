@@ -155,7 +155,7 @@ final class Account: Sendable {
     func linkImports(_ accounts: [String: Account]) {
         let imports = self.options.imports.filter { !$0.isInvalid }
         let streams = imports.filter { $0.kind == .stream }.compactMap { item in
-            accounts[item.account].map { StreamImport(item, exporter: $0) }
+            accounts[item.account].map { StreamImport(item, exporter: $0, importer: self.name) }
         }
         let services = imports.filter { $0.kind == .service }.compactMap { item -> ServiceImport? in
             guard let exporter = accounts[item.account], let export = exporter.service(item.subject) else { return nil }

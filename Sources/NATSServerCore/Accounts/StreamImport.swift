@@ -6,6 +6,8 @@ internal import NATSWire
 /// A subscription that touches them gets a *shadow* in the exporter's index.
 struct StreamImport: Sendable {
     let exporter: Account
+    /// The name of the account that imports.
+    let importer: String
     /// What it is called there and here, wildcards included.
     let from: String
     let to: String
@@ -19,10 +21,12 @@ struct StreamImport: Sendable {
     /// - Parameters:
     ///   - options: A valid import (``AccountLinks``).
     ///   - exporter: The account that it names.
-    init(_ options: ImportOptions, exporter: Account) {
+    ///   - importer: The name of the account that has it.
+    init(_ options: ImportOptions, exporter: Account, importer: String) {
         let from = options.subject
         let to = options.localSubject
         self.exporter = exporter
+        self.importer = importer
         self.from = from
         let hasWildcards = from.split(separator: ".").contains { $0 == "*" || $0 == ">" }
         if hasWildcards, to != from {

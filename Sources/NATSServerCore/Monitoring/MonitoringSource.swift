@@ -211,7 +211,7 @@ final class MonitoringSource: Sendable {
                     limit: query.limit - rows.count
                 )
                 total += count
-                rows += page.map { SubszDocument.Row(account: account.name, subscription: $0) }
+                rows += page.map { SubszDocument.Row(account: $0.importer ?? account.name, subscription: $0) }
             }
             return SubszDocument(head: self.head(), query: query, statistics: statistics, total: total, rows: rows)
         }

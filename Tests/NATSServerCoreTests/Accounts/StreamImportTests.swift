@@ -13,7 +13,7 @@ struct StreamImportTests {
         var options = ImportOptions(.stream, account: "A", subject: subject)
         options.prefix = prefix
         options.to = to
-        return StreamImport(options, exporter: self.exporter)
+        return StreamImport(options, exporter: self.exporter, importer: "B")
     }
 
     private func local(_ stream: StreamImport, _ subject: String) -> String {

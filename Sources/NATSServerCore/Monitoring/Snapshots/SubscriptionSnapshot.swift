@@ -7,6 +7,8 @@ struct SubscriptionSnapshot: Sendable, Equatable {
     var delivered: Int
     /// The total of the UNSUB in force; 0 means none.
     var limit: Int
+    /// The name of the account that imports the subject, if it is not that of the index.
+    var importer: String?
 
     init(_ subscription: Subscription, connection: UInt64) {
         self.subject = subscription.subject
@@ -15,6 +17,7 @@ struct SubscriptionSnapshot: Sendable, Equatable {
         self.connection = connection
         self.delivered = subscription.delivered
         self.limit = subscription.currentLimit
+        self.importer = subscription.stream?.importer
     }
 
     init(subject: String, queue: String = "", sid: String, connection: UInt64, delivered: Int = 0, limit: Int = 0) {
