@@ -1,3 +1,4 @@
+import Crypto
 import Logging
 import NIOCore
 import NATSWire
@@ -39,6 +40,9 @@ final class ServerShared: Sendable {
     private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
     /// What WebSocket clients are served with, if they are.
     let webSocket: WebSocketService?
+    /// What reply subjects end in of requests whose latency is measured: `.AbCdEfGh.T`, as the official server marks them
+    /// with a hash of its name; nothing without a system account (nats-server accounts.go newServiceReply).
+    let trackedSuffix: [UInt8]
     private let logRateLimit = NIOLockedValueBox(LogRateLimit())
 
     init(options: ServerOptions) {
@@ -56,6 +60,7 @@ final class ServerShared: Sendable {
             hash: hash
         )
         self.accounts = accounts
+        self.trackedSuffix = options.authorization.systemAccount == nil ? [] : Self.trackedSuffix(self.serverName)
         // The official server's internal clients take the first ones: two of its own, and one for each account.
         let hasSystem = options.authorization.systemAccount != nil
         self.lastClientID = Synchronization.Atomic(hasSystem ? UInt64(accounts.byName.count) + 2 : 4)
@@ -87,6 +92,12 @@ final class ServerShared: Sendable {
         self.logger = options.logger
         let rate = options.tls?.connectionRateLimit ?? 0
         self.handshakes = rate > 0 ? NIOLockedValueBox(ConnectionRateLimit(limit: rate)) : nil
+    }
+
+    private static func trackedSuffix(_ serverName: String) -> [UInt8] {
+        let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+        let hash = SHA256.hash(data: Array(serverName.utf8)).prefix(8).map { digits[Int($0) % digits.count] }
+        return Array(".".utf8) + hash + Array(".T".utf8)
     }
 
     /// The options as they are now; a copy, so nothing to read for each message: see ``LoopSettings``.

@@ -226,6 +226,7 @@ final class Account: Sendable {
     ///   - export: The service.
     ///   - share: Whether the import tells more of the client than its account.
     ///   - probe: What its latency is measured with, if it is.
+    ///   - trackedSuffix: What its reply subject ends in then.
     ///   - now: The time.
     /// - Returns: the reply subject for the service, `nil` if too many answers are waited for; and what the latencies of
     ///   requests were measured with whose time has been found to be over.
@@ -235,10 +236,20 @@ final class Account: Sendable {
         _ export: ServiceExport,
         share: Bool = false,
         probe: LatencyProbe? = nil,
+        trackedSuffix: [UInt8] = [],
         now: NIODeadline
     ) -> (subject: [UInt8]?, expired: [LatencyProbe]) {
         if !self.awaitsAnswers.load(ordering: .acquiring) { self.awaitAnswers() }
-        return self.responses.add(reply, in: account, of: export, exporter: self, share: share, probe: probe, now: now)
+        return self.responses.add(
+            reply,
+            in: account,
+            of: export,
+            exporter: self,
+            share: share,
+            probe: probe,
+            trackedSuffix: trackedSuffix,
+            now: now
+        )
     }
 
     /// The first request has come: from now on answers are for this account to forward.

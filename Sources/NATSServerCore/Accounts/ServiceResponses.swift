@@ -32,6 +32,8 @@ final class ServiceResponses: Sendable {
     fileprivate struct Slot {
         var response: Response?
         var number: UInt64 = 0
+        /// What follows the number in the subject.
+        var suffix: [UInt8] = []
         var deadline: NIODeadline = .uptimeNanoseconds(0)
         /// Which of the ``State/ages`` it is in, and its neighbours there.
         var age = 0
@@ -68,6 +70,8 @@ final class ServiceResponses: Sendable {
     fileprivate static let smallCount = 1024
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
     private static let digitCount = 6
+    /// Bytes of `_R_.AbCdEf.GhIjKl`.
+    fileprivate static let plainLength = 17
     private static let values: [UInt8] = {
         var values = [UInt8](repeating: 0xff, count: 256)
         for (value, digit) in ServiceResponses.digits.enumerated() { values[Int(digit)] = UInt8(value) }
@@ -99,21 +103,21 @@ final class ServiceResponses: Sendable {
         }
     }
 
-    private func subject(_ number: UInt64) -> [UInt8] {
+    private func subject(_ number: UInt64, _ suffix: [UInt8]) -> [UInt8] {
         var subject: [UInt8] = []
-        subject.reserveCapacity(self.prefix.count + Self.digitCount)
+        subject.reserveCapacity(self.prefix.count + Self.digitCount + suffix.count)
         subject += self.prefix
         Self.append(number, to: &subject)
+        subject += suffix
         return subject
     }
 
     /// The number that a subject stands for; `nil` if it is none of these.
-    private func number(_ subject: some Collection<UInt8>) -> UInt64? {
-        guard subject.count == self.prefix.count + Self.digitCount, subject.starts(with: self.prefix) else {
-            return nil
-        }
+    private func number(_ subject: [UInt8]) -> UInt64? {
+        let end = self.prefix.count + Self.digitCount
+        guard subject.count >= end, subject.starts(with: self.prefix) else { return nil }
         var number: UInt64 = 0
-        for digit in subject.dropFirst(self.prefix.count).reversed() {
+        for digit in subject[self.prefix.count..<end].reversed() {
             let value = Self.values[Int(digit)]
             guard value < 62 else { return nil }
             number = number &* 62 &+ UInt64(value)
@@ -125,6 +129,8 @@ final class ServiceResponses: Sendable {
 
     /// A request has come in from another account.
     ///
+    /// `trackedSuffix` follows in the subject of one whose latency is measured.
+    ///
     /// - Returns: the reply subject for its answer, `nil` if too many are waited for; and what the latency of requests was
     ///   measured with whose time has been found to be over.
     func add(
@@ -134,6 +140,7 @@ final class ServiceResponses: Sendable {
         exporter: Account,
         share: Bool = false,
         probe: LatencyProbe?,
+        trackedSuffix: [UInt8] = [],
         now: NIODeadline
     ) -> (subject: [UInt8]?, expired: [LatencyProbe]) {
         let response = Response(
@@ -150,8 +157,9 @@ final class ServiceResponses: Sendable {
             guard !state.isClosed, account.openRequest(response.cost) else { return (nil, expired) }
             var number = self.draw(&state)
             while state.places[number] != nil { number = self.draw(&state) }
-            state.add(response, number, waiter, now: now)
-            return (self.subject(number), expired)
+            let suffix = probe == nil ? [] : trackedSuffix
+            state.add(response, number, suffix, waiter, now: now)
+            return (self.subject(number, suffix), expired)
         }
     }
 
@@ -177,7 +185,9 @@ final class ServiceResponses: Sendable {
     func find(_ subject: [UInt8], now: NIODeadline) -> Response? {
         guard let number = self.number(subject) else { return nil }
         return self.state.withLockedValue { state in
-            guard let slot = state.places[number], let response = state.slots[Int(slot)].response else { return nil }
+            guard let slot = state.place(number, of: subject), let response = state.slots[Int(slot)].response else {
+                return nil
+            }
             guard state.slots[Int(slot)].deadline > now else {
                 // One whose time is measured waits for its timer.
                 if response.probe == nil { state.remove(slot) }
@@ -192,7 +202,7 @@ final class ServiceResponses: Sendable {
     func extend(_ subject: [UInt8], now: NIODeadline) {
         guard let number = self.number(subject) else { return }
         self.state.withLockedValue { state in
-            guard let slot = state.places[number] else { return }
+            guard let slot = state.place(number, of: subject) else { return }
             state.extend(slot, now: now)
         }
     }
@@ -204,7 +214,7 @@ final class ServiceResponses: Sendable {
     func remove(_ subject: [UInt8]) -> LatencyProbe? {
         guard let number = self.number(subject) else { return nil }
         return self.state.withLockedValue { state in
-            guard let slot = state.places[number] else { return nil }
+            guard let slot = state.place(number, of: subject) else { return nil }
             return state.remove(slot)?.probe
         }
     }
@@ -255,12 +265,12 @@ final class ServiceResponses: Sendable {
     var shown: [Shown] {
         let waiting = self.state.withLockedValue { state in
             state.places.values.prefix(Self.shownCount).compactMap { place in
-                state.slots[Int(place)].response.map { (number: state.slots[Int(place)].number, response: $0) }
+                state.slots[Int(place)].response.map { (slot: state.slots[Int(place)], response: $0) }
             }
         }
-        return waiting.map { number, response in
+        return waiting.map { slot, response in
             Shown(
-                subject: String(decoding: self.subject(number), as: UTF8.self),
+                subject: String(decoding: self.subject(slot.number, slot.suffix), as: UTF8.self),
                 reply: String(decoding: response.reply, as: UTF8.self),
                 account: response.account.name,
                 share: response.share,
@@ -293,9 +303,17 @@ final class ServiceResponses: Sendable {
 }
 
 extension ServiceResponses.State {
+    /// Where the response for a subject with this number is.
+    func place(_ number: UInt64, of subject: [UInt8]) -> Int32? {
+        guard let place = self.places[number] else { return nil }
+        let suffix = subject.dropFirst(ServiceResponses.plainLength)
+        return suffix.elementsEqual(self.slots[Int(place)].suffix) ? place : nil
+    }
+
     mutating func add(
         _ response: ServiceResponses.Response,
         _ number: UInt64,
+        _ suffix: [UInt8],
         _ waiter: UInt64,
         now: NIODeadline
     ) {
@@ -317,6 +335,7 @@ extension ServiceResponses.State {
         var slot = ServiceResponses.Slot()
         slot.response = response
         slot.number = number
+        slot.suffix = suffix
         slot.waiter = waiter
         slot.age = age
         slot.after = self.waiters.updateValue(place, forKey: waiter) ?? -1

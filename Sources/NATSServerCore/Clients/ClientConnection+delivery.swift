@@ -99,6 +99,8 @@ extension ClientConnection {
                     )
                 )
                 line.append(0x20)
+            } else if self.isInternal, !batch.isCrossing {
+                line.append(0x20)
             }
             line.append(contentsOf: Array("\(size)\r\n".utf8))
             guard outlet.reserve(line.count + size + 2) else { return false }

@@ -194,11 +194,15 @@ extension ClientConnection {
         _ batch: inout PublishBatch
     ) -> Bool {
         let hasHeader = operation.pointee.headerSize > 0
+        // The server's own messages have two blanks where a reply subject would stand (nats-server client.go msgHeader:
+        // it is empty, but there).
+        let isOwn = self.isInternal && !batch.isCrossing && operation.pointee.reply.isEmpty
+        let tailStart = operation.pointee.tailStart - (isOwn ? 1 : 0)
         let message = OutgoingMessage(
             prefix: result.pointee.prefix + (hasHeader ? 0 : 1),
             prefixLength: result.pointee.subjectLength + (hasHeader ? 6 : 5),
-            tail: base + operation.pointee.tailStart,
-            tailLength: operation.pointee.frameEnd - operation.pointee.tailStart,
+            tail: base + tailStart,
+            tailLength: operation.pointee.frameEnd - tailStart,
             size: operation.pointee.size,
             headerSize: operation.pointee.headerSize
         )

@@ -80,6 +80,7 @@ extension ClientConnection {
                 service.export,
                 share: service.share,
                 probe: probe,
+                trackedSuffix: probe == nil ? [] : self.shared.trackedSuffix,
                 now: now
             )
             self.publishTimeouts(added.expired, in: service.exporter)

@@ -128,6 +128,31 @@ struct ServiceResponsesTests {
         #expect(!client.hasOpenRequests && other.responses.count == 0)
     }
 
+    @Test("reply subjects of measured requests have a suffix, which has to be there")
+    func suffix() throws {
+        let (hub, client) = (
+            Account(AccountOptions(name: "A"), hash: self.hash), Account(AccountOptions(name: "B"), hash: self.hash)
+        )
+        let export = ServiceExport(ExportOptions(.service, "svc"))
+        let probe = LatencyProbe(subject: [], requestor: [], roundTrip: 0, headers: [], start: testTime)
+        let suffix = Array(".AbCdEfGh.T".utf8)
+        let added = hub.responses.add(
+            Array("r".utf8),
+            in: client,
+            of: export,
+            exporter: hub,
+            probe: probe,
+            trackedSuffix: suffix,
+            now: testTime
+        )
+        let subject = try #require(added.subject)
+        #expect(subject.count == 17 + suffix.count && subject.suffix(suffix.count) == suffix[...])
+        #expect(hub.responses.find(Array(subject.prefix(17)), now: testTime) == nil)
+        #expect(hub.responses.find(subject + [0x54], now: testTime) == nil)
+        #expect(hub.responses.find(subject, now: testTime)?.probe != nil)
+        #expect(hub.responses.count == 0)
+    }
+
     @Test("answers that nobody waits for go together; others stay")
     func unwanted() throws {
         let hub = Account(AccountOptions(name: "A"), hash: self.hash)

@@ -125,7 +125,10 @@ struct Transcript {
     static func stable(_ line: String) -> String {
         var words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         for (index, word) in words.enumerated() {
-            if word.hasPrefix("_R_.") { words[index] = "_R_" }
+            // With as many tokens as there are: those of measured requests have more.
+            if word.hasPrefix("_R_.") {
+                words[index] = "_R_" + String(repeating: ".", count: word.count { $0 == "." } - 2)
+            }
             // Quoted by an error.
             if word.hasPrefix("\"_R_.") { words[index] = "\"_R_\"'" }
         }
@@ -143,7 +146,7 @@ struct Transcript {
         if line.hasPrefix("HMSG "), words.count >= 5, line.contains("_R_") || !line.contains(" 503") {
             line = words.dropLast(2).joined(separator: " ") + " …"
         }
-        if line.hasPrefix("MSG lat") { line = words.prefix(3).joined(separator: " ") + " …" }
+        if line.hasPrefix("MSG lat") { line = words.dropLast().joined(separator: " ") + " …" }
         return line
     }
 }
