@@ -61,6 +61,14 @@ let package = Package(
         // deflate: compressed WebSocket messages, by the system's zlib.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
 
+        // Sealed boxes of nkeys: auth callout with encryption, by the system's libsodium.
+        .systemLibrary(
+            name: "CSodium",
+            pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"]), .brew(["libsodium"]), .yum(["libsodium-devel"])]
+        ),
+        .target(name: "NATSXKeys", dependencies: ["NATSAuth", "CSodium"], swiftSettings: settings),
+
         // The client SDK.
         .target(
             name: "NATSClient",
@@ -75,7 +83,7 @@ let package = Package(
         .target(
             name: "NATSServerCore",
             dependencies: [
-                "NATSServerConfig", "NATSWire", "NATSAuth", "NATSText",
+                "NATSServerConfig", "NATSWire", "NATSAuth", "NATSText", "NATSXKeys",
                 .target(name: "CCrypt", condition: .when(platforms: [.linux])), "CZlib", nioCore, nioPosix, nioHTTP,
                 nioConcurrency, logging, heap, deque, crypto, nioSSL, nioTLS,
             ],
@@ -124,8 +132,8 @@ let package = Package(
         .target(
             name: "NATSTestSupport",
             dependencies: [
-                "NATSWire", "NATSAuth", "NATSTestServer", nioCore, nioPosix, nioConcurrency, logging, nioSSL, x509,
-                asn1, crypto,
+                "NATSWire", "NATSAuth", "NATSXKeys", "NATSClient", "NATSTestServer", nioCore, nioPosix, nioConcurrency,
+                logging, nioSSL, x509, asn1, crypto,
             ],
             path: "Tests/NATSTestSupport",
             swiftSettings: settings
@@ -141,6 +149,7 @@ let package = Package(
             dependencies: ["NATSAuth", "NATSText", "NATSWire", "NATSTestServer", "NATSTestSupport"],
             swiftSettings: settings
         ),
+        .testTarget(name: "NATSXKeysTests", dependencies: ["NATSXKeys", "NATSAuth"], swiftSettings: settings),
         .testTarget(
             name: "NATSServerConfigTests",
             dependencies: [
@@ -151,8 +160,8 @@ let package = Package(
         .testTarget(
             name: "NATSServerCoreTests",
             dependencies: [
-                "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSWire", "NATSTestSupport", nioCore, nioPosix,
-                nioEmbedded, nioConcurrency, nioSSL, logging,
+                "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSXKeys", "NATSWire", "NATSTestSupport", nioCore,
+                nioPosix, nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings
         ),

@@ -245,6 +245,7 @@ package final class Server: Sendable {
         if let operators = self.shared.operators, let options = self.shared.options.operators {
             await operators.reload(options)
         }
+        self.logUnusableCallout()
         // With what holds by then: of two reloads at once the later one's may be asked first.
         for answer in self.loops.ask({ $0.reload($0.shared.authenticator) }) { _ = try? await answer.get() }
     }

@@ -1,20 +1,31 @@
-import NATSText
+import NATSAuth
 
-/// The name a server gives itself: the form of a server's public nkey.
-///
-/// 32 bytes with the prefix byte for servers and a CRC-16, in base 32 without padding: 56 characters, the first an `N`.
-/// Nothing is signed with a server's key in a single server without accounts, so the bytes are random.
+/// The name a server gives itself, a server's public nkey, and its keys: new at each start.
 struct ServerIdentity: Sendable {
+    /// 56 characters, the first an `N`.
     let id: String
+    /// With which questions to authorization services are signed.
+    let keys: NKeyPair
+    /// With which they are sealed.
+    let xkeys: XKeyPair
+    private let inboxPrefix: String
+
+    private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
     init(using generator: inout some RandomNumberGenerator) {
-        var bytes: [UInt8] = [13 << 3]
-        for _ in 0..<4 {
-            withUnsafeBytes(of: generator.next() as UInt64) { bytes.append(contentsOf: $0) }
-        }
-        let checksum = CRC16.checksum(bytes)
-        bytes.append(UInt8(truncatingIfNeeded: checksum))
-        bytes.append(UInt8(truncatingIfNeeded: checksum >> 8))
-        self.id = Base32.encode(bytes)
+        self.keys = NKeyPair.server()
+        self.xkeys = XKeyPair()
+        self.id = self.keys.publicKey.text
+        self.inboxPrefix = "$SYS._INBOX.\(Self.token(using: &generator))."
+    }
+
+    private static func token(using generator: inout some RandomNumberGenerator) -> String {
+        String((0..<8).map { _ in self.digits[Int.random(in: 0..<self.digits.count, using: &generator)] })
+    }
+
+    /// A reply subject for one question of the server (nats-server events.go newRespInbox).
+    func makeInbox() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return self.inboxPrefix + Self.token(using: &generator)
     }
 }

@@ -14,6 +14,8 @@ package struct ServerOptions: Sendable {
     package var authorization = AuthorizationOptions()
     /// Which operators are trusted; `nil` where accounts are not JWTs.
     package var operators: OperatorModeOptions?
+    /// Who decides about clients, if ``AuthorizationOptions/callout`` leaves that to somebody within the process.
+    package var authorizer: Authorizer?
     /// How clients' connections are secured; clear text if `nil`.
     package var tls: TLSOptions?
     /// WebSocket clients; none if `nil`.

@@ -1,5 +1,6 @@
 import Crypto
 import Logging
+import NATSAuth
 import NIOCore
 import NATSWire
 import NIOConcurrencyHelpers
@@ -17,6 +18,8 @@ final class ServerShared: Sendable {
     let passwords: PasswordVerifier
     /// Accounts that are JWTs, if they are.
     let operators: OperatorMode?
+    /// The permissions of users who are not in the configuration.
+    let permissions: PermissionPool
     let closedConnections: ClosedConnections
     let started: NIODeadline
     private let configuration: NIOLockedValueBox<(time: NIODeadline, digest: String)>
@@ -75,6 +78,7 @@ final class ServerShared: Sendable {
                 logger: options.logger
             )
         }
+        self.permissions = PermissionPool(hash: hash, firstID: 1 << 56)
         self.passwords = PasswordVerifier(threads: System.coreCount / 2)
         self.currentAuthenticator = NIOLockedValueBox(
             Authenticator(
@@ -227,7 +231,21 @@ final class ServerShared: Sendable {
             info.headers = !options.noHeaderSupport
             info.maxPayload = options.maxPayload
             info.apiLevel = ServerVersion.apiLevel
+            info.xkey = self.identity.xkeys.publicKey.text
         }
+    }
+
+    /// How an authorization service knows the server.
+    func calloutIdentity(sealed: Bool) -> AuthorizationRequestClaims.Server {
+        let (host, name) = self.info.withLockedValue { ($0.host, $0.serverName) }
+        var server = AuthorizationRequestClaims.Server()
+        server.name = name
+        server.host = host
+        server.id = self.identity.id
+        server.version = ServerVersion.compatible
+        server.tags = self.options.monitoring.tags
+        if sealed { server.xkey = self.identity.xkeys.publicKey.text }
+        return server
     }
 
     /// The address in INFO; `nil` before the server listens.

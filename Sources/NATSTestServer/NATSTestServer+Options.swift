@@ -29,6 +29,13 @@ extension NATSTestServer {
         public var systemAccount: String? = "$SYS"
         /// Whose JWTs let clients in, instead of ``accounts`` and ``users``.
         public var `operator`: Operator?
+        /// Decides about every client, in the place of users, passwords and tokens; they do if `nil`, or if there is
+        /// an ``operator``.
+        ///
+        /// What auth callout does with a service on the network, this does with a function. It is called once for each CONNECT,
+        /// for several clients at a time, and its task is cancelled when the client has gone or ``authTimeout`` is over; then
+        /// the client is refused.
+        public var authorizer: (@Sendable (Candidate) async -> Decision)?
         /// The name or nkey among all users that clients without credentials are.
         public var noAuthUser: String?
         /// Permissions of ``users`` without permissions of their own.
@@ -82,6 +89,7 @@ extension NATSTestServer {
             options.serverName = self.serverName
             options.authorization = self.authorization
             options.operators = self.operator?.options
+            options.authorizer = self.engineAuthorizer
             options.tls = self.tls?.options
             options.webSocket = self.webSocket?.options(host: self.host)
             options.maxPayload = self.maxPayload

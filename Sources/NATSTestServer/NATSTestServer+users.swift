@@ -115,6 +115,7 @@ extension NATSTestServer.Options {
         authorization.password = self.password
         authorization.token = self.token
         authorization.timeout = self.authTimeout
+        authorization.callout = self.authorizer == nil || self.operator != nil ? nil : .withinProcess()
         authorization.noAuthUser = self.noAuthUser
         authorization.defaultPermissions = self.defaultPermissions?.options
         authorization.accounts = self.accounts.map(\.options)

@@ -481,6 +481,7 @@ struct AuthenticatorTests {
         case refuse
         case keep(UInt64?)
         case verify(UInt64?)
+        case callOut
     }
 
     private func effect(
@@ -498,6 +499,7 @@ struct AuthenticatorTests {
         case .refuse: return .refuse
         case .keep(let grant): return .keep(grant.permissions?.id)
         case .verify(_, let grant): return .verify(grant.permissions?.id)
+        case .callOut: return .callOut
         }
     }
 

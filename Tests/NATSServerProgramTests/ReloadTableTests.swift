@@ -77,6 +77,11 @@ import Musl
         Row("authorization", .changes, "{ users: [ {user: a, password: b, permissions: {publish: x}} ] }"),
         Row("authorization", .changes, "{ users: [ {user: a, allowed_connection_types: [STANDARD]} ] }"),
         Row("authorization", .changes, "{ default_permissions: {subscribe: x}, users: [ {user: a} ] }"),
+        Row(
+            "authorization",
+            .needsRestart,
+            "{ auth_callout { issuer: AAAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB776S, auth_users: [a, b] } }"
+        ),
         Row("system_account", .needsRestart, "foo"), Row("no_system_account", .needsRestart, "true"),
         Row("ocsp", .asOfficial, "false"), Row("ocsp_cache", .asOfficial, "false"),
         // What is not there yet.

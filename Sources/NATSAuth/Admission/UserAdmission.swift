@@ -163,7 +163,7 @@ package struct UserAdmission: Sendable {
     private func remaining(at seconds: Int64) -> Int64? {
         let expires = self.user.registered.expires
         guard expires != 0 else { return nil }
-        let (time, hasOverflow) = max(0, expires.subtractingReportingOverflow(seconds).partialValue)
+        let (time, hasOverflow) = (expires > seconds ? expires - seconds : 0)
             .multipliedReportingOverflow(by: 1_000_000_000)
         return hasOverflow ? .max : time
     }

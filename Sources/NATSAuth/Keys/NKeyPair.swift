@@ -26,8 +26,18 @@ package struct NKeyPair: Sendable, CustomStringConvertible {
         try self.init(kind: kind, privateKey: privateKey)
     }
 
+    /// A new pair for a server.
+    package static func server() -> NKeyPair { NKeyPair(signing: Curve25519.Signing.PrivateKey(), kind: .server) }
+
+    /// A new pair for a user.
+    package static func user() -> NKeyPair { NKeyPair(signing: Curve25519.Signing.PrivateKey(), kind: .user) }
+
     private init(kind: NKey.Kind, privateKey: Curve25519.Signing.PrivateKey) throws(NKey.Failure) {
         guard kind != .curve else { throw .cannotSign }
+        self.init(signing: privateKey, kind: kind)
+    }
+
+    private init(signing privateKey: Curve25519.Signing.PrivateKey, kind: NKey.Kind) {
         self.privateKey = privateKey
         self.publicKey = NKeyPublicKey(kind: kind, key: Array(privateKey.publicKey.rawRepresentation))
     }

@@ -13,6 +13,10 @@ final class Authenticator: Sendable {
         var account: Account?
         /// Who it is, if a JWT says so.
         var user: JWTUser?
+        /// What the client is called from now on; as it calls itself if `nil`.
+        var name: String?
+        /// How long the client may stay, in nanoseconds, if that is not for ``user`` to say; as long as it likes if `nil`.
+        var remaining: Int64?
     }
 
     enum Decision {
@@ -58,6 +62,10 @@ final class Authenticator: Sendable {
     /// The `no_auth_user` is one that the server has made up.
     private let isImplied: Bool
     private let proxyRequired: Bool
+    /// Whom a service is asked about, if there is one.
+    let callout: CalloutRules?
+    /// What those get who are no particular user.
+    private let plainGrant: Grant
     private let users: [String: Entry]
     private let nkeys: [String: Entry]
     /// Users with equal permissions share them, also over reloads.
@@ -82,8 +90,11 @@ final class Authenticator: Sendable {
         self.operators = operators
         var made: [PermissionOptions: ClientPermissions] = [:]
         var nextID = previous?.nextPermissionID ?? 1
+        let callout = options.callout.map(CalloutRules.init)
         func permissions(_ own: PermissionOptions?, _ account: String?) -> ClientPermissions? {
-            guard let options = own ?? (account == nil ? options.defaultPermissions : nil) else { return nil }
+            var wanted = own ?? (account == nil ? options.defaultPermissions : nil)
+            if let callout { wanted = callout.permissions(wanted, in: account) }
+            guard let options = wanted else { return nil }
             if let known = made[options] { return known }
             if let known = previous?.permissions[options] {
                 made[options] = known
@@ -114,6 +125,10 @@ final class Authenticator: Sendable {
                 proxyRequired: user.proxyRequired
             )
         }
+        self.callout = callout
+        self.plainGrant =
+            callout.map { $0.permissions(nil, in: nil) }.flatMap { $0 }
+            .map { Grant(permissions: permissions($0, nil)) } ?? Grant()
         self.users = users
         self.nkeys = nkeys
         self.permissions = made
@@ -152,6 +167,8 @@ final class Authenticator: Sendable {
         self.noAuthUser = noAuthUser
         self.isImplied = other.isImplied && noAuthUser == other.noAuthUser
         self.proxyRequired = other.proxyRequired
+        self.callout = other.callout
+        self.plainGrant = other.plainGrant
         self.users = other.users
         self.nkeys = other.nkeys
         self.permissions = other.permissions
@@ -184,6 +201,9 @@ final class Authenticator: Sendable {
         )
     }
 
+    /// Whether there is a user with a name or an nkey.
+    func hasUser(_ name: String) -> Bool { self.users[name] != nil || self.nkeys[name] != nil }
+
     /// What the first INFO says; clients need no credentials where they are somebody without.
     var isAnnounced: Bool { self.isRequired && (self.noAuthUser.isEmpty || self.isImplied) }
 
@@ -205,7 +225,7 @@ final class Authenticator: Sendable {
         lookup: inout CertificateLookup?,
         lookedUp: OperatorMode.LookUp? = nil
     ) -> Decision {
-        guard self.isRequired else { return .accept(Grant()) }
+        guard self.isRequired else { return .accept(self.plainGrant) }
         if let operators = self.operators {
             let candidate = OperatorMode.Candidate(host: host, type: type, nonce: nonce)
             return operators.decide(&connect, candidate, lookedUp: lookedUp)
@@ -236,12 +256,12 @@ final class Authenticator: Sendable {
             }
         }
         guard !self.proxyRequired else { return .refuse(.proxyRequired) }
-        if !self.token.isEmpty { return self.compare(self.token, connect.authToken, Grant()) }
+        if !self.token.isEmpty { return self.compare(self.token, connect.authToken, self.plainGrant) }
         guard !self.username.isEmpty else { return .refuse(Refusal()) }
         // A plain password is looked at in any case: the time taken must not tell which one was wrong. A hash is not,
         // since whoever knows no name shall not make the server compute hashes.
         let isUser = ConstantTime.areEqual(self.username.utf8, connect.user.utf8)
-        switch self.compare(self.password, connect.password, Grant()) {
+        switch self.compare(self.password, connect.password, self.plainGrant) {
         case .accept(let grant) where isUser: return .accept(grant)
         case .verify(let check, let grant) where isUser: return .verify(check, grant)
         case .accept, .verify, .refuse, .lookUp: return .refuse(Refusal())
@@ -305,6 +325,8 @@ final class Authenticator: Sendable {
         case keep(Grant)
         /// It stays, with these permissions, if the check succeeds.
         case verify(PasswordCheck, Grant)
+        /// It stays if the authorization service says so.
+        case callOut(CalloutRules)
     }
 
     /// Decides about a connection that was there before a reload (nats-server reload.go reloadAuthorization and
@@ -322,7 +344,16 @@ final class Authenticator: Sendable {
         lookup: CertificateLookup? = nil,
         account: Account? = nil
     ) -> ReloadEffect {
-        guard self.isRequired else { return account == nil ? .keep(Grant()) : .close }
+        if let callout = self.callout,
+            callout.decides(about: connect.calloutUser, of: account?.name ?? Account.globalName)
+        {
+            // nats-server reload.go clientHasMovedToDifferentAccount: also whoever is not in the configuration.
+            let entry = connect.nkey.isEmpty ? self.users[connect.user] : self.nkeys[connect.nkey]
+            guard connect.nkey.isEmpty && connect.user.isEmpty || entry.map({ $0.grant.account === account }) ?? false
+            else { return .close }
+            return .callOut(callout)
+        }
+        guard self.isRequired else { return account == nil ? .keep(self.plainGrant) : .close }
         var connect = connect
         var lookup = lookup
         if self.operators != nil {

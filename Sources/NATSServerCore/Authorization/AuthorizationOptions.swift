@@ -76,7 +76,9 @@ package struct AuthorizationOptions: Sendable, Equatable {
     var impliedUser: String?
     /// The user (name or nkey) that clients without credentials are.
     package var noAuthUser: String?
-    /// Time from accept to the end of authentication.
+    /// The service that decides who may connect; the server itself does if `nil`.
+    package var callout: CalloutOptions?
+    /// Time from accept to the end of authentication, and for the answer of such a service.
     package var timeout: Duration = .seconds(2)
     /// Only through a trusted proxy, of which there are none: refuses clients with the only user's name or the token.
     package var proxyRequired = false
@@ -100,6 +102,7 @@ package struct AuthorizationOptions: Sendable, Equatable {
         }
         if let problem = self.problem(self.defaultPermissions) { return "invalid default permissions: \(problem)" }
         if let problem = self.accountProblem() { return problem }
+        if let problem = self.calloutProblem() { return problem }
         if let name = self.noAuthUser, !name.isEmpty {
             guard self.users != nil || self.nkeys != nil else {
                 return "no_auth_user: \"\(name)\" present, but users/nkeys are not defined"
@@ -143,6 +146,24 @@ package struct AuthorizationOptions: Sendable, Equatable {
         }
         var links = AccountLinks(self.accounts.map(\.configuration), hasSystemAccount: false)
         return links.check().first
+    }
+
+    private func calloutProblem() -> String? {
+        guard let callout = self.callout, !callout.isWithinProcess else { return nil }
+        guard NKey.isPublicKey(callout.issuer, of: .account) else {
+            return "Expected callout user to be a valid public account nkey, got \"\(callout.issuer)\""
+        }
+        if let key = callout.xkey, !NKey.isPublicKey(key, of: .curve) {
+            return "Expected callout xkey to be a valid public xkey, got \"\(key)\""
+        }
+        guard !callout.authUsers.isEmpty else {
+            return "Authorization callouts require authorized users to be specified"
+        }
+        let names = Set(self.accounts.map(\.name))
+        for account in callout.allowedAccounts where !names.contains(account) {
+            return "auth_callout allowed account \"\(account)\" not found in configured accounts"
+        }
+        return nil
     }
 
     private func problem(_ permissions: PermissionOptions?) -> String? { permissions?.firstProblem() }

@@ -18,7 +18,7 @@ struct PasswordCheck: Equatable, Sendable {
 /// `@unchecked Sendable`: the queues are only used to submit work; all else is `let` and `Sendable`.
 final class PasswordVerifier: @unchecked Sendable {
     /// With what a check can be cancelled.
-    final class Ticket: Sendable {
+    final class Ticket: PendingCheck {
         private let verifier: PasswordVerifier
 
         init(_ verifier: PasswordVerifier) { self.verifier = verifier }

@@ -11,16 +11,31 @@ extension ClientConnection {
     /// unless the client is somebody without credentials.
     func mayBegin(with byte: UInt8, _ batch: inout PublishBatch) -> Bool {
         guard self.session.awaitsConnect, byte | 0x20 != UInt8(ascii: "c") else { return true }
-        let isSomebody = self.session.beganWithoutConnect()
+        let action = self.session.beganWithoutConnect()
         self.logCertificateNotes()
-        guard isSomebody else {
+        if case .callOut(let callout, _) = action {
+            self.suspendInput()
+            self.callOut(callout) { connection, grant in
+                _ = connection.begin(connection.session.calloutEnded(grant))
+                connection.resumeInput()
+            }
+            return false
+        }
+        guard self.begin(action) else { return false }
+        batch.refresh(self)
+        return true
+    }
+
+    /// The client is, or is not, somebody without credentials.
+    private func begin(_ action: ClientSession.ConnectAction) -> Bool {
+        guard case .accept = action else {
             self.credentialsRefused()
             return false
         }
         guard self.enterAccount() else { return false }
         self.tellConnected()
         self.applyPermissions()
-        batch.refresh(self)
+        self.scheduleUserExpiry()
         return true
     }
 
@@ -51,28 +66,43 @@ extension ClientConnection {
 
     /// Does what a CONNECT leads to, at once if it can be done at once; else no input is handled until it is done.
     private func carryOut(_ action: ClientSession.ConnectAction) {
-        self.passwordCheck?.cancel()
-        self.passwordCheck = nil
-        if case .lookUpAccount(let name, let dropSubscriptions) = action {
+        self.pendingCheck?.cancel()
+        self.pendingCheck = nil
+        switch action {
+        case .verify(let check, let dropSubscriptions):
+            // What the client was allowed before ends now, however long the check takes.
+            if dropSubscriptions { self.forgetSubscriptions() }
+            guard !self.shared.passwords.isKnown(check) else {
+                self.carryOut(self.session.passwordChecked(true))
+                return
+            }
+            if self.heldInput == nil { self.suspendInput() }
+            self.checkPassword(check) { connection, isRight in
+                connection.checkEnded(connection.session.passwordChecked(isRight))
+            }
+        case .callOut(let callout, let dropSubscriptions):
+            if dropSubscriptions { self.forgetSubscriptions() }
+            if self.heldInput == nil { self.suspendInput() }
+            self.callOut(callout) { connection, grant in
+                connection.checkEnded(connection.session.calloutEnded(grant))
+                if grant != nil, connection.closedReason == .maxAccountConnectionsExceeded {
+                    connection.calloutFoundNoRoom()
+                    connection.tellAccountOfFailure()
+                    connection.authenticationViolated()
+                }
+            }
+        case .lookUpAccount(let name, let dropSubscriptions):
             if dropSubscriptions { self.forgetSubscriptions() }
             self.lookUpAccount(name)
-            return
-        }
-        guard case .verify(let check, let dropSubscriptions) = action else {
+        case .accept, .refuseCredentials, .refuseProtocol, .refuseNoResponders:
             self.perform(action)
-            return
         }
-        // What the client was allowed before ends now, however long the check takes.
-        if dropSubscriptions { self.forgetSubscriptions() }
-        guard !self.shared.passwords.isKnown(check) else {
-            self.perform(self.session.passwordChecked(true))
-            return
-        }
-        if self.heldInput == nil { self.suspendInput() }
-        self.checkPassword(check) { connection, isRight in
-            connection.perform(connection.session.passwordChecked(isRight))
-            connection.resumeInput()
-        }
+    }
+
+    /// What was waited for is there: the input goes on unless something else has to be waited for.
+    private func checkEnded(_ action: ClientSession.ConnectAction) {
+        self.carryOut(action)
+        if self.pendingCheck == nil { self.resumeInput() }
     }
 
     /// Checks a password off the event loop; `completion` is called on it, unless the connection has been closed.
@@ -81,12 +111,12 @@ extension ClientConnection {
         completion: @escaping @Sendable (ClientConnection, Bool) -> Void
     ) {
         let ticket = PasswordVerifier.Ticket(self.shared.passwords)
-        self.passwordCheck = ticket
+        self.pendingCheck = ticket
         self.shared.passwords.verify(check, ticket) { isRight in
             self.loop.eventLoop.execute {
                 // A result that was on its way here when a reload asked for another check does not count.
-                guard self.phase == .open, self.passwordCheck === ticket else { return }
-                self.passwordCheck = nil
+                guard self.phase == .open, self.pendingCheck === ticket else { return }
+                self.pendingCheck = nil
                 completion(self, isRight)
             }
         }
@@ -109,8 +139,8 @@ extension ClientConnection {
             self.failLogged("invalid client protocol", .badClientProtocolVersion)
         case .refuseNoResponders:
             self.failLogged("no responders requires headers support", .noRespondersRequiresHeaders)
-        case .verify, .lookUpAccount:
-            // A check is followed by no other.
+        case .verify, .callOut, .lookUpAccount:
+            // Not before it has come to an end.
             self.credentialsRefused()
         }
     }
@@ -134,17 +164,30 @@ extension ClientConnection {
     }
 
     func authenticationFailed() {
+        self.estimateRoundTrip()
+        // Whom a service has refused knows it by now.
+        let isTold = self.calloutFailure != nil && self.phase != .open
+        self.tellAccountOfFailure()
+        if !isTold { self.authenticationViolated() }
+    }
+
+    /// Tells the log, the client and the system account (nats-server client.go authViolation).
+    func authenticationViolated() {
+        self.estimateRoundTrip()
         let refusal = self.session.refusal
         if let reason = refusal.reason {
             self.logger.log(level: refusal.isError ? .error : .debug, "\(self.label) - \(reason)")
         }
         let user = self.session.userLabel.map { " - \($0)" } ?? ""
-        // nats-server client.go processConnect: the first estimate comes with CONNECT, whoever it is.
-        if self.keepAlive.roundTripTime == nil { self.keepAlive.connectReceived(accepted: self.accepted, now: .now()) }
-        self.tellAccountOfAuthenticationError(refusal.closes)
         self.logger.error("\(self.label) - authentication error\(user)")
         self.fail("Authorization Violation", refusal.closes)
         self.tellAuthenticationError(refusal.closes)
+    }
+
+    private func estimateRoundTrip() {
+        guard self.keepAlive.roundTripTime == nil else { return }
+        // nats-server client.go processConnect: the first estimate comes with CONNECT, whoever it is.
+        self.keepAlive.connectReceived(accepted: self.accepted, now: .now())
     }
 
     // MARK: Permissions
@@ -249,13 +292,13 @@ extension ClientConnection {
                 maps ? CertificateLookup(certificate: self.security?.certificate) : nil
         }
         defer { self.updateShadows() }
-        guard !self.session.isCheckingPassword, !self.session.isLookingUpAccount else {
+        guard !self.session.isBeingChecked, !self.session.isLookingUpAccount else {
             self.carryOut(self.session.reloadedDuringCheck(authenticator))
-            if !self.session.isCheckingPassword, !self.session.isLookingUpAccount { self.resumeInput() }
+            if self.pendingCheck == nil, !self.session.isLookingUpAccount { self.resumeInput() }
             return
         }
-        self.passwordCheck?.cancel()
-        self.passwordCheck = nil
+        self.pendingCheck?.cancel()
+        self.pendingCheck = nil
         let former = self.session.permissions
         switch self.session.reloaded(authenticator) {
         case .close:
@@ -270,6 +313,8 @@ extension ClientConnection {
             self.checkPassword(check) { connection, isRight in
                 if !isRight { connection.authenticationFailed() }
             }
+        case .callOut(let callout):
+            self.callOut(callout) { connection, grant in connection.calledOutAgain(grant) }
         }
     }
 
@@ -278,6 +323,16 @@ extension ClientConnection {
         guard permissions !== self.session.permissions else { return }
         self.session.replacePermissions(permissions)
         self.applyReloadedPermissions()
+    }
+
+    /// The service has been asked about a client that was there before a reload.
+    private func calledOutAgain(_ grant: Authenticator.Grant?) {
+        guard let grant else { return self.authenticationFailed() }
+        // Whoever is to be somewhere else has to come again.
+        guard grant.account === self.session.account else { return self.close(.clientClosed) }
+        self.session.calledOutAgain(grant)
+        self.applyReloadedPermissions()
+        self.scheduleUserExpiry()
     }
 
     /// Ends subscriptions that are not allowed any more (nats-server client.go processSubsOnConfigReload).

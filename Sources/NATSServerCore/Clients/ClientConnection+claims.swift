@@ -42,7 +42,7 @@ extension ClientConnection {
     /// Sets the time at which the user has to go, if there is one.
     func scheduleUserExpiry() {
         self.userExpiry = nil
-        guard let remaining = self.session.user?.remaining else { return }
+        guard let remaining = self.session.user?.remaining ?? self.session.remaining else { return }
         // A century is as good as for ever.
         let deadline = NIODeadline.now() + .nanoseconds(min(remaining, 3_000_000_000_000_000_000))
         self.userExpiry = deadline

@@ -67,8 +67,8 @@ extension ClientConnection {
         self.leaveAccount()
         self.cut = CutOperation()
         self.heldInput = nil
-        self.passwordCheck?.cancel()
-        self.passwordCheck = nil
+        self.pendingCheck?.cancel()
+        self.pendingCheck = nil
         self.logger.debug("\(self.label) - Client connection closed: \(reason.rawValue)")
         if self.isTracing, reason != .serverShutdown { dropped.forEach(self.traceDeleted) }
         guard let context = self.context, context.channel.isActive, reason.flushesFirst else {

@@ -8,7 +8,7 @@ extension ClientConnection {
         guard let system = self.shared.system else { return }
         let subject = SystemSubjects.connect(self.account.name)
         guard system.isWanted(subject) else { return }
-        let client = self.eventInfo(stop: nil)
+        let client = self.eventInfo(stop: nil, account: self.account)
         let head = system.head(.connect)
         system.publish(subject, size: client.count) { SystemEvents.connect(head, $0, client: client) }
     }
@@ -16,40 +16,49 @@ extension ClientConnection {
     /// The connection ends (nats-server events.go accountDisconnectEvent); before it leaves its account.
     func tellDisconnected(_ reason: ClosedReason) {
         guard !self.address.isEmpty, let system = self.shared.system else { return }
-        self.tell(system, SystemSubjects.disconnect(self.account.name), in: nil, reason)
+        self.tell(system, SystemSubjects.disconnect(self.account.name), in: nil, reason.rawValue)
     }
 
     /// Nobody may be that (nats-server events.go sendAuthErrorEvent).
     func tellAuthenticationError(_ reason: ClosedReason) {
         guard let system = self.shared.system else { return }
-        self.tell(system, SystemSubjects.authenticationError(self.shared.identity.id), in: nil, reason)
+        self.tell(system, SystemSubjects.authenticationError(self.shared.identity.id), in: nil, reason.rawValue)
     }
 
     /// The same for those to whom the account belongs (nats-server events.go sendAccountAuthErrorEvent); it comes first.
     func tellAccountOfAuthenticationError(_ reason: ClosedReason) {
-        guard let system = self.shared.system else { return }
-        self.tell(system, SystemSubjects.accountAuthenticationError, in: self.account, reason)
+        self.tellAccountOfAuthenticationError(reason.rawValue, in: self.account)
     }
 
-    private func tell(_ system: SystemService, _ subject: String, in account: Account?, _ reason: ClosedReason) {
+    /// The same for an account that decides about the client.
+    func tellAccountOfAuthenticationError(_ reason: String, in account: Account) {
+        guard let system = self.shared.system else { return }
+        self.tell(system, SystemSubjects.accountAuthenticationError, in: account, reason)
+    }
+
+    private func tell(_ system: SystemService, _ subject: String, in account: Account?, _ reason: String) {
         guard system.isWanted(subject, in: account) else { return }
         let head = system.head(.disconnect)
-        let client = self.eventInfo(stop: head.time)
+        let client = self.eventInfo(stop: head.time, account: account ?? self.account)
         let traffic = self.statistics
         system.publish(subject, in: account, size: client.count) { server in
-            SystemEvents.disconnect(head, server, client: client, traffic: traffic, reason: reason.rawValue)
+            SystemEvents.disconnect(head, server, client: client, traffic: traffic, reason: reason)
         }
     }
 
-    /// Who this is, as JSON (nats-server events.go ClientInfo); `stop` is when the connection ended, in nanoseconds since
-    /// 1970, `nil` if it begins.
-    private func eventInfo(stop: Int64?) -> [UInt8] {
+    /// Who this is, as JSON (nats-server events.go ClientInfo).
+    ///
+    /// - Parameters:
+    ///   - stop: When the connection ended, in nanoseconds since 1970; `nil` if it begins.
+    ///   - account: Whose client it is, or would be.
+    /// - Returns: the document.
+    private func eventInfo(stop: Int64?, account: Account) -> [UInt8] {
         let payload = self.session.payload
         return SystemEvents.document { writer in
             writer.write("start", time: self.shared.clock.wallNanoseconds(self.accepted))
             writer.writeUnlessEmpty("host", self.remoteIP)
             writer.write("id", self.id)
-            writer.write("acc", self.account.name)
+            writer.write("acc", account.name)
             writer.writeUnlessEmpty("user", self.session.shownUser)
             writer.writeUnlessEmpty("name", payload.name)
             writer.writeUnlessEmpty("lang", payload.lang)

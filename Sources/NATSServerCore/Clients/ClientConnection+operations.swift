@@ -40,7 +40,11 @@ extension ClientConnection {
     ) {
         var position = start
         while position < end {
-            if batch.checksFirstByte, !self.mayBegin(with: base[position], &batch) { return }
+            if batch.checksFirstByte, !self.mayBegin(with: base[position], &batch) {
+                // Unless it has to wait until somebody has decided.
+                self.hold(UnsafeRawBufferPointer(start: base + position, count: end - position))
+                return
+            }
             let outcome = batch.parser.next(base, from: position, to: end, into: &operation.pointee)
             switch outcome {
             case .operation:

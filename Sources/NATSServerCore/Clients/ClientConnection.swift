@@ -58,8 +58,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var userExpiry: NIODeadline?
     /// How often the user's account was looked for.
     var accountLookUps = 0
-    /// A bcrypt hash that is being computed for this connection.
-    var passwordCheck: PasswordVerifier.Ticket?
+    /// What this connection waits for: a bcrypt hash, or the answer of an authorization service.
+    var pendingCheck: (any PendingCheck)?
+    /// Why an authorization service's answer, if any, let nobody in.
+    var calloutFailure: String?
     var statistics = TrafficStatistics()
     var phase: Phase = .open
     private(set) var context: ChannelHandlerContext?
@@ -357,7 +359,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     // MARK: Timers
 
     private func authenticationTimedOut() {
-        guard self.phase == .open, self.session.awaitsConnect, !self.session.isLookingUpAccount else { return }
+        // A service has a time of its own.
+        guard self.phase == .open, self.session.awaitsConnect, !self.session.isLookingUpAccount,
+            !(self.pendingCheck is CalloutTicket)
+        else { return }
         self.sendError("Authentication Timeout")
         self.logRateLimited(.debug, "Authentication Timeout")
         self.close(.authenticationTimeout)

@@ -12,11 +12,17 @@ struct ClientSession {
         case accept(dropSubscriptions: Bool)
         /// Nothing is to be done with what follows until ``passwordChecked(_:)`` has the result of this.
         case verify(PasswordCheck, dropSubscriptions: Bool)
+        /// Nothing is to be done with what follows until ``calloutEnded(_:)`` has the answer of the service.
+        case callOut(CalloutRules, dropSubscriptions: Bool)
         case refuseCredentials
         /// The same as ``verify(_:dropSubscriptions:)``, until ``accountLookedUp(_:)``.
         case lookUpAccount(String, dropSubscriptions: Bool)
         case refuseProtocol
         case refuseNoResponders
+    }
+
+    private struct AfterCallout {
+        var isFirst: Bool
     }
 
     enum PingAction: Equatable {
@@ -42,6 +48,8 @@ struct ClientSession {
     private(set) var user: JWTUser?
     /// The IP address of the client.
     var host = ""
+    /// How long the client may stay, in nanoseconds, if that is not for ``user`` to say; as long as it likes if `nil`.
+    private(set) var remaining: Int64?
     /// Why credentials were refused.
     private(set) var refusal = Authenticator.Refusal()
     /// What the client has to sign; empty if nobody signs.
@@ -57,6 +65,8 @@ struct ClientSession {
     private var afterCheck: (grant: Authenticator.Grant, isFirst: Bool)?
     /// Whether it was for the first CONNECT, while ``accountLookedUp(_:)`` is waited for.
     private var lookUpIsForFirst: Bool?
+    /// What ``calloutEnded(_:)`` goes on with.
+    private var afterCallout: AfterCallout?
 
     init(authenticator: Authenticator, nonce: String = "", serverSupportsHeaders: Bool) {
         self.authenticator = authenticator
@@ -65,6 +75,8 @@ struct ClientSession {
         self.serverSupportsHeaders = serverSupportsHeaders
     }
 
+    /// The service that may have to be asked.
+    var callout: CalloutRules? { self.authenticator.callout }
     /// Whether credentials are wanted, though somebody may be somebody without.
     var requiresCredentials: Bool { self.authenticator.isRequired }
     /// What the first INFO says about credentials.
@@ -94,6 +106,7 @@ struct ClientSession {
         self.refusal = Authenticator.Refusal()
         self.afterCheck = nil
         self.lookUpIsForFirst = nil
+        self.afterCallout = nil
         let decision = self.authenticator.decide(
             &self.payload,
             nonce: self.nonce,
@@ -104,7 +117,7 @@ struct ClientSession {
         )
         switch decision {
         case .accept(let grant):
-            return self.authenticated(grant, isFirst: isFirst)
+            return self.decided(grant, isFirst: isFirst)
         case .verify(let check, let grant):
             self.afterCheck = (grant, isFirst)
             return .verify(check, dropSubscriptions: !isFirst)
@@ -113,7 +126,7 @@ struct ClientSession {
             return .lookUpAccount(name, dropSubscriptions: !isFirst)
         case .refuse(let refusal):
             self.refusal = refusal
-            return .refuseCredentials
+            return self.decided(nil, isFirst: isFirst)
         }
     }
 
@@ -126,6 +139,19 @@ struct ClientSession {
         return self.decide(isFirst: isFirst, lookedUp: outcome)
     }
 
+    /// The server knows what it thinks itself, `nil` if the credentials are wrong: that counts unless a service is to be asked.
+    private mutating func decided(_ grant: Authenticator.Grant?, isFirst: Bool) -> ConnectAction {
+        let account = grant.map(\.account) ?? self.account
+        if let callout = self.authenticator.callout,
+            callout.decides(about: self.payload.calloutUser, of: account?.name ?? Account.globalName)
+        {
+            self.afterCallout = AfterCallout(isFirst: isFirst)
+            return .callOut(callout, dropSubscriptions: !isFirst)
+        }
+        guard let grant else { return .refuseCredentials }
+        return self.authenticated(grant, isFirst: isFirst)
+    }
+
     /// What the search for the certificate's user has to say to the log since the last call.
     mutating func takeCertificateNotes() -> (notes: [String], ignoredUser: String?) {
         guard let lookup = self.certificateLookup else { return ([], nil) }
@@ -133,19 +159,48 @@ struct ClientSession {
         return (lookup.notes, lookup.ignoredUser)
     }
 
-    /// Whether ``passwordChecked(_:)`` is waited for.
-    var isCheckingPassword: Bool { self.afterCheck != nil }
+    /// Whether ``passwordChecked(_:)`` or ``calloutEnded(_:)`` is waited for.
+    var isBeingChecked: Bool { self.afterCheck != nil || self.afterCallout != nil }
 
-    /// The configuration has been reloaded while a password was being checked: the CONNECT is looked at again.
+    /// The configuration has been reloaded while a CONNECT was being checked: it is looked at again.
     mutating func reloadedDuringCheck(_ authenticator: Authenticator) -> ConnectAction {
         self.authenticator = authenticator
-        return self.decide(isFirst: self.afterCheck?.isFirst ?? self.lookUpIsForFirst ?? false)
+        return self.decide(
+            isFirst: self.afterCheck?.isFirst ?? self.afterCallout?.isFirst ?? self.lookUpIsForFirst ?? false
+        )
     }
 
     /// The check that a CONNECT needed has come to an end.
     mutating func passwordChecked(_ isRight: Bool) -> ConnectAction {
-        guard let afterCheck = self.afterCheck.take(), isRight else { return .refuseCredentials }
-        return self.authenticated(afterCheck.grant, isFirst: afterCheck.isFirst)
+        guard let afterCheck = self.afterCheck.take() else { return .refuseCredentials }
+        return self.decided(isRight ? afterCheck.grant : nil, isFirst: afterCheck.isFirst)
+    }
+
+    /// A service has been asked; `nil` if it does not want the client, or has not said anything that can be used.
+    mutating func calloutEnded(_ grant: Authenticator.Grant?) -> ConnectAction {
+        guard let afterCallout = self.afterCallout.take(), let grant else { return .refuseCredentials }
+        self.take(over: grant.name)
+        return self.authenticated(grant, isFirst: afterCallout.isFirst)
+    }
+
+    /// The service, asked again after a reload, still wants the client.
+    mutating func calledOutAgain(_ grant: Authenticator.Grant) {
+        self.take(over: grant.name)
+        self.permissions = grant.permissions
+        self.remaining = grant.remaining
+    }
+
+    /// Why the server itself would refuse the client, the first time that it is asked.
+    mutating func takeRefusalReason() -> String? { self.refusal.reason.take() }
+
+    /// The client is refused by another authority.
+    mutating func refused(_ reason: ClosedReason) { self.refusal = Authenticator.Refusal(closes: reason) }
+
+    private mutating func take(over user: String?) {
+        guard let user else { return }
+        self.payload.user = user
+        self.payload.nkey = ""
+        self.payload.authToken = ""
     }
 
     private mutating func authenticated(_ grant: Authenticator.Grant, isFirst: Bool) -> ConnectAction {
@@ -153,6 +208,7 @@ struct ClientSession {
         self.permissions = grant.permissions
         self.account = grant.account
         self.user = grant.user
+        self.remaining = grant.remaining
         guard !self.payload.newAccount, self.payload.account.isEmpty else { return .refuseCredentials }
         guard self.payload.proto == 0 || self.payload.proto == 1 else { return .refuseProtocol }
         guard !self.payload.noResponders || self.headers else { return .refuseNoResponders }
@@ -161,8 +217,8 @@ struct ClientSession {
 
     /// The client begins with something else than CONNECT though it should not.
     ///
-    /// - Returns: whether it may, because it is somebody without credentials.
-    mutating func beganWithoutConnect() -> Bool {
+    /// - Returns: what it leads to: acceptance if it may, because it is somebody without credentials.
+    mutating func beganWithoutConnect() -> ConnectAction {
         guard
             case .accept(let grant)? = self.authenticator.decideWithoutConnect(
                 &self.payload,
@@ -170,13 +226,9 @@ struct ClientSession {
                 type: self.connectionType,
                 lookup: &self.certificateLookup
             )
-        else { return false }
+        else { return .refuseCredentials }
         self.connectReceived = true
-        self.awaitsConnect = false
-        self.permissions = grant.permissions
-        self.account = grant.account
-        self.user = grant.user
-        return true
+        return self.decided(grant, isFirst: true)
     }
 
     /// The configuration has been reloaded; from now on its users count.
@@ -204,7 +256,7 @@ struct ClientSession {
             self.permissions = grant.permissions
             self.user = grant.user
         case .refuse(let refusal): self.refusal = refusal
-        case .close: break
+        case .close, .callOut: break
         }
         return effect
     }
@@ -257,6 +309,18 @@ struct ClientSession {
     }
 
     private static func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
+}
+
+extension ConnectPayload {
+    /// By which name an authorization service's own users are told from others; tokens are none.
+    var calloutUser: String { self.nkey.isEmpty ? self.user : self.nkey }
+
+    /// Who the client says it is (nats-server client.go getRawAuthUser, but for tokens, which are shown to nobody).
+    var rawUser: String {
+        if !self.nkey.isEmpty { return self.nkey }
+        if !self.user.isEmpty { return self.user }
+        return self.authToken.isEmpty ? "" : "[REDACTED]"
+    }
 }
 
 extension ClientSession {

@@ -18,6 +18,7 @@ extension AuthorizationOptions {
             self.password = block.password
             self.token = block.token
             self.proxyRequired = block.proxyRequired
+            self.callout = block.authCallout.map(CalloutOptions.init)
             self.defaultPermissions = block.defaultPermissions.map(PermissionOptions.init)
             if let users = block.users {
                 self.users = []

@@ -132,7 +132,12 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("ProxyRequired", \.authorization?.proxyRequired) { "\($0 ?? false)" }
         try self.refuse("ProxyProtocol", \.proxyProtocol) { "\($0)" }
         self.change(\.authorization?.token) { _ in "authorization token" }
-        try self.refuse("AuthCallout", \.authorization?.authCallout) { $0 == nil ? "<nil>" : "auth_callout" }
+        try self.refuse("AuthCallout", \.authorization?.authCallout) { callout in
+            guard let callout else { return "<nil>" }
+            let users = callout.authUsers.joined(separator: " ")
+            let accounts = callout.allowedAccounts.joined(separator: " ")
+            return "&{\(callout.issuer) \(callout.account) [\(users)] \(callout.xkey ?? "") [\(accounts)]}"
+        }
         self.change(\.pingInterval) { "ping_interval = \(GoDuration.text($0))" }
         self.change(\.pingMax) { "ping_max = \($0)" }
         let httpHosts = (self.old.httpHost ?? self.old.host, self.new.httpHost ?? self.new.host)

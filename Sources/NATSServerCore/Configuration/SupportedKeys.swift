@@ -54,9 +54,7 @@ package enum SupportedKeys {
         if trustsNobody, configuration.resolver != nil {
             return configuration.given["resolver"].map { "resolver (\($0))" } ?? "resolver"
         }
-        guard configuration.authorization?.authCallout != nil else { return nil }
-        let position = configuration.given["authorization.auth_callout"] ?? configuration.given["authorization"]
-        return position.map { "auth_callout (\($0))" } ?? "auth_callout"
+        return nil
     }
 
     /// What is not there yet of the accounts.

@@ -12,6 +12,7 @@ struct LoopTimers {
         case authentication
         case negotiation
         case keepAlive
+        /// The end of a user's JWT.
         case userExpiry
     }
 

@@ -9,21 +9,30 @@ final class PermissionPool: Sendable {
 
     private struct State {
         var known: [PermissionOptions: Entry] = [:]
-        /// Far from those of ``Authenticator``.
-        var nextID: UInt64 = 1 << 48
+        var nextID: UInt64
         var sweepAt = 1024
     }
 
     private let hash: SubjectHash
-    private let state = NIOLockedValueBox(State())
+    private let state: NIOLockedValueBox<State>
 
-    init(hash: SubjectHash) { self.hash = hash }
+    /// - Parameters:
+    ///   - hash: The key of hash tables.
+    ///   - firstID: The first of its ids, far from those of ``Authenticator`` and other pools.
+    init(hash: SubjectHash, firstID: UInt64 = 1 << 48) {
+        self.hash = hash
+        self.state = NIOLockedValueBox(State(nextID: firstID))
+    }
 
     /// Permissions in the form in which they are looked up; `nil` where nothing is limited.
     func permissions(_ claims: ClaimPermissions?) -> ClientPermissions? {
         guard let claims, !claims.isEmpty else { return nil }
-        let options = PermissionOptions(claims)
-        return self.state.withLockedValue { state in
+        return self.permissions(PermissionOptions(claims))
+    }
+
+    /// The same for permissions that come from elsewhere.
+    func permissions(_ options: PermissionOptions) -> ClientPermissions {
+        self.state.withLockedValue { state in
             if let known = state.known[options]?.permissions { return known }
             if state.known.count >= state.sweepAt {
                 state.known = state.known.filter { $0.value.permissions != nil }

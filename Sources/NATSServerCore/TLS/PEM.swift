@@ -1,3 +1,5 @@
+internal import NATSWire
+
 /// The blocks of a PEM text, as far as it takes to tell what is in it.
 enum PEM {
     struct Block: Equatable {
@@ -35,6 +37,12 @@ enum PEM {
     /// What stands behind `BEGIN` of each block that has an end.
     static func blockTypes(_ text: [UInt8]) -> [String] { self.blocks(text).map(\.type) }
 
+    /// A certificate as Go writes it.
+    static func certificate(_ der: [UInt8]) -> String {
+        let lines = Array(Base64.encode(der).utf8).chunks(of: 64).map { String(decoding: $0, as: UTF8.self) + "\n" }
+        return "-----BEGIN CERTIFICATE-----\n\(lines.joined())-----END CERTIFICATE-----\n"
+    }
+
     private static func name(in line: ArraySlice<UInt8>, after prefix: StaticString) -> String? {
         let suffix = Array("-----".utf8)
         var line = line
@@ -43,5 +51,11 @@ enum PEM {
         guard isNamed, line.count >= prefix.utf8CodeUnitCount + suffix.count, line.suffix(suffix.count) == suffix[...]
         else { return nil }
         return String(decoding: line.dropFirst(prefix.utf8CodeUnitCount).dropLast(suffix.count), as: UTF8.self)
+    }
+}
+
+extension Array {
+    fileprivate func chunks(of size: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: self.count, by: size).map { self[$0..<Swift.min($0 + size, self.count)] }
     }
 }

@@ -21,6 +21,7 @@ package final class TLSContext: Sendable {
     package let digest: [UInt8]
     /// End of validity of the first certificate, in seconds since 1970.
     package let notValidAfter: Int?
+    private let authorities: CertificateChain
     private let isUsed = Atomic<Bool>(false)
     private let clientContext: NIOSSLContext
     private let monitoringContext: NIOSSLContext
@@ -68,6 +69,7 @@ package final class TLSContext: Sendable {
             }
         }
         self.options = options
+        self.authorities = CertificateChain(authorities: (authorities ?? []).compactMap { try? $0.toDERBytes() })
         self.digest = Array(hash.finalize())
         self.notValidAfter = identities.first?.chain.first.map { Int($0.notValidAfter) }
         self.clientContext = try Self.makeContext(
@@ -78,6 +80,9 @@ package final class TLSContext: Sendable {
         )
         self.monitoringContext = try Self.makeContext(options, identities, authorities, verify: false)
     }
+
+    /// A client's certificate that has been verified, and those above it; in DER.
+    func chain(from certificate: [UInt8]) -> [[UInt8]] { self.authorities.chain(from: certificate) }
 
     /// A handshake has come to its end.
     func wasUsed() { self.isUsed.store(true, ordering: .relaxed) }

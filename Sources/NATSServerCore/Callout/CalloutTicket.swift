@@ -1,0 +1,54 @@
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// A question to an authorization service, until there is an answer, its time is over, or nobody wants to know any more.
+final class CalloutTicket: PendingCheck {
+    /// How it ends.
+    enum End: Sendable {
+        /// The payload of the first answer; further ones do not count.
+        case answered([UInt8])
+        case timedOut
+        /// Somebody within the process has decided.
+        case decided(Authorizer.Verdict)
+        /// There was nothing to ask with, or nobody.
+        case failed(String)
+    }
+
+    private struct State {
+        /// `nil` once it has ended.
+        var completion: (@Sendable (CalloutTicket, End) -> Void)?
+        /// Ends what goes with it.
+        var cancel: (@Sendable () -> Void)?
+        var isEnded = false
+    }
+
+    private let state: NIOLockedValueBox<State>
+
+    /// - Parameter completion: Called at most once, from anywhere; must only hand the end on.
+    init(completion: @escaping @Sendable (CalloutTicket, End) -> Void) {
+        self.state = NIOLockedValueBox(State(completion: completion))
+    }
+
+    /// What is to be ended with it; at once if it has ended already.
+    func onEnd(_ cancel: @escaping @Sendable () -> Void) {
+        let isEnded = self.state.withLockedValue { state in
+            if !state.isEnded { state.cancel = cancel }
+            return state.isEnded
+        }
+        if isEnded { cancel() }
+    }
+
+    func end(_ end: End) { self.finish()?(self, end) }
+
+    func cancel() { withExtendedLifetime(self.finish()) {} }
+
+    private func finish() -> (@Sendable (CalloutTicket, End) -> Void)? {
+        let (completion, cancel) = self.state.withLockedValue { state in
+            state.isEnded = true
+            return (state.completion.take(), state.cancel.take())
+        }
+        // Not under the lock: it leads to other locks, and may let go of a connection.
+        cancel?()
+        return completion
+    }
+}
