@@ -160,7 +160,7 @@ extension ClientConnection {
     /// The account that a CONNECT needs was found or not.
     func accountLookedUp(_ outcome: OperatorMode.LookUp) {
         guard self.session.isLookingUpAccount else { return }
-        self.perform(self.session.accountLookedUp(outcome))
+        self.checkEnded(self.session.accountLookedUp(outcome))
     }
 
     func authenticationFailed() {

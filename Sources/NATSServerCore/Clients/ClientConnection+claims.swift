@@ -9,16 +9,16 @@ extension ClientConnection {
     func lookUpAccount(_ name: String) {
         guard let operators = self.shared.operators else { return }
         if self.heldInput == nil { self.suspendInput() }
-        self.accountLookUps += 1
-        let number = self.accountLookUps
-        operators.lookUp(name) { outcome in
+        let lookUp = AccountLookUp { lookUp, outcome in
             self.loop.eventLoop.execute {
                 // One that was on its way here when another was begun does not count.
-                guard self.phase == .open, self.accountLookUps == number else { return }
+                guard self.phase == .open, self.pendingCheck === lookUp else { return }
+                self.pendingCheck = nil
                 self.accountLookedUp(outcome)
-                self.resumeInput()
             }
         }
+        self.pendingCheck = lookUp
+        operators.lookUp(name, lookUp)
     }
 
     /// Tells the log who has been let in (nats-server auth.go processClientOrLeafAuthentication).

@@ -56,9 +56,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var replies: ReplyPermissions?
     /// When the user has to go.
     var userExpiry: NIODeadline?
-    /// How often the user's account was looked for.
-    var accountLookUps = 0
-    /// What this connection waits for: a bcrypt hash, or the answer of an authorization service.
+    /// What this connection waits for: a bcrypt hash, its account, or the answer of an authorization service.
     var pendingCheck: (any PendingCheck)?
     /// Why an authorization service's answer, if any, let nobody in.
     var calloutFailure: String?

@@ -149,12 +149,13 @@ extension OperatorMode {
         return (order.compactMap { found[$0] }, failures)
     }
 
-    /// Looks for an account on another thread.
-    ///
-    /// - Parameters:
-    ///   - name: Its public key.
-    ///   - completion: Called there, unless the server ends; must only hand the result on.
-    func lookUp(_ name: String, completion: @escaping @Sendable (LookUp) -> Void) {
-        self.worker.run({ self.lookUp(name) }, completion: completion)
+    /// Looks for an account on another thread, unless nobody waits for it by then or the server ends.
+    func lookUp(_ name: String, _ lookUp: AccountLookUp) {
+        self.worker.run(
+            { lookUp.isWanted ? self.lookUp(name) : nil },
+            completion: { outcome in
+                if let outcome { lookUp.complete(outcome) }
+            }
+        )
     }
 }
