@@ -102,7 +102,6 @@ extension ConfigurationSnippet {
         "accounts { A { exports: [{service: a}], imports: [{service: {account: B, subject: b}, to: a}] }, B { exports: [{service: b}], imports: [{service: {account: A, subject: a}, to: b}] } }",
         "accounts { A { exports: [{service: a}], imports: [{service: {account: B, subject: b}, to: a}] }, B { exports: [{service: b}], imports: [{service: {account: C, subject: c}, to: b}] }, C { exports: [{service: c}], imports: [{service: {account: A, subject: a}, to: c}] } }",
         "accounts { A { exports: [{stream: a}], imports: [{stream: {account: B, subject: b}, to: a}] }, B { exports: [{stream: b}], imports: [{stream: {account: C, subject: c}, to: b}] }, C { exports: [{stream: c}], imports: [{stream: {account: A, subject: a}, to: c}] } }",
-        "accounts { A { exports: [{service: \"a.*\"}], imports: [{service: {account: B, subject: \"b.>\"}}] }, B { exports: [{service: \"b.>\"}], imports: [{service: {account: A, subject: \"a.x\"}, to: \"b.y\"}] } }",
         "accounts { A { exports: [{stream: a, response_type: single}] } }",
         "accounts { A { exports: [{stream: a, latency: b}] } }",
         "accounts { A { exports: [{stream: a, service: b}] } }",
