@@ -88,7 +88,6 @@ extension ConfigurationSnippet {
         "accounts { A { exports: [{service: \"q.*\"}] }, B { imports: [{service: {account: A, subject: \"q.>\"}}] } }",
         "accounts { A { exports: [{service: q}], imports: [{service: {account: A, subject: q}}] } }",
         "accounts { A { exports: [{stream: s}], imports: [{stream: {account: A, subject: s}}] } }",
-        "accounts { A { exports: [{service: q, latency: lat}] } }\nno_system_account: true",
     ]
 
     /// What the official server says depends on the order in which Go visits a map.
