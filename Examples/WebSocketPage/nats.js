@@ -137,11 +137,16 @@ class NATS {
 
     deliver(words, data) {
         const reply = words.length > 4 ? words[3] : "";
-        this.subscriptions.get(words[2])?.({
-            subject: words[1],
-            data,
-            text: this.decoder.decode(data),
-            respond: payload => reply && this.publish(reply, payload),
-        });
+        try {
+            this.subscriptions.get(words[2])?.({
+                subject: words[1],
+                data,
+                text: this.decoder.decode(data),
+                respond: payload => reply && this.publish(reply, payload),
+            });
+        } catch (error) {
+            // What one message leads to must not cost the next ones.
+            reportError(error);
+        }
     }
 }

@@ -14,6 +14,14 @@ package struct ClaimPermissions: Sendable, Equatable {
 
         package var isEmpty: Bool { self.allow.isEmpty && self.deny.isEmpty }
 
+        /// Subjects are bytes: two forms of the same letter are two subjects, though one string.
+        package static func == (left: Self, right: Self) -> Bool {
+            func areEqual(_ left: [String], _ right: [String]) -> Bool {
+                left.elementsEqual(right) { $0.utf8.elementsEqual($1.utf8) }
+            }
+            return areEqual(left.allow, right.allow) && areEqual(left.deny, right.deny)
+        }
+
         fileprivate mutating func read(_ reader: ClaimReader) throws(JSONError) {
             try reader.read("allow", into: &self.allow)
             try reader.read("deny", into: &self.deny)

@@ -240,6 +240,7 @@ final class Account: Sendable {
         now: NIODeadline
     ) -> (subject: [UInt8]?, expired: [LatencyProbe]) {
         if !self.awaitsAnswers.load(ordering: .acquiring) { self.awaitAnswers() }
+        if account.isAtRequestLimit { account.forgetOldRequests(now: now) }
         return self.responses.add(
             reply,
             in: account,
@@ -250,6 +251,17 @@ final class Account: Sendable {
             trackedSuffix: trackedSuffix,
             now: now
         )
+    }
+
+    private var isAtRequestLimit: Bool {
+        self.openRequests.load(ordering: .relaxed) >= ServiceResponses.largestCount
+            || self.openRequestBytes.load(ordering: .relaxed) >= ServiceResponses.largestSize
+    }
+
+    /// Requests whose time is over count until somebody asks the same account again: here that has to happen at once.
+    private func forgetOldRequests(now: NIODeadline) {
+        let asked = self.state.withLockedValue { $0.askedAccounts }
+        for account in asked { account.responses.forgetExpired(now: now) }
     }
 
     /// The first request has come: from now on answers are for this account to forward.
@@ -313,7 +325,7 @@ final class Account: Sendable {
             return self.isWanted(subject) ? [] : asked.flatMap { self.endRequests(with: subject, to: $0) }
         }
         return asked.flatMap { account in
-            Set(account.responses.replies(in: self))
+            account.responses.replies(in: self)
                 .filter { reply in
                     let isCovered = reply.withUnsafeBytes { reply in
                         subject.withUnsafeBytes { SubjectGrammar.matches(subject: reply, pattern: $0) }

@@ -66,8 +66,8 @@ final class ServiceResponses: Sendable {
     /// so many bytes together.
     static let largestCount = 131_072
     static let largestSize = 32 << 20
-    /// So many can be looked through in no time.
-    fileprivate static let smallCount = 1024
+    /// So many can be looked through for each subscription that ends.
+    fileprivate static let smallCount = 128
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
     private static let digitCount = 6
     /// Bytes of `_R_.AbCdEf.GhIjKl`.
@@ -280,6 +280,11 @@ final class ServiceResponses: Sendable {
         }.sorted { $0.subject < $1.subject }
     }
 
+    /// Answers that were not measured, and whose time is over, are not waited for any more.
+    func forgetExpired(now: NIODeadline) {
+        self.state.withLockedValue { $0.forgetExpired(now: now) }
+    }
+
     /// An account is no more.
     func removeAll(of account: Account) {
         self.state.withLockedValue { state in
@@ -396,6 +401,17 @@ extension ServiceResponses.State {
     /// Removes what has waited for too long.
     ///
     /// - Returns: what the latencies were measured with.
+    /// The same but for those that are measured: each has a timer, and is at the front until that.
+    mutating func forgetExpired(now: NIODeadline) {
+        for age in self.ages.indices {
+            while self.ages[age].oldest >= 0 {
+                let slot = self.ages[age].oldest
+                guard self.slots[Int(slot)].deadline <= now, self.slots[Int(slot)].response?.probe == nil else { break }
+                self.remove(slot)
+            }
+        }
+    }
+
     mutating func expire(now: NIODeadline) -> [LatencyProbe] {
         var probes: [LatencyProbe] = []
         for age in self.ages.indices {

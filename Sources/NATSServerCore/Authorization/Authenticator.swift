@@ -144,7 +144,7 @@ final class Authenticator: Sendable {
         // nats-server auth.go configureAuthorization
         self.isRequired =
             operators != nil || options.users != nil || options.nkeys != nil || !self.username.isEmpty
-            || !self.token.isEmpty
+            || !self.token.isEmpty || callout?.isWithinProcess == true
     }
 
     /// The same users under other rules, for a listener that has its own.

@@ -13,6 +13,21 @@ package struct PermissionOptions: Sendable, Hashable {
             self.allow = allow
             self.deny = deny
         }
+
+        /// Subjects are bytes: two forms of the same letter are two subjects, though one string.
+        package static func == (left: Self, right: Self) -> Bool {
+            func areEqual(_ left: [String], _ right: [String]) -> Bool {
+                left.elementsEqual(right) { $0.utf8.elementsEqual($1.utf8) }
+            }
+            guard (left.allow == nil) == (right.allow == nil) else { return false }
+            return areEqual(left.allow ?? [], right.allow ?? []) && areEqual(left.deny, right.deny)
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            // Strings that are equal by their bytes have the same hash.
+            hasher.combine(self.allow)
+            hasher.combine(self.deny)
+        }
     }
 
     /// Leave to publish to the reply subject of a message that was received.

@@ -197,11 +197,15 @@ extension ClientConnection {
         self.tellAccountOfAuthenticationError(failure ?? self.session.refusal.closes.rawValue, in: account)
     }
 
-    private func grant(_ admission: CalloutAnswer.Admission, _ rules: CalloutRules) -> Authenticator.Grant {
+    private func grant(_ admission: CalloutAnswer.Admission, _ rules: CalloutRules) -> Authenticator.Grant? {
         let name = admission.account
+        // A reload may have taken it away since the answer was judged.
+        guard let account = self.shared.accounts[name] else {
+            return self.grant(.refuse("There is no account \(Self.quoted(name))"))
+        }
         return Authenticator.Grant(
             permissions: self.shared.permissions.permissions(rules.permissions(admission.permissions, in: name)),
-            account: name == Account.globalName ? nil : self.shared.accounts[name],
+            account: name == Account.globalName ? nil : account,
             name: admission.user.isEmpty ? nil : admission.user,
             remaining: admission.remaining
         )

@@ -5,6 +5,9 @@ import NIOCore
 
 /// A connection whose user and account are JWTs.
 extension ClientConnection {
+    /// What a resolver may take by itself (nats-server accounts.go DEFAULT_ACCOUNT_FETCH_TIMEOUT).
+    private static let shortestLookUp: TimeAmount = .seconds(2)
+
     /// Looks for the account of the user; no input is handled until it is found or not.
     func lookUpAccount(_ name: String) {
         guard let operators = self.shared.operators else { return }
@@ -18,6 +21,10 @@ extension ClientConnection {
             }
         }
         self.pendingCheck = lookUp
+        // Others may be before it, and the resolver slow: nobody keeps a connection with it for longer.
+        self.loop.eventLoop.scheduleTask(in: max(Self.shortestLookUp, self.session.authenticationTimeout)) {
+            lookUp.complete(.failed("account fetch timed out"))
+        }
         operators.lookUp(name, lookUp)
     }
 

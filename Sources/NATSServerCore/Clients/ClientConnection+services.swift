@@ -217,7 +217,9 @@ extension ClientConnection {
     }
 
     /// Who makes a request, as its header tells the exporter (nats-server client.go processServiceImport).
-    private func requestInfo(for service: ServiceImport) -> [UInt8] {
+    private func requestInfo(for service: ServiceImport) -> [UInt8]? {
+        // The server itself is nobody whom a service could know (nats-server client.go getClientInfo).
+        guard !self.isInternal || !self.account.isSystem else { return nil }
         // Of a request that has come through other accounts the first account is told, and the last one.
         // The system account is told the server in any case.
         let isSystem = service.exporter.isSystem
@@ -270,8 +272,10 @@ extension ClientConnection {
 
     /// Publishes what the server has to say, as one of an account.
     func publishOwn(_ message: InternalMessage, in account: Account) {
+        if account !== self.account { self.knownInfo = RequestInfo() }
         self.account = account
         self.router = self.loop.router(for: account)
+        self.loop.lastBatch = .now()
         var batch = PublishBatch(self)
         _ = self.send(message.frame, message.subject, to: account, &batch, isMapped: false)
     }

@@ -82,6 +82,9 @@ enum CrossedFrame {
     }
 
     /// The lines of a header block without the empty one at its end, and without those that tell who makes a request.
+    ///
+    /// A line ends where any reader of ours may see an end, and the last one has an end: otherwise a client could hide a line
+    /// of its own that comes before ours, or make ours the rest of its last one.
     private static func withoutInfo(_ header: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         let name = UnsafeBufferPointer(start: self.infoName.utf8Start, count: self.infoName.utf8CodeUnitCount)
         var result: [UInt8] = []
@@ -90,13 +93,14 @@ enum CrossedFrame {
         var start = 0
         while start < end {
             var next = start
-            while next < end, header[next] != 0x0a || next == start || header[next - 1] != 0x0d { next += 1 }
+            while next < end, header[next] != 0x0a { next += 1 }
             next = min(next + 1, end)
             let line = UnsafeBufferPointer(rebasing: header[start..<next])
             let isInfo = start > 0 && line.count > name.count && line.starts(with: name) && line[name.count] == 0x3a
             if !isInfo { result.append(contentsOf: line) }
             start = next
         }
+        if result.last != 0x0a { result += [0x0d, 0x0a] }
         return result
     }
 }

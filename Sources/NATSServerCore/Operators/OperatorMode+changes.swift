@@ -72,7 +72,8 @@ extension OperatorMode {
 
     /// Ends what has expired.
     private func sweep(_ scheduled: NIODeadline) {
-        let removed = self.resolver?.removeExpired(now: WallClock.nanosecondsSince1970()) ?? []
+        // Of accounts that are in use only the file goes (nats-server dirstore.go startExpiring).
+        _ = self.resolver?.removeExpired(now: WallClock.nanosecondsSince1970())
         self.state.withLockedValue { state in
             if state.nextSweep == scheduled { state.nextSweep = nil }
             let now = NIODeadline.now()
@@ -89,7 +90,6 @@ extension OperatorMode {
                 _ = self.registry.merge(changed.compactMap { state.entries[$0]?.options }, updated: [])
                 self.announceImports(state.loops)
             }
-            for name in removed { self.disable(name, &state) }
             self.scheduleSweep(&state)
         }
     }
@@ -260,7 +260,7 @@ extension OperatorMode {
     }
 
     private func reloadNow(_ options: OperatorModeOptions) {
-        self.state.withLockedValue { $0.settings = options }
+        self.use(options)
         let now = WallClock.nanosecondsSince1970()
         guard let resolver = self.resolver else { return }
         resolver.store(options.preload, now: now)

@@ -38,7 +38,6 @@ final class OperatorMode: Sendable {
     }
 
     struct State {
-        var settings: OperatorModeOptions
         var links: AccountLinks
         var entries: [String: Entry] = [:]
         /// Accounts that import from an account, by its key.
@@ -59,6 +58,8 @@ final class OperatorMode: Sendable {
     let worker: BlockingWorker
     let systemAccount: String?
     let state: NIOLockedValueBox<State>
+    /// Apart from the rest: event loops read it, and must not wait until claims have been taken over.
+    private let currentSettings: NIOLockedValueBox<OperatorModeOptions>
     private let trustedIssuers: Set<String>
     private let strictIssuers: Set<String>
     private let isStarting = Atomic<Bool>(true)
@@ -90,8 +91,9 @@ final class OperatorMode: Sendable {
         let isRemote = if case .url = options.resolver { true } else { false }
         // Somewhere else one slow answer must not hold up all others.
         self.worker = BlockingWorker(threads: isRemote ? 4 : 1)
+        self.currentSettings = NIOLockedValueBox(options)
         self.state = NIOLockedValueBox(
-            State(settings: options, links: AccountLinks([], hasSystemAccount: hasSystemAccount))
+            State(links: AccountLinks([], hasSystemAccount: hasSystemAccount))
         )
     }
 
@@ -120,7 +122,9 @@ final class OperatorMode: Sendable {
         self.resolver?.end()
     }
 
-    var settings: OperatorModeOptions { self.state.withLockedValue { $0.settings } }
+    var settings: OperatorModeOptions { self.currentSettings.withLockedValue { $0 } }
+
+    func use(_ settings: OperatorModeOptions) { self.currentSettings.withLockedValue { $0 = settings } }
 
     /// Users that were refused because their account is not pinned.
     var pinningRefusalCount: UInt64 { self.pinningRefusals.load(ordering: .relaxed) }

@@ -15,7 +15,7 @@ final class URLAccountSource: Sendable {
 
     private let base: String
     private let url: ConfigurationURL
-    private let group = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
+    private let group = NIOLockedValueBox<(used: MultiThreadedEventLoopGroup?, isEnded: Bool)>((nil, false))
 
     /// - Returns: `nil` if it is none of the web.
     init?(_ text: String) {
@@ -50,21 +50,30 @@ final class URLAccountSource: Sendable {
 
     /// Ends the thread.
     func end() {
-        self.group.withLockedValue { $0.take() }?.shutdownGracefully { _ in }
+        let group = self.group.withLockedValue { group in
+            group.isEnded = true
+            return group.used.take()
+        }
+        group?.shutdownGracefully { _ in }
     }
 
     private var port: Int { self.url.port ?? (self.url.scheme == "https" ? 443 : 80) }
 
-    /// Without a password.
+    /// Without a password, however it is written.
     private func redacted(_ text: String) -> String {
-        guard let password = self.url.password else { return text }
-        return text.replacing(":\(password)@", with: ":xxxxx@", maxReplacements: 1)
+        guard let scheme = text.firstRange(of: "://") else { return text }
+        let authority = text[scheme.upperBound...].prefix { !"/?#".contains($0) }
+        guard let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") else {
+            return text
+        }
+        return "\(text[..<colon]):xxxxx\(text[at...])"
     }
 
-    private func get(_ name: String) -> EventLoopFuture<HTTPAnswerCollector.Answer> {
-        let group = self.group.withLockedValue { group in
-            let used = group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            group = used
+    private func get(_ name: String) throws -> EventLoopFuture<HTTPAnswerCollector.Answer> {
+        let group = try self.group.withLockedValue { group in
+            guard !group.isEnded else { throw HTTPAnswerCollector.Failure.ended }
+            let used = group.used ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            group.used = used
             return used
         }
         let host = self.url.host

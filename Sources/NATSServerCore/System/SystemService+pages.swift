@@ -206,7 +206,13 @@ extension SystemService {
         _ eventLoop: any EventLoop
     ) throws(JSONError) -> EventLoopFuture<Answer> {
         let includesUnused = try query.bool("include_unused")
-        return self.source.accounts(on: eventLoop).map { accounts in
+        let accounts: EventLoopFuture<[AccountSnapshot]>
+        if names.count == 1, let account = self.shared.accounts[names[0]] {
+            accounts = self.source.traffic(of: account, on: eventLoop).map { [$0] }
+        } else {
+            accounts = self.source.accounts(on: eventLoop)
+        }
+        return accounts.map { accounts in
             let wanted = accounts.filter { account in
                 (names.isEmpty || names.contains(account.name)) && (includesUnused || account.connections > 0)
             }

@@ -19,6 +19,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private enum Limits {
         static let multiple = 8
         static let compressed = 64 << 20
+        /// What a message costs as if it were that much larger.
+        static let messageCost = 1024
         static let defaultPayload = 1 << 20
         /// So much is expanded before others have their turn; about what a read brings without compression.
         static let expandedAtOnce = 256 << 10
@@ -219,6 +221,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     private func expand(_ message: ByteBuffer, _ context: ChannelHandlerContext) {
+        // One that is tiny, or expands to nothing, is work too.
+        self.expanded += message.readableBytes + Limits.messageCost
         let result = self.coder.expand(message, limit: self.payloadLimit) { piece in
             self.expanded += piece.readableBytes
             self.hand(piece, context)

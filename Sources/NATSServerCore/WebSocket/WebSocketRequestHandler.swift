@@ -17,6 +17,12 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     private var reader = WebSocketRequestReader()
     private var deadline: Scheduled<Void>?
     private var isDone = false
+    /// Whether ``advance(_:)`` comes as soon as others had their turn.
+    private var isTurnPending = false
+    private var inputEnded = false
+
+    /// So long an answer may take that is the last one.
+    private static let longestGoodbye = TimeAmount.seconds(2)
 
     init(loop: ServerLoop, service: WebSocketService, security: ConnectionSecurity?) {
         self.loop = loop
@@ -46,25 +52,39 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !self.isDone else { return }
         self.reader.received(self.unwrapInboundIn(data))
-        while !self.isDone {
-            switch self.reader.next() {
-            case .incomplete:
-                return
-            case .refusal(let refusal):
-                self.write(refusal.bytes, closes: true, context)
-            case .head(let head, let hasMore):
-                self.handle(head, hasMore: hasMore, context)
-            }
+        if !self.isTurnPending { self.advance(context) }
+    }
+
+    /// Answers one request; a read can hold thousands, and others must get their turn in between.
+    private func advance(_ context: ChannelHandlerContext) {
+        switch self.reader.next() {
+        case .incomplete:
+            if self.inputEnded { self.close(context) }
+            return
+        case .refusal(let refusal):
+            return self.write(refusal.bytes, closes: true, context)
+        case .head(let head, let hasMore):
+            self.handle(head, hasMore: hasMore, context)
+        }
+        guard !self.isDone else { return }
+        self.isTurnPending = true
+        context.eventLoop.assumeIsolated().execute {
+            self.isTurnPending = false
+            guard !self.isDone else { return }
+            self.advance(context)
+            if !self.isDone, !self.isTurnPending { context.read() }
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if !self.isDone { context.read() }
+        if !self.isDone, !self.isTurnPending { context.read() }
         context.fireChannelReadComplete()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed, !self.isDone { self.close(context) }
+        if let event = event as? ChannelEvent, event == .inputClosed, !self.isDone {
+            if self.isTurnPending { self.inputEnded = true } else { self.close(context) }
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -73,6 +93,7 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        self.isDone = true
         self.end()
         context.fireChannelInactive()
     }
@@ -153,6 +174,11 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
             self.isDone = true
             let channel = context.channel
             promise?.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            // Whoever does not take it has had enough time.
+            self.deadline?.cancel()
+            self.deadline = context.eventLoop.assumeIsolated().scheduleTask(
+                in: min(self.service.requestTime, Self.longestGoodbye)
+            ) { self.close(context) }
         }
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: promise)
     }
