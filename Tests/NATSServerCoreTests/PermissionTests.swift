@@ -31,6 +31,21 @@ struct PermissionTests {
         return permissions.allowsSubscribe(Array(words[0].utf8), queue: Array((words.count > 1 ? words[1] : "").utf8))
     }
 
+    @Test("permissions are the same if their bytes are")
+    func bytes() {
+        let composed = PermissionOptions.Subjects(deny: ["caf\u{e9}.>"])
+        let decomposed = PermissionOptions.Subjects(deny: ["cafe\u{301}.>"])
+        #expect(composed == PermissionOptions.Subjects(deny: ["caf\u{e9}.>"]))
+        #expect(composed != decomposed)
+        #expect(PermissionOptions.Subjects(allow: []) != PermissionOptions.Subjects())
+        let pool = PermissionPool(hash: testHash())
+        let first = pool.permissions(PermissionOptions(publish: composed))
+        let second = pool.permissions(PermissionOptions(publish: decomposed))
+        #expect(first === pool.permissions(PermissionOptions(publish: composed)))
+        #expect(!self.mayPublish("caf\u{e9}.x", first) && self.mayPublish("cafe\u{301}.x", first))
+        #expect(self.mayPublish("caf\u{e9}.x", second) && !self.mayPublish("cafe\u{301}.x", second))
+    }
+
     @Test("without lists everything may be published")
     func unrestricted() {
         let permissions = self.permissions(subscribe: .init(allow: ["a"]))
