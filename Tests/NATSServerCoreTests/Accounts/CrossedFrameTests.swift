@@ -8,7 +8,7 @@ struct CrossedFrameTests {
     /// What becomes of the header of a request that says who makes it.
     private func header(of header: String) -> String? {
         var input = Array("HPUB a b \(header.utf8.count) \(header.utf8.count + 2)\r\n\(header)hi\r\n".utf8)
-        var parser = ClientOperationParser(maxControlLine: 4096, maxPayload: 1 << 20, headersEnabled: true)
+        let parser = ClientOperationParser(maxControlLine: 4096, maxPayload: 1 << 20, headersEnabled: true)
         var operation = ClientOperation()
         let count = input.count
         let frame: [UInt8]? = input.withUnsafeMutableBufferPointer { bytes in
