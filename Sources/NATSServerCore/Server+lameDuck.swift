@@ -23,7 +23,7 @@ extension Server {
             await self.shutdown()
             return true
         }
-        for answer in self.loops.ask({ loop in loop.announceLameDuckMode() }) { try? await answer.get() }
+        _ = await self.loops.answers { loop in loop.announceLameDuckMode() }
 
         let grace = TimeAmount(options.lameDuckGracePeriod)
         // A shutdown in between has closed everybody: nothing is left but to wait for its end.
@@ -53,24 +53,17 @@ extension Server {
     }
 
     private func clientsToSendAway() async -> [Client] {
-        var clients: [Client] = []
-        for answer in self.loops.ask({ loop in loop.connections.keys.map { Client(loop: loop.index, id: $0) } }) {
-            clients += (try? await answer.get()) ?? []
+        let clients = await self.loops.answers { loop in
+            loop.connections.keys.map { Client(loop: loop.index, id: $0) }
         }
-        return clients.shuffled()
+        return clients.joined().shuffled()
     }
 
     /// Waits on an event loop.
     ///
     /// - Returns: `false` if the server has been shut down meanwhile.
     private func pause(_ time: TimeAmount) async -> Bool {
-        guard let waiting = self.loops.schedule(in: time) else { return false }
-        do {
-            try await waiting.get()
-        } catch {
-            return false
-        }
-        return self.runningListener != nil
+        await self.loops.wait(time) && self.runningListener != nil
     }
 }
 

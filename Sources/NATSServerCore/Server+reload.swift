@@ -19,7 +19,7 @@ extension Server {
     /// Lets the loops look at the options, and at the log's level, once more.
     package func applyLoopSettings() async {
         let settings = LoopSettings(self.shared.options)
-        for answer in self.loops.ask({ loop in loop.apply(settings) }) { try? await answer.get() }
+        _ = await self.loops.answers { loop in loop.apply(settings) }
     }
 
     /// Closes as many clients as there are beyond `max_connections`, whichever.
@@ -27,18 +27,15 @@ extension Server {
     /// - Returns: how many.
     package func closeConnectionsAboveLimit() async -> Int {
         let limit = max(0, self.shared.options.maxConnections)
-        var counts: [Int] = []
-        for answer in self.loops.ask({ loop in loop.connections.count }) {
-            counts.append((try? await answer.get()) ?? 0)
-        }
-        var surplus = counts.reduce(0, +) - limit
+        let counts = await self.loops.answers { loop in (loop: loop.index, connections: loop.connections.count) }
+        var surplus = counts.reduce(0) { $0 + $1.connections } - limit
         guard surplus > 0 else { return 0 }
         var closed = 0
-        for (index, count) in counts.enumerated() {
+        for (index, count) in counts {
             let share = min(surplus, count)
             surplus -= share
-            guard share > 0, let answer = self.loops.onLoop(index, { $0.closeConnections(share) }) else { continue }
-            closed += (try? await answer.get()) ?? 0
+            guard share > 0 else { continue }
+            closed += await self.loops.answer(of: index) { $0.closeConnections(share) } ?? 0
         }
         return closed
     }

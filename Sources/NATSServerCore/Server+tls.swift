@@ -17,7 +17,7 @@ extension Server {
         let old = self.shared.replaceTLS(context)
         let pins = context?.options.pinnedCerts ?? []
         guard pins != old?.options.pinnedCerts ?? [] else { return }
-        for answer in self.loops.ask({ loop in loop.recheckPinnedCertificates(pins) }) { try? await answer.get() }
+        _ = await self.loops.answers { loop in loop.recheckPinnedCertificates(pins) }
     }
 
     /// Tells once a second of handshakes that were refused, until the event loop ends (nats-server server.go

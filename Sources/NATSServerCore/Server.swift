@@ -247,7 +247,7 @@ package final class Server: Sendable {
         }
         self.logUnusableCallout()
         // With what holds by then: of two reloads at once the later one's may be asked first.
-        for answer in self.loops.ask({ $0.reload($0.shared.authenticator) }) { _ = try? await answer.get() }
+        _ = await self.loops.answers { $0.reload($0.shared.authenticator) }
     }
 
     // MARK: Statistics
@@ -259,11 +259,9 @@ package final class Server: Sendable {
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.subscriptionCount
         statistics.clientSubscriptions = statistics.subscriptions - self.shared.ownSubscriptionCount
-        let answers = self.loops.ask { $0.totals }
+        let answers = await self.loops.answers { $0.totals }
         var totals = answers.isEmpty ? self.finalTotals.withLockedValue { $0 } : ServerLoop.Totals()
-        for answer in answers {
-            if let current = try? await answer.get() { totals += current }
-        }
+        for current in answers { totals += current }
         statistics.traffic = totals.traffic
         statistics.slowConsumers = totals.slowConsumers
         statistics.stalls = totals.stalls
@@ -273,11 +271,7 @@ package final class Server: Sendable {
 
     /// The open connections, by client id.
     package func connectionStatistics() async -> [ConnectionStatistics] {
-        var result: [ConnectionStatistics] = []
-        for answer in self.loops.ask({ $0.connections.values.map(\.snapshot) }) {
-            result.append(contentsOf: (try? await answer.get()) ?? [])
-        }
-        return result.sorted { $0.id < $1.id }
+        await self.loops.answers { $0.connections.values.map(\.snapshot) }.joined().sorted { $0.id < $1.id }
     }
 
     /// The listener, unless the server does not run.

@@ -49,6 +49,47 @@ final class ServerLoops: Sendable {
         }
     }
 
+    /// Waits.
+    ///
+    /// - Returns: `false` if the loops have ended, or do before the time is over.
+    func wait(_ time: TimeAmount) async -> Bool {
+        await withCheckedContinuation { continuation in
+            self.loops.withLockedValue { loops in
+                guard let loop = loops.first else { return continuation.resume(returning: false) }
+                // While the loop runs for certain: one that has ended tells nobody of what has come to an end.
+                loop.eventLoop.scheduleTask(in: time) {}.futureResult.whenComplete { result in
+                    continuation.resume(returning: (try? result.get()) != nil)
+                }
+            }
+        }
+    }
+
+    /// Puts a question to every loop, and waits for the answers of those that give one.
+    func answers<Answer: Sendable>(
+        _ question: @escaping @Sendable (ServerLoop) -> Answer
+    ) async -> [Answer] {
+        let all: [Answer?] = await withTaskGroup(of: Answer?.self) { tasks in
+            for index in self.all.indices { tasks.addTask { await self.answer(of: index, question) } }
+            return await tasks.reduce(into: []) { $0.append($1) }
+        }
+        return all.compactMap { $0 }
+    }
+
+    /// Puts a question to one loop, and waits for its answer; `nil` if it gives none.
+    func answer<Answer: Sendable>(
+        of index: Int,
+        _ question: @escaping @Sendable (ServerLoop) -> Answer
+    ) async -> Answer? {
+        await withCheckedContinuation { continuation in
+            self.loops.withLockedValue { loops in
+                guard loops.indices.contains(index) else { return continuation.resume(returning: nil) }
+                let loop = loops[index]
+                // As in ``wait(_:)``.
+                loop.eventLoop.submit { question(loop) }.whenComplete { continuation.resume(returning: try? $0.get()) }
+            }
+        }
+    }
+
     /// Puts a question to every loop that it answers bit by bit.
     func askInSlices<Answer: Sendable>(
         _ question: @escaping @Sendable (ServerLoop) -> EventLoopFuture<Answer>
