@@ -42,9 +42,7 @@ TEST_TARGETS := $(notdir $(wildcard Tests/*Tests))
 
 test: build-dependencies test-dependencies  ## All tests but the long ones
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
-	set -e; for target in $(TEST_TARGETS); do \
-		$(SWIFT) test --skip-build --disable-xctest --filter "^$$target\\."; \
-	done
+	SWIFT="$(SWIFT)" Scripts/run-tests $(TEST_TARGETS)
 
 test-long: test-address test-thread test-repeat test-fuzz packaging docs  ## Sanitizers, repetition, fuzzing, packaging, docs
 
@@ -61,10 +59,7 @@ test-repeat: build-dependencies test-dependencies  ## The concurrent suites 50 t
 
 test-fuzz: build-dependencies test-dependencies  ## Long fuzzing and long property tests (NATS_FUZZ_SECONDS=600)
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
-	set -e; for target in $(TEST_TARGETS); do \
-		NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} \
-			$(SWIFT) test --skip-build --disable-xctest --filter "^$$target\."; \
-	done
+	NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} SWIFT="$(SWIFT)" Scripts/run-tests $(TEST_TARGETS)
 
 packaging: build  ## The server as process 1, with logrotate and as a systemd unit (needs root and both)
 	Scripts/check-packaging

@@ -22,9 +22,8 @@ extension ClientConnection {
         }
         self.pendingCheck = lookUp
         // Others may be before it, and the resolver slow: nobody keeps a connection with it for longer.
-        self.loop.eventLoop.scheduleTask(in: max(Self.shortestLookUp, self.session.authenticationTimeout)) {
-            lookUp.complete(.failed("account fetch timed out"))
-        }
+        let time = max(Self.shortestLookUp, self.session.authenticationTimeout)
+        lookUp.expire(in: time, on: self.loop.eventLoop)
         operators.lookUp(name, lookUp)
     }
 

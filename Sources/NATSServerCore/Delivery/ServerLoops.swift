@@ -76,6 +76,7 @@ final class ServerLoops: Sendable {
     }
 
     /// Puts a question to one loop, and waits for its answer; `nil` if it gives none.
+    @discardableResult
     func answer<Answer: Sendable>(
         of index: Int,
         _ question: @escaping @Sendable (ServerLoop) -> Answer

@@ -54,9 +54,9 @@ final class InternalClient: Sendable {
     /// Publishes messages in an account and hands all that they cause to the sockets or the other loops before it
     /// completes, so that a loop which is told something then does it later.
     ///
-    /// - Returns: something to wait for; `nil` if the loops have ended.
-    func publishAndFlush(_ messages: [InternalMessage], in account: Account) -> EventLoopFuture<Void>? {
-        self.loops.onLoop(0) { loop in
+    /// Nothing is published if the loops have ended.
+    func publishAndFlush(_ messages: [InternalMessage], in account: Account) async {
+        await self.loops.answer(of: 0) { loop in
             for message in messages { loop.publish(message, in: account) }
             loop.flushNow()
         }

@@ -87,7 +87,7 @@ final class SystemService: Sendable {
     func tell(_ name: String) async {
         let subject = SystemSubjects.event(of: self.shared.identity.id, name)
         let message = InternalMessage(subject, payload: SystemEvents.server(self.block))
-        try? await self.client.publishAndFlush([message], in: self.account)?.get()
+        await self.client.publishAndFlush([message], in: self.account)
     }
 
     // MARK: Messages
