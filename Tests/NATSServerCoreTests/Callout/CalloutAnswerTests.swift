@@ -114,7 +114,8 @@ struct CalloutAnswerTests {
         let wrong = try XKeyPair().seal(payload, for: own.publicKey.text)
         let words = "Error decrypting auth callout response on account \"AUTH\": nkeys: could not decrypt input"
         #expect(throws: CalloutAnswer.Refusal(words)) { try self.judge(wrong, seal: seal) }
-        #expect(throws: CalloutAnswer.Refusal("Expected 3 chunks")) { try self.judge(sealed) }
+        // What is wrong with it as a JWT depends on how many of its random bytes are dots.
+        #expect(throws: CalloutAnswer.Refusal.self) { try self.judge(sealed) }
     }
 
     @Test("random damage is refused, never let in")

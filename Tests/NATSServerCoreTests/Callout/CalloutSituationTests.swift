@@ -43,9 +43,15 @@ struct CalloutSituationTests {
     }
 
     private static func attempt(_ server: ConfiguredServer, _ members: String) async throws -> String {
-        let peer = try await server.connect()
-        defer { peer.close() }
-        return await Self.outcome(peer, "\(Self.connect)\(members)}\r\nPING\r\n")
+        // The time of a connection whose CONNECT is a second on its way, on a busy machine, is over before anybody is
+        // asked: that says nothing about the service.
+        for _ in 0..<20 {
+            let peer = try await server.connect()
+            defer { peer.close() }
+            let outcome = await Self.outcome(peer, "\(Self.connect)\(members)}\r\nPING\r\n")
+            if outcome != "-ERR 'Authentication Timeout'" { return outcome }
+        }
+        return "always too late"
     }
 
     private static func user(_ name: String, _ password: String? = nil) -> String {
