@@ -132,9 +132,10 @@ struct CalloutAnswerTests {
                 default: damaged.insert(UInt8.random(in: 0...255, using: &generator), at: index)
                 }
             }
-            // The last character of a signature has bits that mean nothing.
             guard damaged != payload, let admission = try? self.judge(damaged) else { continue }
-            #expect(admission.account == "APP" && damaged.dropLast() == payload.dropLast())
+            // The last character of a signature has bits that mean nothing, and line ends are skipped.
+            let read = damaged.filter { $0 != 0x0a && $0 != 0x0d }
+            #expect(admission.account == "APP" && read.dropLast() == payload.dropLast())
         }
     }
 }
