@@ -6,10 +6,10 @@ import Testing
 struct TranscriptTests {
     @Test("one connection", arguments: ServerUnderTest.available, Transcript.table)
     func transcript(server: ServerUnderTest, transcript: Transcript) async throws {
-        try await server.withServer(transcript.configuration) { server in
-            try await transcript.play(on: server, byteByByte: false)
-            if transcript.isIndependentOfPackets {
-                try await transcript.play(on: server, byteByByte: true)
+        // Each on a server of its own: the subscriptions of a client that has just left may still be there.
+        for byteByByte in transcript.isIndependentOfPackets ? [false, true] : [false] {
+            try await server.withServer(transcript.configuration) { server in
+                try await transcript.play(on: server, byteByByte: byteByByte)
             }
         }
     }
