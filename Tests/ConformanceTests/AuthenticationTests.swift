@@ -144,7 +144,7 @@ struct AuthenticationTests {
             ),
             NATSTestServer.User(name: "admin", password: "a"),
         ]
-        let configuration = ServerConfiguration(users: users, noAuthUser: "guest", authTimeout: .seconds(1))
+        let configuration = ServerConfiguration(users: users, noAuthUser: "guest", authTimeout: .seconds(3))
         try await server.withServer(configuration) { server in
             let peer = try server.rawConnection()
             let info = try JSONText(try await peer.readInfo())
@@ -174,7 +174,11 @@ struct AuthenticationTests {
     @Test("a no_auth_user whose password is a hash is nobody", arguments: ServerUnderTest.available)
     func noAuthUserWithHash(server: ServerUnderTest) async throws {
         let hash = "$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
-        let configuration = ServerConfiguration(users: [.init(name: "guest", password: hash)], noAuthUser: "guest")
+        let configuration = ServerConfiguration(
+            users: [.init(name: "guest", password: hash)],
+            noAuthUser: "guest",
+            authTimeout: Self.patient
+        )
         try await server.withServer(configuration) { server in
             try await self.expect(false, #""name":"x""#, server)
             try await self.expect(true, #""user":"guest","pass":"secret""#, server)
@@ -233,7 +237,8 @@ struct AuthenticationTests {
         let key = try NKeyPair(kind: .user).publicKey.text
         let configuration = ServerConfiguration(
             users: [.init(nkey: key, permissions: .init(publish: .init(deny: ["no"])))],
-            noAuthUser: key
+            noAuthUser: key,
+            authTimeout: Self.patient
         )
         try await server.withServer(configuration) { server in
             let peer = try await server.connect(options: "{\"verbose\":false}")

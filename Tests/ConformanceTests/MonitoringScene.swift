@@ -59,7 +59,10 @@ struct MonitoringScene {
         try await eventually("all that left are in the list") {
             let closed = try await fetch("/connz?state=closed", port: port).text
             let open = try await fetch("/connz", port: port).text
+            // The last that the official server takes them out of (client.go closeConnection), after their subscriptions.
+            let account = try await fetch("/accountz?acc=$G", port: port).text
             return closed.contains("\"total\": 3") && open.contains("\"total\": 3")
+                && account.contains("\"client_connections\": 3")
         }
         var ids: [String: String] = [:]
         let list = try JSONValue.parse(try await fetch("/connz?state=all", port: port).body)

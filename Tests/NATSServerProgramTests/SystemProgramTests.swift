@@ -9,6 +9,7 @@ struct SystemProgramTests {
         """
         listen: "127.0.0.1:-1"
         server_name: program
+        authorization { timeout: 60 }
         accounts { SYS { users: [{user: sys, password: sys}] }, A { users: [{user: a, password: a}] } }
         system_account: SYS
         \(more)
@@ -50,7 +51,7 @@ struct SystemProgramTests {
 
         try directory.write(Self.configuration("max_payload: 1000"), to: "server.conf")
         #expect(try await self.ask(system, subject) == "}")
-        #expect(run.errors.contains("[INF] Reloaded: max_payload = 1000\n"))
+        try await run.waitForLog("[INF] Reloaded: max_payload = 1000\n")
 
         try directory.write(Self.configuration("max_payload: 1000\nmax_pending: 5000"), to: "server.conf")
         #expect(
@@ -67,7 +68,7 @@ struct SystemProgramTests {
 
     @Test("the system account can be given its own name, and no other", arguments: Program.available)
     func otherName(program: Program) async throws {
-        let base = "listen: \"127.0.0.1:-1\"\n"
+        let base = "listen: \"127.0.0.1:-1\"\nauthorization { timeout: 60 }\n"
         let accounts = "accounts { \"$SYS\" { users: [{user: sys, password: sys}] } }\n"
         let directory = try TemporaryDirectory()
         let file = try directory.write(base + accounts, to: "server.conf")

@@ -43,8 +43,11 @@ struct AccountMonitoringTests {
             let left = try await server.connect("b", ",\"name\":\"left\"")
             try await left.flush("SUB bye 1\r\n")
             left.close()
-            try await eventually("the one that left is in the list") {
-                try await server.fetch("/connz?state=closed").text.contains("\"total\": 1")
+            try await eventually("the one that left is in the list, and in no other") {
+                let closed = try await server.fetch("/connz?state=closed").text
+                // The last that the official server takes it out of (client.go closeConnection).
+                let account = try await server.fetch("/accountz?acc=B").text
+                return closed.contains("\"total\": 1") && account.contains("\"client_connections\": 1")
             }
             let more = ",\"headers\":true,\"no_responders\":true,\"name\":\"n\""
             let exporter = try await server.connect("e", more)

@@ -58,7 +58,17 @@ struct ConfiguredServer: Sendable {
         }
     }
 
+    /// With the time that a busy machine may need to say who somebody is, where a text has users and none of its own.
+    ///
+    /// Not where all that there is is the system account: with a block that it does not have otherwise, clients without
+    /// credentials would be refused (nats-server server.go configureAccounts).
+    private static func patient(_ text: String) -> String {
+        let isBare = !text.contains("users:") || text.contains("authorization") || text.contains("\"$SYS\"")
+        return isBare ? text : "authorization { timeout: 60 }\n" + text
+    }
+
     private static func start(_ server: ServerUnderTest, _ text: String) async throws -> Self {
+        let text = self.patient(text)
         let log = CollectedLog()
         guard server != .official else {
             return Self(kind: .official(try await OfficialServer.start(configurationText: text)), collected: log)
@@ -98,6 +108,7 @@ struct ConfiguredServer: Sendable {
     }
 
     func reload(_ text: String) async throws {
+        let text = Self.patient(text)
         switch self.kind {
         case .official(let server): try await server.reload(configurationText: text)
         case .ours(let server):

@@ -113,8 +113,8 @@ import Testing
     )
     func slowRequest(start: String) async throws {
         try await self.withServer { port, _ in
-            let peer = try RawConnection.connect(port: port)
             let begin = ContinuousClock.now
+            let peer = try RawConnection.connect(port: port)
             await peer.send(start)
             #expect(try await peer.readToEnd().isEmpty)
             #expect(ContinuousClock.now - begin > .seconds(4))

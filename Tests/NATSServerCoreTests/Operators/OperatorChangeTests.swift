@@ -5,16 +5,31 @@ import Testing
 /// Claims that change or expire while users are connected; the same of the official server and ours.
 @Suite("changed claims", .serialized)
 struct OperatorChangeTests {
+    /// Runs a test of what expires after so many seconds; with more of them where the machine is slower than that.
+    private func withExpiry(_ body: (_ seconds: Int64) async throws -> Void) async throws {
+        let start = ContinuousClock.now
+        do {
+            try await body(6)
+        } catch let error as UnexpectedBytes {
+            guard ContinuousClock.now - start > .seconds(5) else { throw error }
+            try await body(30)
+        }
+    }
+
     @Test("users and accounts expire", .timeLimit(.minutes(2)), arguments: ServerUnderTest.available)
     func expiry(_ server: ServerUnderTest) async throws {
+        try await self.withExpiry { try await self.expire(server, after: $0) }
+    }
+
+    private func expire(_ server: ServerUnderTest, after seconds: Int64) async throws {
         var authority = try TestOperator()
         let now = authority.now
         let account = try authority.addAccount("lasting")
-        let short = try authority.addAccount("short") { $0.registered.expires = now + 6 }
+        let short = try authority.addAccount("short") { $0.registered.expires = now + seconds }
         try await ConfiguredServer.with(server, authority.configurationText()) { running in
             let lasting = try await Tenant(of: account, authority).connect(to: running)
             let guest = try await Tenant(of: short, authority).connect(to: running)
-            let user = try await Tenant(of: account, authority) { $0.registered.expires = authority.now + 6 }
+            let user = try await Tenant(of: account, authority) { $0.registered.expires = now + seconds }
                 .connect(to: running)
             try await user.expect("-ERR 'User Authentication Expired'\r\n", thenEndWithin: .seconds(30))
             try await guest.expect("-ERR 'Account Authentication Expired'\r\n", thenEndWithin: .seconds(30))
@@ -27,6 +42,10 @@ struct OperatorChangeTests {
 
     @Test("an activation expires", .timeLimit(.minutes(2)), arguments: ServerUnderTest.available)
     func activation(_ server: ServerUnderTest) async throws {
+        try await self.withExpiry { try await self.expireActivation(server, after: $0) }
+    }
+
+    private func expireActivation(_ server: ServerUnderTest, after seconds: Int64) async throws {
         var authority = try TestOperator()
         let now = authority.now
         let exporter = try authority.addAccount("exporter") { account in
@@ -37,7 +56,7 @@ struct OperatorChangeTests {
         let from = exporter.publicKey.text
         let importer = try authority.addAccount("importer") { account in
             var token = ActivationClaims(account: account.subject, importing: "private.a", type: .stream)
-            token.registered.expires = now + 6
+            token.registered.expires = now + seconds
             var item = ImportClaim(.stream, "private.a", from: from)
             item.token = try token.encoded(signedBy: exporter, at: now)
             account.imports = [item, ImportClaim(.stream, "open", from: from)]

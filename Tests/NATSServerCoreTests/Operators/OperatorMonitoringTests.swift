@@ -72,9 +72,13 @@ struct OperatorMonitoringTests {
                 _ = try await scene.stranger.attempt(running)
                 let gone = try await scene.user.connect(to: running)
                 gone.close()
-                try await eventually("the connection ends") {
-                    let page = try await JSONValue.parse(running.fetch("/connz?state=closed&cid=0").body)
-                    return page["connections"].count == 2
+                try await eventually("the connection is among those that ended, and nowhere else") {
+                    let closed = try await JSONValue.parse(running.fetch("/connz?state=closed&cid=0").body)
+                    // The last that the official server takes it out of (client.go closeConnection).
+                    let viewer = scene.account.publicKey.text
+                    let account = try await JSONValue.parse(running.fetch("/accountz?acc=\(viewer)").body)
+                    return closed["connections"].count == 2
+                        && account["account_detail"]["client_connections"] == .number("2")
                 }
                 pages.append(try await JSONValue.parse(running.fetch(target).body))
                 user.close()

@@ -357,7 +357,10 @@ struct TLSContextTests {
         // Who never begins is told of as well, and nobody twice.
         _ = try await silent.readToEnd()
         #expect(await log.wait(for: "i/o timeout"))
-        #expect(log.lines.count { $0.contains("monitoring: TLS handshake error") } == 3)
+        let told = log.lines.filter { $0.contains("monitoring: TLS handshake error") }
+            .compactMap { $0.split(separator: " ").first { $0.hasPrefix("127.0.0.1:") } }
+        // On a busy machine a page may have been asked for again.
+        #expect(told.count >= 3 && Set(told).count == told.count, "\(told)")
         await server.shutdown()
     }
 
