@@ -3,7 +3,7 @@ extension NATSClient {
     ///
     /// Normally returns without waiting: the message is copied into a buffer that the event loop writes. Waits while more
     /// than ``NATSClientConfiguration/publishHighWaterMark`` is not written yet. Messages of one task are sent in order.
-    /// While there is no connection, messages are kept up to ``NATSClientConfiguration/reconnectBufferSize``.
+    /// While there is no connection, ``NATSClientConfiguration/disconnectedPublish`` says what happens.
     ///
     /// - Parameters:
     ///   - payload: The bytes.
@@ -12,7 +12,7 @@ extension NATSClient {
     ///   - headers: Headers; need a server that supports them.
     /// - Throws: ``NATSError/Code/badSubject``, ``NATSError/Code/badHeader``,
     ///   ``NATSError/Code/maximumPayloadExceeded``, ``NATSError/Code/headersNotSupported``,
-    ///   ``NATSError/Code/reconnectBufferExceeded``, ``NATSError/Code/connectionDraining``,
+    ///   ``NATSError/Code/reconnectBufferExceeded``, ``NATSError/Code/disconnected``, ``NATSError/Code/connectionDraining``,
     ///   ``NATSError/Code/connectionClosed``; ``NATSError/Code/cancelled`` if the task was cancelled while it waited, and
     ///   then the message is not sent.
     @inlinable

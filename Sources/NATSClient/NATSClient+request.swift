@@ -10,7 +10,8 @@ extension NATSClient {
     ///   - payload: The bytes.
     ///   - subject: Where to; no wildcards, no empty tokens, no white space.
     ///   - headers: Headers; need a server that supports them.
-    ///   - timeout: How long to wait for room in the buffer and for the reply.
+    ///   - timeout: How long to wait for room in the buffer and for the reply; nil for
+    ///     ``NATSClientConfiguration/requestTimeout``.
     /// - Returns: The reply.
     /// - Throws: ``NATSError/Code/noResponders`` if nobody is subscribed to `subject`; ``NATSError/Code/timeout``;
     ///   ``NATSError/Code/disconnected`` if the connection was lost after the request was sent;
@@ -20,13 +21,13 @@ extension NATSClient {
         _ payload: some NATSPayload,
         to subject: String,
         headers: NATSHeaders = NATSHeaders(),
-        timeout: Duration = .seconds(5)
+        timeout: Duration? = nil
     ) async throws(NATSError) -> NATSMessage {
         if HeaderBlock.firstInvalidField(in: headers) != nil {
             throw self.outbound.error(.badHeader, payload, subject, nil, headers)
         }
         let headerBytes = headers.isEmpty ? [] : HeaderBlock.encode(headers)
-        let deadline = NIODeadline.now() + timeout.timeAmount
+        let deadline = NIODeadline.now() + (timeout ?? self.core.configuration.requestTimeout).timeAmount
         let requests = self.core.requests
         while true {
             let token = requests.makeToken()

@@ -125,6 +125,22 @@ public final class NATSClient: Sendable {
         self.core.status.withLockedValue { $0.isClosed }
     }
 
+    /// Where the client is in its life.
+    public var state: NATSClientState {
+        self.core.status.withLockedValue { status in
+            if status.isClosed {
+                return .closed
+            }
+            if status.isDraining {
+                return .draining
+            }
+            if status.isConnected {
+                return .connected
+            }
+            return status.isReconnecting ? .reconnecting : .connecting
+        }
+    }
+
     /// The newest error of the connection or the server; nil again once a connection is made.
     public var lastError: NATSError? {
         self.core.status.withLockedValue { $0.lastError }

@@ -28,6 +28,33 @@ public struct NATSClientConfiguration: Sendable {
         }
     }
 
+    /// What a publish does while there is no connection.
+    public enum DisconnectedPublish: Sendable, Hashable {
+        /// Keeps the message for the next connection; with ``NATSClientConfiguration/reconnectBufferSize`` used up, throws
+        /// ``NATSError/Code/reconnectBufferExceeded``.
+        case buffer
+        /// Throws ``NATSError/Code/disconnected``.
+        case fail
+        /// Keeps the message as ``buffer`` does; with the buffer used up,
+        /// ``NATSClient/publish(_:to:reply:headers:)`` waits for the next connection and
+        /// ``NATSClient/tryPublish(_:to:reply:headers:)`` throws ``NATSError/Code/publishBufferFull``.
+        case wait
+    }
+
+    /// Which server the next attempt goes to.
+    public struct ServerChoice: Sendable, Hashable {
+        /// The server, as ``NATSPoolServer/url`` names it.
+        public var url: String
+        /// Wait before the attempt.
+        public var delay: Duration
+
+        /// That server, at once unless said otherwise.
+        public init(url: String, delay: Duration = .zero) {
+            self.url = url
+            self.delay = delay
+        }
+    }
+
     /// The servers to connect to, as `nats://[user[:password]@]host[:port]`, `host:port` or `host`.
     ///
     /// One string may hold several, separated by commas. A user without password is a token. Userinfo in a URL wins over
@@ -42,6 +69,18 @@ public struct NATSClientConfiguration: Sendable {
     /// Whether servers that the cluster announces are left out of the pool.
     public var ignoreDiscoveredServers = false
 
+    /// Whether the client goes on when the same server refuses its credentials twice in a row.
+    ///
+    /// Without, that ends the client with the server's error.
+    public var ignoreAuthErrorAbort = false
+    /// Chooses the server of an attempt to connect again; nil takes them in turn.
+    ///
+    /// Gets the servers that have not been given up, with the failures of each, and what the last connected server said.
+    /// Returning nil takes the one whose turn it is; so does a URL that is not among them, after an event with
+    /// ``NATSError/Code/serverNotInPool``. The waits between two passes over the servers remain. Called on the event loop:
+    /// must not block.
+    public var reconnectToServer: (@Sendable (_ servers: [NATSPoolServer], _ last: NATSServerInfo?) -> ServerChoice?)?
+
     /// Whether a lost connection is made again; without, the client closes when it is lost.
     public var allowReconnect = true
     /// Failed attempts in a row after which a server is given up; nil, or less than zero, for never.
@@ -55,9 +94,18 @@ public struct NATSClientConfiguration: Sendable {
     public var maxReconnectWait: Duration = .seconds(2)
     /// A random part, up to this, is added to each wait.
     public var reconnectJitter: Duration = .milliseconds(100)
+    /// The wait after so many passes over the servers have failed, from 1 on; takes the place of ``reconnectWait``,
+    /// ``maxReconnectWait`` and ``reconnectJitter``.
+    ///
+    /// At least 1 ms is waited. Called on the event loop: must not block.
+    public var reconnectDelay: (@Sendable (_ failedPasses: Int) -> Duration)?
     /// Whether the first attempt after a loss waits as well, as that of the Go client does.
     package var waitsBeforeFirstReconnect = false
-    /// Bytes of publishes kept while disconnected; 0 refuses every publish then.
+    /// What a publish does while there is no connection.
+    public var disconnectedPublish = DisconnectedPublish.buffer
+    /// Bytes of publishes kept while disconnected; 0 keeps none.
+    ///
+    /// A message is taken while fewer bytes wait, and so the last one may go beyond.
     public var reconnectBufferSize = 8_388_608
     /// Whether ``NATSClient/connect(_:logger:)`` returns a client that goes on trying when the first pass failed.
     public var retryOnFailedConnect = false
@@ -68,6 +116,9 @@ public struct NATSClientConfiguration: Sendable {
     public var pingInterval: Duration = .seconds(120)
     /// The connection is stale when more PINGs than this are unanswered.
     public var maxPingsOut = 2
+    /// The connection is stale when the server takes nothing of a write for this long, or up to half as long again; zero or
+    /// less for never.
+    public var writeTimeout: Duration = .seconds(60)
 
     /// Whether own messages are kept from own subscriptions.
     public var noEcho = false
@@ -78,6 +129,12 @@ public struct NATSClientConfiguration: Sendable {
 
     /// Start of the subjects on which replies arrive; no wildcards, no trailing dot.
     public var inboxPrefix = "_INBOX"
+    /// Whether subjects of publishes are checked: no wildcards, no empty tokens.
+    ///
+    /// Without, white space and the empty subject are refused all the same.
+    public var validatesPublishSubjects = true
+    /// Time that a request waits for its reply when it is given none.
+    public var requestTimeout: Duration = .seconds(5)
     /// Time that ``NATSClient/drain(timeout:)`` may take when it is given none.
     public var drainTimeout: Duration = .seconds(30)
     /// ``NATSClient/publish(_:to:reply:headers:)`` waits while this many bytes are not written yet.

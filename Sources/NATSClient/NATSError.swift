@@ -23,6 +23,8 @@ public struct NATSError: Error, CustomStringConvertible {
         public static let disconnected = Code("disconnected")
         /// The socket could not be opened, or failed; ``NATSError/cause`` says why.
         public static let connectionFailed = Code("connectionFailed")
+        /// The server that ``NATSClientConfiguration/reconnectToServer`` chose is not in the pool.
+        public static let serverNotInPool = Code("serverNotInPool")
         /// No server of the pool could be reached.
         public static let noServers = Code("noServers")
         /// The time given for the operation passed.

@@ -17,10 +17,11 @@ extension ConnectionCore {
         self.phase = .closed
         self.attempt += 1
         self.attemptTimer?.cancel()
-        self.keepAliveTimer?.cancel()
+        self.stopKeepAlive()
         self.drainTimer?.cancel()
         self.status.withLockedValue { status in
             status.isConnected = false
+            status.isReconnecting = false
             status.isClosed = true
             status.lastError = error ?? status.lastError
         }
@@ -99,6 +100,7 @@ extension ConnectionCore {
                 result.complete(.failure(error))
             case .connected:
                 self.drainWaiters.append(result)
+                self.status.withLockedValue { $0.isDraining = true }
                 self.startDrain(timeout: timeout)
             }
         }

@@ -9,16 +9,47 @@ extension ConnectionCore {
     func perform(_ action: ReconnectStateMachine.Action) {
         switch action {
         case .connect(let address):
-            self.connect(to: address)
+            self.connectToChosen(default: address)
         case .wait(let duration):
             self.attemptTimer = self.eventLoop.scheduleTask(in: duration.timeAmount) { [weak self] in
                 guard let self, case .connecting = self.phase else {
                     return
                 }
-                self.perform(self.reconnector.waited(pool: &self.pool, now: .now()))
+                self.waitIsOver()
             }
         case .giveUp:
             self.gaveUp()
+        }
+    }
+
+    func waitIsOver() {
+        self.perform(self.reconnector.waited(pool: &self.pool, now: .now()))
+    }
+
+    /// After the first connection the user may choose another server than the one whose turn it is.
+    private func connectToChosen(default address: ServerAddress) {
+        guard let choose = self.configuration.reconnectToServer, case .connecting(isFirst: false) = self.phase else {
+            return self.connect(to: address)
+        }
+        let servers = self.pool.servers.filter { $0.givenUpAt == nil }.map(NATSPoolServer.init)
+        guard let choice = choose(servers, self.status.withLockedValue { $0.serverInfo }) else {
+            return self.connect(to: address)
+        }
+        guard let chosen = self.pool.server(url: choice.url) else {
+            // The text is the user's, and may hold credentials.
+            let error = NATSError(.serverNotInPool, "the server chosen for the next connection is not in the pool")
+            self.events.send(.error(error, nil))
+            return self.connect(to: address)
+        }
+        self.pool.attempting(chosen)
+        guard choice.delay > .zero else {
+            return self.connect(to: chosen)
+        }
+        self.attemptTimer = self.eventLoop.scheduleTask(in: choice.delay.timeAmount) { [weak self] in
+            guard let self, case .connecting = self.phase else {
+                return
+            }
+            self.connect(to: chosen)
         }
     }
 
@@ -127,20 +158,24 @@ extension ConnectionCore {
         self.status.withLockedValue { status in
             status.serverInfo = NATSServerInfo(info, url: handler.address.url)
             status.isConnected = true
+            status.isReconnecting = false
             // nats.go doReconnect: what went wrong on the way here is over.
             status.lastError = nil
         }
         self.merge(info, announcing: !isFirst)
         var ended: [SubscriptionState] = []
-        let bytes = self.outbound.connected(maxPayload: info.maxPayload, headersSupported: info.headers) { operations in
+        let start = self.outbound.connected(maxPayload: info.maxPayload, headersSupported: info.headers) { operations in
             ended = self.register(operations)
             return self.registry.replay()
         }
         for state in ended {
             state.finish(nil)
         }
-        if let bytes {
+        if let bytes = start.bytes {
             self.write(bytes)
+        }
+        for waiter in start.waiters {
+            waiter.resume()
         }
         self.startKeepAlive()
         self.logger?.debug("connected to NATS server", metadata: ["nats.server": "\(handler.address.url)"])
@@ -207,6 +242,7 @@ extension ConnectionCore {
         )
         if case .wait = action, isFirst {
             // retryOnFailedConnect: the caller of connect goes on while the client keeps trying.
+            self.status.withLockedValue { $0.isReconnecting = true }
             self.started.complete(.success(()))
         }
         self.perform(action)
@@ -228,17 +264,21 @@ extension ConnectionCore {
             metadata: ["nats.server": "\(address.url)", "nats.error": "\(error)"]
         )
         self.phase = .connecting(isFirst: false)
-        self.keepAliveTimer?.cancel()
+        self.stopKeepAlive()
+        let isForced = self.isReconnectForced
+        self.isReconnectForced = false
+        let reconnects = self.configuration.allowReconnect || isForced
         self.writeInFlight = nil
         self.status.withLockedValue { status in
             status.isConnected = false
+            status.isReconnecting = reconnects
             status.lastError = error
         }
         let life = Duration.nanoseconds((self.eventLoop.now - self.connectedAt).nanoseconds)
         if self.reconnector.hasLasted(life) {
             self.pool.connectionLasted(address)
         }
-        let loss = self.outbound.disconnected(isFinal: !self.configuration.allowReconnect)
+        let loss = self.outbound.disconnected(isFinal: !reconnects)
         for ping in loss.pings {
             ping.complete(.failure(NATSError(.disconnected, "the connection was lost", cause: error)))
         }
@@ -256,10 +296,37 @@ extension ConnectionCore {
         {
             return self.close(error: error)
         }
-        guard self.configuration.allowReconnect else {
+        guard reconnects else {
             return self.close(error: error)
         }
         self.lastAttemptError = nil
-        self.perform(self.reconnector.connectionLost(after: life, using: &self.random))
+        self.perform(self.reconnector.connectionLost(after: life, isForced: isForced, using: &self.random))
+    }
+
+    // MARK: The owner's wishes
+
+    /// Gives the connection up for another one, or ends the wait before the next attempt.
+    func forceReconnect() {
+        switch self.phase {
+        case .closed:
+            break
+        case .connected:
+            guard !self.drainMachine.isDraining, !self.isReconnectForced else {
+                return
+            }
+            self.isReconnectForced = true
+            self.handler?.fail(NATSError(.disconnected, "another connection was asked for"))
+        case .connecting(let isFirst):
+            // The first connect is a caller's who waits, until that has returned.
+            guard !isFirst || self.status.withLockedValue({ $0.isReconnecting }), self.reconnector.isWaiting else {
+                return
+            }
+            self.attemptTimer?.cancel()
+            self.waitIsOver()
+        }
+    }
+
+    func setServerPool(_ addresses: [ServerAddress]) {
+        self.pool.replace(addresses, random: &self.random)
     }
 }

@@ -22,7 +22,10 @@ final class ConnectionCore: @unchecked Sendable {
         var serverInfo: NATSServerInfo?
         var lastError: NATSError?
         var isConnected = false
+        var isReconnecting = false
+        var isDraining = false
         var isClosed = false
+        var pool: [ServerPool.Server] = []
     }
 
     let configuration: NATSClientConfiguration
@@ -47,7 +50,12 @@ final class ConnectionCore: @unchecked Sendable {
 
     let finishedPromise: EventLoopPromise<Void>
     var registry = SubscriptionRegistry<SubscriptionHandle>()
-    var pool: ServerPool
+    var pool: ServerPool {
+        didSet {
+            let servers = self.pool.servers
+            self.status.withLockedValue { $0.pool = servers }
+        }
+    }
     var reconnector: ReconnectStateMachine
     var drainMachine = DrainStateMachine()
     var drainWaiters: [ResultBox<Void>] = []
@@ -65,6 +73,11 @@ final class ConnectionCore: @unchecked Sendable {
     var attemptTimer: Scheduled<Void>?
     var keepAlive = KeepAlive(maxPingsOut: 0)
     var keepAliveTimer: Scheduled<Void>?
+    /// The owner gave the connection up, and wants another one at once.
+    var isReconnectForced = false
+    /// What the sockets had been given when the progress of writing was last looked at, and whether they had not taken it.
+    var writeProgress: (bytesOut: UInt64, ticksWithout: Int) = (0, 0)
+    var writeTimer: Scheduled<Void>?
     /// The best explanation of why no server could be reached.
     var lastAttemptError: NATSError?
     /// Bytes that the socket has not taken yet.
@@ -83,7 +96,9 @@ final class ConnectionCore: @unchecked Sendable {
         self.outbound = OutboundBuffer(
             eventLoop: eventLoop,
             highWaterMark: configuration.publishHighWaterMark,
-            reconnectBufferSize: configuration.reconnectBufferSize
+            reconnectBufferSize: configuration.reconnectBufferSize,
+            disconnectedPublish: configuration.disconnectedPublish,
+            validatesSubjects: configuration.validatesPublishSubjects
         )
         let inbox = configuration.inboxPrefix + "." + self.nuid.withLockedValue { $0.next() }
         self.requests = RequestCenter(inbox: inbox, outbound: self.outbound)
@@ -94,12 +109,15 @@ final class ConnectionCore: @unchecked Sendable {
             randomize: configuration.randomizeServers,
             ignoreDiscovered: configuration.ignoreDiscoveredServers,
             maxReconnects: configuration.maxReconnects.flatMap { $0 < 0 ? nil : $0 },
+            ignoreAuthErrorAbort: configuration.ignoreAuthErrorAbort,
             random: &self.random
         )
         self.reconnector = ReconnectStateMachine(
             backoff: Self.backoff(configuration),
             isSinglePass: !configuration.retryOnFailedConnect
         )
+        let servers = self.pool.servers
+        self.status.withLockedValue { $0.pool = servers }
         self.outbound.setInbox(subject: inbox + ".*")
         self.outbound.flushTask = { [weak self] in
             self?.flush()
@@ -113,7 +131,8 @@ final class ConnectionCore: @unchecked Sendable {
             initial: initial,
             maximum: max(initial, configuration.maxReconnectWait),
             jitter: configuration.reconnectJitter,
-            waitsBeforeFirstAttempt: configuration.waitsBeforeFirstReconnect
+            waitsBeforeFirstAttempt: configuration.waitsBeforeFirstReconnect,
+            custom: configuration.reconnectDelay
         )
     }
 
@@ -304,35 +323,5 @@ final class ConnectionCore: @unchecked Sendable {
             break
         }
         self.events.send(.error(error, subscription))
-    }
-
-    // MARK: Keep-alive
-
-    func startKeepAlive() {
-        self.keepAlive = KeepAlive(maxPingsOut: self.configuration.maxPingsOut)
-        self.scheduleKeepAlive()
-    }
-
-    private func scheduleKeepAlive() {
-        guard self.configuration.pingInterval > .zero else {
-            return
-        }
-        self.keepAliveTimer = self.eventLoop.scheduleTask(in: self.configuration.pingInterval.timeAmount) {
-            [weak self] in
-            self?.keepAliveTick()
-        }
-    }
-
-    private func keepAliveTick() {
-        guard case .connected = self.phase else {
-            return
-        }
-        switch self.keepAlive.tick() {
-        case .sendPing:
-            _ = self.outbound.ping(.init { _ in })
-            self.scheduleKeepAlive()
-        case .stale:
-            self.handler?.fail(NATSError(.staleConnection, "the server does not answer PING"))
-        }
     }
 }

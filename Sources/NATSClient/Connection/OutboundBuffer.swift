@@ -12,6 +12,8 @@ final class OutboundBuffer: @unchecked Sendable {
     let eventLoop: any EventLoop
     private let highWaterMark: Int
     private let reconnectBufferSize: Int
+    private let disconnectedPublish: NATSClientConfiguration.DisconnectedPublish
+    private let validatesSubjects: Bool
     /// Runs on the event loop and takes ``Work``.
     var flushTask: @Sendable () -> Void = {}
 
@@ -50,11 +52,19 @@ final class OutboundBuffer: @unchecked Sendable {
     private let knownSubject: UnsafeMutableRawPointer
     @exclusivity(unchecked) private var knownSubjectLength = -1
 
-    init(eventLoop: any EventLoop, highWaterMark: Int, reconnectBufferSize: Int) {
+    init(
+        eventLoop: any EventLoop,
+        highWaterMark: Int,
+        reconnectBufferSize: Int,
+        disconnectedPublish: NATSClientConfiguration.DisconnectedPublish = .buffer,
+        validatesSubjects: Bool = true
+    ) {
         self.eventLoop = eventLoop
         self.highWaterMark = max(1, highWaterMark)
-        self.reconnectBufferSize = max(0, reconnectBufferSize)
-        self.limit = max(0, reconnectBufferSize)
+        self.disconnectedPublish = disconnectedPublish
+        self.validatesSubjects = validatesSubjects
+        self.reconnectBufferSize = disconnectedPublish == .fail ? 0 : max(0, reconnectBufferSize)
+        self.limit = self.reconnectBufferSize
         self.knownSubject = .allocate(byteCount: Self.knownSubjectCapacity, alignment: 8)
     }
 
@@ -165,7 +175,10 @@ final class OutboundBuffer: @unchecked Sendable {
 
     @inline(never)
     private func learn(_ subject: UnsafeRawBufferPointer) -> Bool {
-        guard SubjectGrammar.isValidPublishSubject(subject), let bytes = subject.baseAddress else {
+        let isValid =
+            self.validatesSubjects
+            ? SubjectGrammar.isValidPublishSubject(subject) : SubjectRules.isOneWord(subject)
+        guard isValid, let bytes = subject.baseAddress else {
             return false
         }
         if subject.count <= Self.knownSubjectCapacity {
@@ -191,7 +204,17 @@ final class OutboundBuffer: @unchecked Sendable {
         if bodyLength > self.maxPayload {
             return .payloadTooLarge
         }
-        return self.mode == .buffering ? .reconnectBufferExceeded : .full
+        guard self.mode == .buffering else {
+            return .full
+        }
+        switch self.disconnectedPublish {
+        case .buffer:
+            return .reconnectBufferExceeded
+        case .fail:
+            return .disconnected
+        case .wait:
+            return .full
+        }
     }
 
     /// The error that says why an operation was refused.
@@ -215,6 +238,8 @@ final class OutboundBuffer: @unchecked Sendable {
             )
         case .reconnectBufferExceeded:
             NATSError(.reconnectBufferExceeded, "the buffer for publishes while disconnected is full")
+        case .disconnected:
+            NATSError(.disconnected, "the client is not connected")
         case .refused:
             self.refusalError()
         }
@@ -234,7 +259,8 @@ final class OutboundBuffer: @unchecked Sendable {
     /// Registers a task that waits until the buffer was taken; returns nil, having resumed it, if there is room already.
     func addWaiter(_ waiter: Waiter) -> UInt64? {
         let id: UInt64? = self.lock.withLock {
-            guard self.mode == .connected, self.frames.count >= self.limit else {
+            let canWait = self.mode == .connected || self.mode == .buffering && self.disconnectedPublish == .wait
+            guard canWait, self.frames.count >= self.limit else {
                 return nil
             }
             self.nextWaiterID += 1
@@ -486,10 +512,10 @@ final class OutboundBuffer: @unchecked Sendable {
         maxPayload: Int,
         headersSupported: Bool,
         replay: ([RegistryOperation]) -> SubscriptionReplay
-    ) -> ByteBuffer? {
+    ) -> (bytes: ByteBuffer?, waiters: [Waiter]) {
         self.lock.withLock {
             guard self.mode == .buffering else {
-                return nil
+                return (nil, [])
             }
             var operations: [RegistryOperation] = []
             swap(&operations, &self.operations)
@@ -504,12 +530,13 @@ final class OutboundBuffer: @unchecked Sendable {
             self.mode = .connected
             self.limit = self.highWaterMark
             self.setServerLimits(maxPayload: maxPayload, headersSupported: headersSupported)
+            let waiters = self.takeWaiters()
             guard self.frames.count > 0 else {
                 self.flush = .none
-                return nil
+                return (nil, waiters)
             }
             self.flush = .soon
-            return self.handOver()
+            return (self.handOver(), waiters)
         }
     }
 

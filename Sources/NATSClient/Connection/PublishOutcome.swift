@@ -10,6 +10,8 @@ enum PublishOutcome: Sendable {
     case payloadTooLarge
     case badHeader
     case reconnectBufferExceeded
+    /// There is no connection, and nothing is kept for the next one.
+    case disconnected
     /// Closed or draining; the buffer knows the error.
     case refused
 }

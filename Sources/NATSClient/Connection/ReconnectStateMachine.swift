@@ -7,12 +7,27 @@ import NIOCore
 /// connection was short: a server that accepts the client again and again only to drop it is no better than one that
 /// refuses it, and the waits go on doubling.
 struct ReconnectStateMachine {
-    struct Backoff: Sendable, Equatable {
+    struct Backoff: Sendable {
         var initial: Duration
         var maximum: Duration
         var jitter: Duration
         /// Whether the first attempt after a loss waits as the second pass does.
         var waitsBeforeFirstAttempt = false
+        /// The user's own wait after so many failed passes; there is no jitter then.
+        var custom: (@Sendable (Int) -> Duration)?
+
+        /// The whole wait after so many failed passes; `longest` if a server said that it is full.
+        func wait(
+            afterPasses passes: Int,
+            longest: Bool = false,
+            using random: inout some RandomNumberGenerator
+        ) -> Duration {
+            if let custom = self.custom {
+                // Without any wait an unreachable server would be asked in a loop.
+                return passes > 0 ? max(.milliseconds(1), custom(passes)) : .zero
+            }
+            return (longest ? self.maximum : self.wait(afterPasses: passes)) + self.randomJitter(using: &random)
+        }
 
         /// The wait after so many failed passes, without jitter.
         func wait(afterPasses passes: Int) -> Duration {
@@ -67,15 +82,25 @@ struct ReconnectStateMachine {
     }
 
     /// A connection was lost that had existed for so long.
-    mutating func connectionLost(after life: Duration, using random: inout some RandomNumberGenerator) -> Action {
+    ///
+    /// `isForced`: its owner gave it up and wants the next one at once.
+    mutating func connectionLost(
+        after life: Duration,
+        isForced: Bool = false,
+        using random: inout some RandomNumberGenerator
+    ) -> Action {
         self.isSinglePass = false
+        guard !isForced else {
+            self.state = .waiting(passes: 0)
+            return .wait(.zero)
+        }
         if self.hasLasted(life) {
             self.setbacks = 0
         }
         let passes = max(self.setbacks, self.backoff.waitsBeforeFirstAttempt ? 1 : 0)
         self.setbacks += 1
         self.state = .waiting(passes: passes)
-        return .wait(self.backoff.wait(afterPasses: passes) + self.backoff.randomJitter(using: &random))
+        return .wait(self.backoff.wait(afterPasses: passes, using: &random))
     }
 
     /// Whether a connection that existed for so long was a success.
@@ -116,8 +141,7 @@ struct ReconnectStateMachine {
             return .giveUp
         }
         self.state = .waiting(passes: passes + 1)
-        let wait = longest ? self.backoff.maximum : self.backoff.wait(afterPasses: passes + 1)
-        return .wait(wait + self.backoff.randomJitter(using: &random))
+        return .wait(self.backoff.wait(afterPasses: passes + 1, longest: longest, using: &random))
     }
 
     /// A connection was made.
@@ -128,11 +152,26 @@ struct ReconnectStateMachine {
         self.state = .idle
     }
 
+    /// Whether it is time that is waited for.
+    var isWaiting: Bool {
+        switch self.state {
+        case .waiting:
+            true
+        case .idle, .trying:
+            false
+        }
+    }
+
     private mutating func nextServer(pool: inout ServerPool) -> ServerAddress? {
-        guard case .trying(let remaining, let passes, let longest) = self.state, let next = remaining.first else {
+        guard case .trying(let remaining, let passes, let longest) = self.state else {
             return nil
         }
-        self.state = .trying(remaining: remaining.dropFirst(), passes: passes, wantsLongestWait: longest)
+        // The pool may have been replaced since the pass began.
+        let rest = remaining.drop { !pool.canTry($0) }
+        self.state = .trying(remaining: rest.dropFirst(), passes: passes, wantsLongestWait: longest)
+        guard let next = rest.first else {
+            return nil
+        }
         pool.attempting(next)
         return next
     }

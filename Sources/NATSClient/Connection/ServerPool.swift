@@ -38,6 +38,7 @@ struct ServerPool {
     private let maxReconnects: Int?
     private let randomize: Bool
     private let ignoreDiscovered: Bool
+    private let ignoreAuthErrorAbort: Bool
     private var everSeen: Set<String>
 
     init(
@@ -45,12 +46,14 @@ struct ServerPool {
         randomize: Bool,
         ignoreDiscovered: Bool,
         maxReconnects: Int?,
+        ignoreAuthErrorAbort: Bool = false,
         random: inout some RandomNumberGenerator
     ) {
         self.servers = addresses.map { Server(address: $0) }
         self.maxReconnects = maxReconnects
         self.randomize = randomize
         self.ignoreDiscovered = ignoreDiscovered
+        self.ignoreAuthErrorAbort = ignoreAuthErrorAbort
         self.everSeen = Set(addresses.map(\.hostAndPort))
         if randomize {
             self.servers.shuffle(using: &random)
@@ -121,7 +124,37 @@ struct ServerPool {
         }
         let previous = self.servers[index].lastAuthError
         self.servers[index].lastAuthError = code
-        return previous == code ? .giveUp : .tryAgain
+        return previous == code && !self.ignoreAuthErrorAbort ? .giveUp : .tryAgain
+    }
+
+    /// The user gives other servers: all are configured ones now, in their order; what is known of those that stay is kept.
+    ///
+    /// The connection in use stays, whether its server is among them or not.
+    mutating func replace(_ addresses: [ServerAddress], random: inout some RandomNumberGenerator) {
+        let before = self.servers
+        self.servers = addresses.map { address in
+            var server = before.first { $0.address.isSameServer(as: address) } ?? Server(address: address)
+            server.address = address
+            server.isImplicit = false
+            return server
+        }
+        if self.randomize {
+            self.servers.shuffle(using: &random)
+        }
+        self.everSeen.formUnion(addresses.map(\.hostAndPort))
+    }
+
+    /// Whether a server is in the pool and has not been given up.
+    func canTry(_ address: ServerAddress) -> Bool {
+        self.index(of: address).map { self.servers[$0].givenUpAt == nil } ?? false
+    }
+
+    /// The server of the pool that a URL names, unless it has been given up; its credentials are those of the pool.
+    func server(url: String) -> ServerAddress? {
+        guard let address = try? ServerAddress(parsing: url), let index = self.index(of: address) else {
+            return nil
+        }
+        return self.servers[index].givenUpAt == nil ? self.servers[index].address : nil
     }
 
     /// Takes over the servers of an `INFO`; returns all known ones if some were never seen before.

@@ -167,4 +167,56 @@ import Testing
         #expect(self.waitAfterLoss(.seconds(60), &machine, &pool) == .milliseconds(50))
         #expect(self.waitAfterLoss(.seconds(60), &machine, &pool) == .milliseconds(50))
     }
+
+    @Test("the user's own wait replaces back-off and jitter, and is never none")
+    mutating func customWait() {
+        var backoff = self.backoff
+        backoff.custom = { $0 == 3 ? .zero : .seconds($0) }
+        #expect(backoff.wait(afterPasses: 0, using: &self.random) == .zero)
+        #expect(backoff.wait(afterPasses: 1, using: &self.random) == .seconds(1))
+        #expect(backoff.wait(afterPasses: 2, longest: true, using: &self.random) == .seconds(2))
+        #expect(backoff.wait(afterPasses: 3, using: &self.random) == .milliseconds(1))
+        var pool = self.pool(["a"])
+        var machine = ReconnectStateMachine(backoff: backoff, isSinglePass: false)
+        #expect(machine.connectionLost(after: .seconds(60), using: &self.random) == .wait(.zero))
+        for pass in 1...2 {
+            guard case .connect = machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) else {
+                Issue.record("no attempt")
+                return
+            }
+            let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            #expect(action == .wait(.seconds(pass)))
+        }
+    }
+
+    @Test("a connection that its owner gave up is made again at once, however short it was")
+    mutating func forced() {
+        var pool = self.pool(["a"])
+        var machine = self.connectedMachine(&pool)
+        for _ in 0..<3 {
+            #expect(machine.connectionLost(after: .zero, isForced: true, using: &self.random) == .wait(.zero))
+            #expect(machine.isWaiting)
+            #expect(machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) == .connect(pool.servers[0].address))
+            #expect(!machine.isWaiting)
+            machine.succeeded()
+        }
+    }
+
+    @Test("servers that left the pool in the middle of a pass are not tried")
+    mutating func replacedPool() {
+        var pool = self.pool(["a", "b", "c"])
+        var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: false)
+        _ = machine.connectionLost(after: .seconds(60), using: &self.random)
+        let first = ServerAddress(host: "a", port: 1)
+        #expect(machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) == .connect(first))
+        let third = ServerAddress(host: "c", port: 1)
+        pool.replace([third, ServerAddress(host: "d", port: 1)], random: &self.random)
+        #expect(machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random) == .connect(third))
+        guard case .wait = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random) else {
+            Issue.record("the pass is not over")
+            return
+        }
+        let next = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+        #expect(next == .connect(ServerAddress(host: "d", port: 1)))
+    }
 }

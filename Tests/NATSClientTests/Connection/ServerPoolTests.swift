@@ -144,4 +144,51 @@ import Testing
         _ = pool.merge(connectURLs: ["a:4222", "b:4222"], random: &self.random)
         #expect(pool.beginPass(now: .uptimeNanoseconds(0)).map(\.host) == ["b", "a"])
     }
+
+    @Test("whoever says so goes on when a server refuses the credentials again and again")
+    mutating func authenticationForEver() {
+        var pool = ServerPool(
+            addresses: [self.address("a")],
+            randomize: false,
+            ignoreDiscovered: false,
+            maxReconnects: nil,
+            ignoreAuthErrorAbort: true,
+            random: &self.random
+        )
+        for _ in 0..<5 {
+            #expect(pool.authenticationFailed(self.address("a"), code: .authorization) == .tryAgain)
+        }
+    }
+
+    @Test("a replaced pool has the new servers only, and knows what happened to those that stay")
+    mutating func replaced() {
+        var pool = self.pool(["a", "b"], maxReconnects: 3)
+        pool.connected(self.address("a"))
+        _ = pool.merge(connectURLs: ["a:4222", "b:4222", "c:4222"], random: &self.random)
+        pool.failed(self.address("b"), isFatal: false, now: .uptimeNanoseconds(0))
+        pool.failed(self.address("c"), isFatal: false, now: .uptimeNanoseconds(0))
+        let credentials = ServerAddress(host: "b", port: 4222, user: "u", password: "p")
+        pool.replace([self.address("d"), credentials, self.address("c")], random: &self.random)
+        #expect(pool.servers.map(\.address.host) == ["d", "b", "c"])
+        #expect(pool.servers.map(\.failures) == [0, 1, 1])
+        #expect(pool.servers.allSatisfy { !$0.isImplicit })
+        #expect(pool.servers[1].address.user == "u")
+        // The one in use is not among them any more, and is nobody's turn.
+        #expect(pool.beginPass(now: .uptimeNanoseconds(0)).map(\.host) == ["d", "b", "c"])
+    }
+
+    @Test("a server is chosen by its URL, unless it was given up")
+    mutating func chosen() {
+        var pool = ServerPool(
+            addresses: [ServerAddress(host: "a", port: 1, user: "u", password: "p"), self.address("b", 2)],
+            randomize: false,
+            ignoreDiscovered: false,
+            maxReconnects: nil,
+            random: &self.random
+        )
+        #expect(pool.server(url: "nats://a:1")?.user == "u")
+        #expect(pool.server(url: "a:2") == nil && pool.server(url: "://") == nil)
+        pool.failed(self.address("b", 2), isFatal: true, now: .uptimeNanoseconds(0))
+        #expect(pool.server(url: "nats://b:2") == nil)
+    }
 }
