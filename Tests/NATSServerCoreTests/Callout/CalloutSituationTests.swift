@@ -212,7 +212,8 @@ struct CalloutSituationTests {
                     let now = CalloutService.now
                     let claims = question.claims
                     let isInTime = (1...61).contains(claims.registered.expires - now)
-                    let isFresh = claims.registered.issuedAt <= now && claims.registered.issuedAt > now - 30
+                    // The clock that counts seconds may be a moment behind.
+                    let isFresh = claims.registered.issuedAt <= now + 1 && claims.registered.issuedAt > now - 30
                     let seal = question.key.map { $0 == claims.server.xkey ? "sealed" : "other key" } ?? "open"
                     questions.update {
                         $0.append("\(isInTime) \(isFresh) \(seal) \(claims.issuer == claims.server.id)")
