@@ -120,7 +120,7 @@ extension OperatorMode {
 
     /// Asks once a second for a system account that was not there.
     private func lookForSystemAccount(_ loops: ServerLoops) {
-        loops.schedule(in: .seconds(1))?.whenSuccess { [weak self] in
+        loops.schedule(in: .seconds(1)) { [weak self] in
             guard let self, let name = self.systemAccount, let account = self.registry[name] else { return }
             self.worker.run {
                 guard account.standing.authority?.jwt.isEmpty ?? true else { return true }

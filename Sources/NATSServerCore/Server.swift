@@ -125,8 +125,10 @@ package final class Server: Sendable {
                 throw ServerStartError(description: "server was stopped")
             }
             // Only now, since the first INFO needs the port.
-            try await self.shared.webSocket?.listener?.setOption(.autoRead, value: true).get()
-            try await listener.setOption(.autoRead, value: true).get()
+            for listener in [self.shared.webSocket?.listener, listener].compactMap({ $0 }) {
+                // A shutdown may end the loops meanwhile.
+                try await self.loops.result { listener.setOption(.autoRead, value: true) }
+            }
             self.watchHandshakeRate(on: group.next())
             logger.info("Server is ready")
         } catch {

@@ -20,12 +20,64 @@ final class ServerLoops: Sendable {
         }
     }
 
-    /// Puts a question to every loop, while it is certain that they run and so will answer.
-    func ask<Answer: Sendable>(
-        _ question: @escaping @Sendable (ServerLoop) -> Answer
-    ) -> [EventLoopFuture<Answer>] {
+    // Whoever waits for a loop is registered under the lock that its end takes, so while the loop runs for certain: one
+    // that has ended tells nobody of what has come to an end. Hence no function here returns what one loop will answer.
+
+    /// Lets every loop do something.
+    func tell(_ order: @escaping @Sendable (ServerLoop) -> Void) {
         self.loops.withLockedValue { loops in
-            loops.map { loop in loop.eventLoop.submit { question(loop) } }
+            for loop in loops { loop.eventLoop.execute { order(loop) } }
+        }
+    }
+
+    /// Puts a question to every loop.
+    ///
+    /// - Parameters:
+    ///   - eventLoop: Where the answers come together. It has to run until then; so has one of the server's own, which
+    ///     may end before the others.
+    ///   - question: Answered on each loop.
+    /// - Returns: the answers, in the order of the loops; none if those have ended.
+    func gather<Answer: Sendable>(
+        on eventLoop: any EventLoop,
+        _ question: @escaping @Sendable (ServerLoop) -> Answer
+    ) -> EventLoopFuture<[Answer]> {
+        self.loops.withLockedValue { loops in
+            // `whenAllSucceed` alone would register on `eventLoop`, later.
+            let answers = loops.map { loop in loop.eventLoop.submit { question(loop) }.hop(to: eventLoop) }
+            return EventLoopFuture.whenAllSucceed(answers, on: eventLoop)
+        }
+    }
+
+    /// Puts a question to every loop that it answers bit by bit, else like ``gather(on:_:)``; somebody has to see to it
+    /// that the loops run until they have answered.
+    func gatherInSlices<Answer: Sendable>(
+        on eventLoop: any EventLoop,
+        _ question: @escaping @Sendable (ServerLoop) -> EventLoopFuture<Answer>
+    ) -> EventLoopFuture<[Answer]> {
+        self.loops.withLockedValue { loops in
+            let answers = loops.map { loop in loop.eventLoop.flatSubmit { question(loop) }.hop(to: eventLoop) }
+            return EventLoopFuture.whenAllSucceed(answers, on: eventLoop)
+        }
+    }
+
+    /// Puts a question to every loop, and hands the answers, in any order, to a function on the loop that answers last.
+    func collect<Answer: Sendable>(
+        _ question: @escaping @Sendable (ServerLoop) -> Answer,
+        completion: @escaping @Sendable ([Answer]) -> Void
+    ) {
+        self.loops.withLockedValue { loops in
+            let count = loops.count
+            let collected = NIOLockedValueBox<[Answer]>([])
+            for loop in loops {
+                loop.eventLoop.execute {
+                    let answer = question(loop)
+                    let all = collected.withLockedValue { answers in
+                        answers.append(answer)
+                        return answers.count == count ? answers : nil
+                    }
+                    if let all { completion(all) }
+                }
+            }
         }
     }
 
@@ -42,10 +94,27 @@ final class ServerLoops: Sendable {
         }
     }
 
-    /// Something to wait for, which fails when the loops end before; `nil` if they have.
-    func schedule(in time: TimeAmount) -> EventLoopFuture<Void>? {
+    /// Does something on the first loop after a while, unless the loops end before.
+    func schedule(in time: TimeAmount, _ task: @escaping @Sendable () -> Void) {
         self.loops.withLockedValue { loops in
-            loops.first?.eventLoop.scheduleTask(in: time) {}.futureResult
+            _ = loops.first?.eventLoop.scheduleTask(in: time, task)
+        }
+    }
+
+    /// Begins something that the loops bring to its end, and waits for it.
+    ///
+    /// - Parameter begin: Begins it; under the lock, so must not ask for the loops.
+    /// - Returns: what has come of it; `nil` if the loops have ended.
+    /// - Throws: what it fails with.
+    @discardableResult
+    func result<Value: Sendable>(
+        of begin: @Sendable () -> EventLoopFuture<Value>
+    ) async throws -> Value? {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value?, any Error>) in
+            self.loops.withLockedValue { loops in
+                guard !loops.isEmpty else { return continuation.resume(returning: nil) }
+                begin().whenComplete { result in continuation.resume(with: result.map { $0 }) }
+            }
         }
     }
 
@@ -56,7 +125,6 @@ final class ServerLoops: Sendable {
         await withCheckedContinuation { continuation in
             self.loops.withLockedValue { loops in
                 guard let loop = loops.first else { return continuation.resume(returning: false) }
-                // While the loop runs for certain: one that has ended tells nobody of what has come to an end.
                 loop.eventLoop.scheduleTask(in: time) {}.futureResult.whenComplete { result in
                     continuation.resume(returning: (try? result.get()) != nil)
                 }
@@ -85,18 +153,8 @@ final class ServerLoops: Sendable {
             self.loops.withLockedValue { loops in
                 guard loops.indices.contains(index) else { return continuation.resume(returning: nil) }
                 let loop = loops[index]
-                // As in ``wait(_:)``.
                 loop.eventLoop.submit { question(loop) }.whenComplete { continuation.resume(returning: try? $0.get()) }
             }
-        }
-    }
-
-    /// Puts a question to every loop that it answers bit by bit.
-    func askInSlices<Answer: Sendable>(
-        _ question: @escaping @Sendable (ServerLoop) -> EventLoopFuture<Answer>
-    ) -> [EventLoopFuture<Answer>] {
-        self.loops.withLockedValue { loops in
-            loops.map { loop in loop.eventLoop.flatSubmit { question(loop) } }
         }
     }
 }

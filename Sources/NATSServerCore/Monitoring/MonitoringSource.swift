@@ -55,8 +55,7 @@ final class MonitoringSource: Sendable {
     /// The sums over all connections.
     func statistics(on eventLoop: any EventLoop) -> EventLoopFuture<ServerStatistics> {
         let ended = self.state().totals
-        let answers = self.loops.ask { $0.totals }
-        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+        return self.loops.gather(on: eventLoop) { $0.totals }.map { answers in
             var totals = answers.isEmpty ? ended : ServerLoop.Totals()
             for answer in answers { totals += answer }
             return self.statistics(totals)
@@ -107,7 +106,7 @@ final class MonitoringSource: Sendable {
 
     /// What the event loops are busy with.
     func loopStates(on eventLoop: any EventLoop) -> EventLoopFuture<[StackszDocument.Loop]> {
-        EventLoopFuture.whenAllSucceed(self.loops.ask { $0.monitoringState }, on: eventLoop)
+        self.loops.gather(on: eventLoop) { $0.monitoringState }
     }
 
     // MARK: Accounts
@@ -119,10 +118,10 @@ final class MonitoringSource: Sendable {
 
     /// What the accounts have sent and received; without figures about match results.
     func accounts(on eventLoop: any EventLoop) -> EventLoopFuture<[AccountSnapshot]> {
-        let answers = self.loops.ask { loop in
+        let answers = self.loops.gather(on: eventLoop) { loop in
             loop.allRouters.map { (account: ObjectIdentifier($0.account), totals: $0.totals) }
         }
-        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+        return answers.map { answers in
             var totals: [ObjectIdentifier: ServerLoop.Totals] = [:]
             for answer in answers.joined() { totals[answer.account, default: .init()] += answer.totals }
             return self.shared.accounts.all.map { account in
@@ -137,8 +136,7 @@ final class MonitoringSource: Sendable {
 
     /// What one account has sent and received; without figures about match results.
     func traffic(of account: Account, on eventLoop: any EventLoop) -> EventLoopFuture<AccountSnapshot> {
-        let answers = self.loops.ask { $0.existingRouter(for: account)?.totals }
-        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+        self.loops.gather(on: eventLoop) { $0.existingRouter(for: account)?.totals }.map { answers in
             var totals = ServerLoop.Totals()
             for answer in answers.compactMap({ $0 }) { totals += answer }
             var snapshot = self.snapshot(of: account)
@@ -179,8 +177,7 @@ final class MonitoringSource: Sendable {
         of account: Account?,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SublistStatistics> {
-        let answers = self.loops.askInSlices { $0.cacheStatistics(of: account) }
-        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+        self.loops.gatherInSlices(on: eventLoop) { $0.cacheStatistics(of: account) }.map { answers in
             let accounts = account.map { [$0] } ?? self.shared.accounts.all
             var statistics = SublistStatistics()
             for account in accounts { statistics += account.index.statistics }
@@ -230,8 +227,11 @@ final class MonitoringSource: Sendable {
             return eventLoop.makeSucceededFuture(nil)
         }
         let now = NIODeadline.now()
-        let answers = query.state == .closed ? [] : self.loops.askInSlices { $0.candidates(query, now: now) }
-        return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).flatMap { answers in
+        let answers =
+            query.state == .closed
+            ? eventLoop.makeSucceededFuture([])
+            : self.loops.gatherInSlices(on: eventLoop) { $0.candidates(query, now: now) }
+        return answers.flatMap { answers in
             var total = answers.reduce(0) { $0 + $1.total }
             var candidates = answers.flatMap(\.matches).map { match in
                 Candidate(key: match.key, id: match.connection.id, kind: .open(match.connection))
@@ -304,7 +304,7 @@ final class MonitoringSource: Sendable {
             }
         }
         let wanted = open
-        let rows = self.loops.askInSlices { loop in
+        let rows = self.loops.gatherInSlices(on: eventLoop) { loop in
             let own = loop.index < wanted.count ? wanted[loop.index] : []
             // A connection can have many subscriptions.
             return loop.mapInSlices(own, atOnce: query.subscriptions == .none ? ServerLoops.sliceSize : 8) {
@@ -314,7 +314,7 @@ final class MonitoringSource: Sendable {
             }
         }
         let known = closed
-        return EventLoopFuture.whenAllSucceed(rows, on: eventLoop).map { rows in
+        return rows.map { rows in
             var ordered = [ConnzDocument.Row?](repeating: nil, count: page.count)
             for (place, row) in known { ordered[place] = row }
             for (place, row) in rows.joined() { ordered[place] = row }

@@ -14,31 +14,29 @@ extension OperatorMode {
         let account = change.account
         let limit = account.limits.maxConnections
         guard limit >= 0, account.connectionCount > limit else {
-            _ = loops.ask { loop in loop.apply(change, closing: []) }
+            loops.tell { loop in loop.apply(change, closing: []) }
             return
         }
-        let answers = loops.ask { loop in
+        loops.collect { loop in
             loop.connections.values.filter { $0.phase == .open && $0.account === account }.map { ($0.accepted, $0.id) }
-        }
-        guard let eventLoop = answers.first?.eventLoop else { return }
-        EventLoopFuture.whenAllSucceed(answers, on: eventLoop).whenSuccess { answers in
+        } completion: { answers in
             // Those that came last have to go.
             let ordered = answers.joined().sorted { $0 < $1 }.map(\.1)
             let surplus = Set(ordered.dropFirst(limit))
-            _ = loops.ask { loop in loop.apply(change, closing: surplus) }
+            loops.tell { loop in loop.apply(change, closing: surplus) }
         }
     }
 
     /// Lets all connections look whether what they import has changed.
     func announceImports(_ loops: ServerLoops?) {
-        _ = loops?.ask { loop in
+        loops?.tell { loop in
             for connection in Array(loop.connections.values) { connection.updateShadows() }
         }
     }
 
     /// An account is at its end: its clients have to go (nats-server accounts.go expiredTimeout).
     private func announceExpiry(of account: Account, _ loops: ServerLoops?) {
-        _ = loops?.ask { loop in
+        loops?.tell { loop in
             for connection in Array(loop.connections.values) where connection.account === account {
                 connection.accountExpired()
             }
@@ -64,7 +62,7 @@ extension OperatorMode {
         let scheduled = max(now, min(earliest, now + Self.longestWait))
         if let next = state.nextSweep, next <= scheduled { return }
         state.nextSweep = scheduled
-        loops.schedule(in: scheduled - now)?.whenSuccess { [weak self] in
+        loops.schedule(in: scheduled - now) { [weak self] in
             guard let self else { return }
             self.worker.run({ self.sweep(scheduled) }, completion: { _ in })
         }

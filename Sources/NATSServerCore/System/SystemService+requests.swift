@@ -235,8 +235,10 @@ extension SystemService {
             return nil
         }
         return self.respond(to: request) { _, eventLoop in
-            let answers = self.shared.loops.ask { loop in loop.connections[id].map { action($0) ?? "" } }
-            return EventLoopFuture.whenAllSucceed(answers, on: eventLoop).map { answers in
+            let answers = self.shared.loops.gather(on: eventLoop) { loop in
+                loop.connections[id].map { action($0) ?? "" }
+            }
+            return answers.map { answers in
                 guard let found = answers.compactMap({ $0 }).first else {
                     let isKick = request.tokens.last == "KICK"
                     return .failure(isKick ? "no such client or leafnode id" : "no such client id")
