@@ -104,6 +104,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var needsBarrier = false
     /// Input that waits until they have.
     var heldInput: ByteBuffer?
+    /// While held input is handled: how many bytes of its end have to wait again.
+    private var heldAgain: Int?
     /// The client shut its side down while its input was held.
     private var inputEnded = false
 
@@ -344,15 +346,35 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Handles what came meanwhile, and goes on.
     func resumeInput() {
-        guard self.phase == .open, let held = self.heldInput else { return }
+        guard self.phase == .open, var held = self.heldInput else { return }
+        guard self.heldAgain == nil else {
+            // By what is being handled; the rest of that comes first.
+            self.loop.eventLoop.execute { self.resumeInput() }
+            return
+        }
         self.heldInput = nil
+        self.heldAgain = 0
         held.withUnsafeReadableBytes { self.received($0) }
-        guard self.phase == .open, self.heldInput == nil else { return }
+        let rest = self.heldAgain ?? 0
+        self.heldAgain = nil
+        guard self.phase == .open else { return }
+        if self.heldInput != nil {
+            // What it pauses at the next operation is not copied each time.
+            held.moveReaderIndex(to: held.writerIndex - rest)
+            self.heldInput = held
+            return
+        }
         if self.inputEnded { self.close(.clientClosed) } else { self.context?.read() }
     }
 
-    /// Keeps bytes for later.
-    func hold(_ bytes: UnsafeRawBufferPointer) { self.heldInput?.writeBytes(bytes) }
+    /// Keeps the end of what was received for later.
+    func hold(_ bytes: UnsafeRawBufferPointer) {
+        guard self.heldAgain == nil else {
+            self.heldAgain = bytes.count
+            return
+        }
+        self.heldInput?.writeBytes(bytes)
+    }
 
     // MARK: Timers
 
