@@ -22,22 +22,16 @@ package struct ActivationCheck: Sendable {
     /// Decides about an import with its token.
     ///
     /// - Parameters:
-    ///   - item: What the importing account's claims say.
-    ///   - importer: Public key of the importing account.
+    ///   - token: The token.
     ///   - revocations: The activations that the export has taken back.
     ///   - seconds: The time since 1970.
     /// - Returns: Whether and how long.
     package func decide(
-        _ item: ImportClaim,
-        into importer: String,
+        _ token: ActivationToken,
         revocations: RevocationList,
         at seconds: Int64
     ) -> Verdict {
-        guard !item.token.isEmpty else { return .refused }
-        var report = ValidationReport()
-        item.validate(in: importer, into: &report)
-        guard !report.isBlocking(includingTimes: true),
-            let activation = try? JWT.decode(ActivationClaims.self, from: item.token), self.trusts(activation),
+        guard let activation = token.activation, self.trusts(activation),
             !activation.validate(ValidationContext(now: seconds)).isBlocking(includingTimes: true),
             !revocations.isRevoked(activation.subject, issuedAt: activation.registered.issuedAt)
         else { return .refused }

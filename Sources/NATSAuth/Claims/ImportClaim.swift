@@ -54,6 +54,12 @@ package struct ImportClaim: Sendable, Equatable {
     }
 
     func validate(in account: String, into report: inout ValidationReport) {
+        let activation = self.token.isEmpty ? nil : try? JWT.decode(ActivationClaims.self, from: self.token)
+        self.validate(in: account, activation: activation, into: &report)
+    }
+
+    /// The same with what ``token`` says; `nil` if that is none.
+    func validate(in account: String, activation: ActivationClaims?, into report: inout ValidationReport) {
         if self.type == nil { report.error("invalid import type: \"unknown\"") }
         if self.type == .service, self.allowTrace { report.error("AllowTrace only valid for stream import") }
         if self.account.isEmpty { report.error("account to import from is not specified") }
@@ -68,7 +74,7 @@ package struct ImportClaim: Sendable, Equatable {
             report.error("sharing information (for latency tracking) is only valid for services: \(quoted)")
         }
         guard !self.token.isEmpty else { return }
-        guard let activation = try? JWT.decode(ActivationClaims.self, from: self.token) else {
+        guard let activation else {
             report.error("import \(quoted) contains an invalid activation token")
             return
         }

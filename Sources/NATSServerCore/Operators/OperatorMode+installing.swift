@@ -117,6 +117,7 @@ extension OperatorMode {
         entry.authority = authority
         entry.options = options
         entry.imports = []
+        entry.tokens = item.tokens
         entry.updated = now
         entry.expiry = expiry
         entry.isExpired = expiry.map { $0 <= now } ?? false
@@ -143,7 +144,7 @@ extension OperatorMode {
         entry.options.imports = []
         entry.isIncomplete = false
         entry.activationExpiry = nil
-        for claim in claims.imports {
+        for (claim, token) in zip(claims.imports, entry.tokens) {
             state.importers[claim.account, default: []].insert(name)
             guard let options = ImportOptions(claim) else { continue }
             let kind = options.kind == .stream ? "stream" : "service"
@@ -156,13 +157,13 @@ extension OperatorMode {
                 continue
             }
             self.logAdding(options, from: exporter.authority.label, to: label)
-            let (isActivated, expiry) = self.activation(claim, into: name, options, exporter)
+            let (isActivated, expiry) = self.activation(token, options, exporter)
             if let words = state.links.add(options.configuration, to: name, isActivated: { isActivated }) {
                 self.logger.debug("Error adding \(kind) import to account [\(label)]: \(words)")
                 entry.isIncomplete = true
                 continue
             }
-            entry.imports.append(claim)
+            entry.imports.append((claim, token))
             entry.options.imports.append(options)
             entry.activationExpiry = Self.earlier(entry.activationExpiry, expiry)
         }
@@ -183,12 +184,10 @@ extension OperatorMode {
 
     /// Whether an import's token is a good one now, and until when.
     private func activation(
-        _ claim: ImportClaim,
-        into importer: String,
+        _ token: ActivationToken,
         _ options: ImportOptions,
         _ exporter: Entry
     ) -> (isGood: Bool, expiry: NIODeadline?) {
-        guard !claim.token.isEmpty else { return (false, nil) }
         let export =
             exporter.options.exports.first { $0.kind == options.kind && $0.subject == options.subject }
             ?? exporter.options.exports.first { export in
@@ -196,12 +195,8 @@ extension OperatorMode {
             }
         let check = ActivationCheck(exporter: exporter.authority.claims, isStrict: exporter.authority.isStrict)
         let seconds = WallClock.nanosecondsSince1970() / 1_000_000_000
-        let verdict = check.decide(
-            claim,
-            into: importer,
-            revocations: RevocationList(export?.revocations ?? [:]),
-            at: seconds
-        )
+        let revocations = RevocationList(export?.revocations ?? [:])
+        let verdict = check.decide(token, revocations: revocations, at: seconds)
         switch verdict {
         case .refused: return (false, nil)
         case .permitted: return (true, nil)
@@ -239,10 +234,10 @@ extension OperatorMode {
     func recheckImports(of name: String, _ state: inout State) -> Bool {
         guard var entry = state.entries[name] else { return false }
         entry.activationExpiry = nil
-        for (index, claim) in entry.imports.enumerated() where entry.options.imports.indices.contains(index) {
+        for (index, (claim, token)) in entry.imports.enumerated() where entry.options.imports.indices.contains(index) {
             guard let exporter = state.entries[claim.account] else { continue }
             let options = entry.options.imports[index]
-            let (isActivated, expiry) = self.activation(claim, into: name, options, exporter)
+            let (isActivated, expiry) = self.activation(token, options, exporter)
             let isAuthorized = state.links.isAuthorized(
                 options.configuration,
                 to: name,

@@ -8,8 +8,17 @@ import NIOCore
 extension OperatorMode {
     /// Claims that were found, with their JWT.
     struct Found {
-        var jwt: String
-        var claims: AccountClaims
+        let jwt: String
+        let claims: AccountClaims
+        /// Those of ``AccountClaims/imports``, each with its signature looked at: not under the lock under which they are
+        /// taken over.
+        let tokens: [ActivationToken]
+
+        init(jwt: String, claims: AccountClaims) {
+            self.jwt = jwt
+            self.claims = claims
+            self.tokens = claims.imports.map { ActivationToken($0, into: claims.subject) }
+        }
     }
 
     struct Failure: Error {

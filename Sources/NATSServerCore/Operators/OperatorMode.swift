@@ -26,7 +26,9 @@ final class OperatorMode: Sendable {
         var authority: AccountAuthority
         var options: AccountOptions
         /// What of the claims is imported, next to ``AccountOptions/imports``.
-        var imports: [ImportClaim] = []
+        var imports: [(claim: ImportClaim, token: ActivationToken)] = []
+        /// Those of the imports that the claims name, in their order.
+        var tokens: [ActivationToken] = []
         var isIncomplete = false
         /// When its JWT expires.
         var expiry: NIODeadline?
