@@ -228,6 +228,24 @@ import Testing
         }
     }
 
+    @Test("connections that ask nothing do not keep others out")
+    func silentConnections() async throws {
+        try await self.withServer { port, _ in
+            var silent: [RawConnection] = []
+            for index in 0..<MonitoringServer.Limits.connections {
+                let peer = try RawConnection.connect(port: port)
+                // Some begin.
+                if index.isMultiple(of: 3) { await peer.send("GET /healthz HTTP/1.1\r\n") }
+                silent.append(peer)
+            }
+            let begin = ContinuousClock.now
+            for _ in 0..<20 { #expect(try await fetch("/healthz", port: port).status == 200) }
+            // Not because their time was over.
+            if ContinuousClock.now - begin < .seconds(4) { #expect(silent.contains { $0.hasEnded }) }
+            #expect(silent.count { !$0.hasEnded } > 0 || ContinuousClock.now - begin >= .seconds(4))
+        }
+    }
+
     @Test("clients that ask for long lists and do not read are served no more than fits, others are")
     func notReading() async throws {
         try await self.withServer(maxOutstanding: 1 << 20) { port, server in

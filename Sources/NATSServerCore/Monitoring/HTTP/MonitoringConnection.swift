@@ -40,6 +40,7 @@ final class MonitoringConnection: ChannelInboundHandler, @unchecked Sendable {
     private var inputEnded = false
     private var isClosed = false
     private var wait = Wait.header
+    private var waitBegan = NIODeadline.now()
     private var deadline: Scheduled<Void>?
     /// Bytes of the answer that the client has not taken.
     private var outstanding = 0
@@ -48,6 +49,15 @@ final class MonitoringConnection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Waits for its next request.
     var isIdle: Bool { self.wait == .nextRequest && !self.isAnswering && self.items.isEmpty && self.incoming == nil }
+
+    /// Since when it has owed a whole request; `nil` if it has sent one, or need not send another.
+    var requestAwaited: NIODeadline? {
+        guard !self.isAnswering, self.items.isEmpty else { return nil }
+        switch self.wait {
+        case .header, .body: return self.waitBegan
+        case .nextRequest, .answer, .write: return nil
+        }
+    }
 
     // MARK: Channel events
 
@@ -242,6 +252,7 @@ final class MonitoringConnection: ChannelInboundHandler, @unchecked Sendable {
     private func set(_ wait: Wait, _ limit: TimeAmount) {
         self.deadline?.cancel()
         self.wait = wait
+        self.waitBegan = .now()
         self.deadline = self.context?.eventLoop.scheduleTask(in: limit) { self.timedOut() }
     }
 

@@ -141,11 +141,16 @@ final class MonitoringServer: @unchecked Sendable {
         self.connections[ObjectIdentifier(connection)] = connection
     }
 
-    /// When there are too many connections, one that waits for its next request has to go.
+    /// When there are too many connections, one that waits for its next request has to go, or else the one that has not
+    /// sent a whole request for the longest time: whoever asks at once is served, however many ask nothing.
     private func makeRoom() -> Bool {
         guard self.connections.count >= Limits.connections else { return true }
-        guard let idle = self.connections.values.first(where: { $0.isIdle }) else { return false }
-        idle.close()
+        let connections = self.connections.values
+        let silent = connections.compactMap { connection in connection.requestAwaited.map { (connection, $0) } }
+        guard
+            let surplus = connections.first(where: { $0.isIdle }) ?? silent.min(by: { $0.1 < $1.1 })?.0
+        else { return false }
+        surplus.close()
         return true
     }
 
