@@ -1,9 +1,9 @@
 import Crypto
 import Logging
 import NATSAuth
-import NIOCore
 import NATSWire
 import NIOConcurrencyHelpers
+import NIOCore
 import NIOPosix
 import Synchronization
 

@@ -1,5 +1,5 @@
-import NATSText
 import NATSServerCore
+import NATSText
 
 #if canImport(Darwin)
 import Darwin

@@ -1,5 +1,5 @@
-import NATSText
 import NATSAuth
+import NATSText
 import NATSWire
 import Testing
 

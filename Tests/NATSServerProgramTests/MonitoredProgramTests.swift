@@ -93,16 +93,9 @@ struct MonitoredProgramTests {
         )
         // Names without a directory: the same text, and so the same digest, for both.
         let run = try ProgramRun(program, ["-c", "server.conf"], before: "cd '\(directory.path)'")
-        do {
+        try await run.use {
             try await run.waitForLog("Server is ready")
-            let line = try #require(run.errors.firstMatch(of: #/http monitor on 127\.0\.0\.1:(\d+)\n/#))
-            try await body(try #require(Int(line.1)))
-        } catch {
-            run.signal(SIGTERM)
-            _ = await run.exitCode()
-            throw error
+            try await body(try #require(run.monitoringPort))
         }
-        run.signal(SIGTERM)
-        #expect(await run.exitCode() == 0)
     }
 }

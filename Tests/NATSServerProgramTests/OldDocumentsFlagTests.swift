@@ -21,16 +21,10 @@ import Musl
         _ body: (ProgramRun, Int) async throws -> Void
     ) async throws {
         let run = try ProgramRun(program, arguments)
-        do {
+        try await run.use {
             try await run.waitForLog("Server is ready")
             try await body(run, try #require(run.port))
-        } catch {
-            run.signal(SIGTERM)
-            _ = await run.exitCode()
-            throw error
         }
-        run.signal(SIGTERM)
-        #expect(await run.exitCode() == 0)
     }
 
     @Test("§1: a port that is named", arguments: Program.available, ["-p", "--p", "-port", "--port"])

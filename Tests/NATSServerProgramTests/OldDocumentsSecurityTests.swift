@@ -25,16 +25,10 @@ import Musl
         try files(directory)
         try directory.write(file, to: "server.conf")
         let run = try ProgramRun(program, ["-c", "server.conf"] + arguments, before: "cd '\(directory.path)'")
-        do {
+        try await run.use {
             try await run.waitForLog("Server is ready")
             try await body(run, try #require(run.port))
-        } catch {
-            run.signal(SIGTERM)
-            _ = await run.exitCode()
-            throw error
         }
-        run.signal(SIGTERM)
-        #expect(await run.exitCode() == 0)
     }
 
     /// The first line that comes in answer to CONNECT and PING.
@@ -401,8 +395,7 @@ import Musl
                 }
                 #expect(run.errors.contains(#/\[INF\] 127\.0\.0\.1:\d+ - cid:\d+ - Slow Consumer Detected: /#))
                 try await run.waitForLog("Client connection closed: Slow Consumer (")
-                let monitor = try #require(run.errors.firstMatch(of: #/http monitor on 127\.0\.0\.1:(\d+)\n/#))
-                let varz = try await fetch("/varz", port: try #require(Int(monitor.1))).text
+                let varz = try await fetch("/varz", port: try #require(run.monitoringPort)).text
                 #expect(varz.contains("\"slow_consumers\": 1,"))
                 slow.resumeReading()
                 _ = try await slow.readToEnd()
@@ -427,8 +420,7 @@ import Musl
                 } while stalls && attempts < 50 && !lines.allSatisfy { run.errors.contains($0) }
                 for line in lines { #expect(run.errors.contains(line) == stalls) }
                 #expect(run.errors.contains("[WRN] 127.0.0.1:") == stalls)
-                let monitor = try #require(run.errors.firstMatch(of: #/http monitor on 127\.0\.0\.1:(\d+)\n/#))
-                let varz = try await fetch("/varz", port: try #require(Int(monitor.1))).text
+                let varz = try await fetch("/varz", port: try #require(run.monitoringPort)).text
                 #expect(varz.contains("\"stalled_clients\": 0,") == !stalls)
             }
         }

@@ -77,6 +77,30 @@ final class ProgramRun: Sendable {
         return code
     }
 
+    /// Runs the body, and then ends the program as an operator would, which has to go well unless the body has failed.
+    ///
+    /// - Parameters:
+    ///   - sourceLocation: What a program that does not end well is told of with.
+    ///   - body: Usually waits first until the program is ready.
+    /// - Returns: what the body returns.
+    /// - Throws: what the body throws.
+    func use<Result>(
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        let result: Result
+        do {
+            result = try await body()
+        } catch {
+            self.signal(SIGTERM)
+            _ = await self.exitCode()
+            throw error
+        }
+        self.signal(SIGTERM)
+        #expect(await self.exitCode() == 0, sourceLocation: sourceLocation)
+        return result
+    }
+
     /// The port for clients that the log names.
     var port: Int? { self.port(after: "Listening for client connections on ") }
 

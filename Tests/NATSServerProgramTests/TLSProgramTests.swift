@@ -30,17 +30,10 @@ struct TLSProgramTests {
         _ body: (ProgramRun) async throws -> Void
     ) async throws {
         let run = try ProgramRun(program, ["-a", "127.0.0.1", "-p", "-1"] + arguments)
-        do {
+        try await run.use {
             try await run.waitForLog("Server is ready")
             try await body(run)
-        } catch {
-            run.signal(SIGTERM)
-            _ = await run.exitCode()
-            throw error
         }
-        run.signal(SIGTERM)
-        let code = await run.exitCode()
-        #expect(code == 0)
     }
 
     @Test("flags", arguments: Program.available)
@@ -227,7 +220,7 @@ struct TLSProgramTests {
                 }
             )
         }
-        do {
+        try await run.use {
             try await reload()
             let second = try files.authority.server()
             _ = try second.write(to: files.directory, as: "server")
@@ -254,13 +247,7 @@ struct TLSProgramTests {
             await client.send("PING\r\n")
             let pong = try await client.read(until: "\r\n")
             #expect(pong == "PONG\r\n")
-        } catch {
-            run.signal(SIGTERM)
-            _ = await run.exitCode()
-            throw error
         }
-        run.signal(SIGTERM)
-        #expect(await run.exitCode() == 0)
         return results
     }
 

@@ -24,15 +24,7 @@ package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConver
         _ configuration: ServerConfiguration = ServerConfiguration(),
         _ body: (RunningServer) async throws -> Result
     ) async throws -> Result {
-        let server = try await self.start(configuration)
-        do {
-            let result = try await body(server)
-            await server.stop()
-            return result
-        } catch {
-            await server.stop()
-            throw error
-        }
+        try await self.start(configuration).use(body)
     }
 
     /// Starts a server that the caller must stop.
@@ -65,14 +57,7 @@ extension ServerUnderTest {
             if self == .oursOnManyLoops { options.eventLoopCount = 3 }
             server = .ours(try await NATSTestServer.start(options))
         }
-        do {
-            let result = try await body(server)
-            await server.stop()
-            return result
-        } catch {
-            await server.stop()
-            throw error
-        }
+        return try await server.use(body)
     }
 }
 
@@ -97,6 +82,18 @@ package enum RunningServer: Sendable {
     }
 
     package var url: String { "nats://127.0.0.1:\(self.port)" }
+
+    /// Runs the body, then stops the server.
+    fileprivate func use<Result: Sendable>(_ body: (RunningServer) async throws -> Result) async throws -> Result {
+        do {
+            let result = try await body(self)
+            await self.stop()
+            return result
+        } catch {
+            await self.stop()
+            throw error
+        }
+    }
 
     /// Ends the server in good order.
     package func stop() async {

@@ -1,5 +1,5 @@
-import NATSText
 import Crypto
+import NATSText
 import NATSWire
 
 /// An account's permission for another one to import something that is not public.

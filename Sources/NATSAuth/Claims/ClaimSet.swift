@@ -40,14 +40,16 @@ extension ClaimSet {
     package var name: String { self.registered.name }
 
     /// The claims as Go's encoder shows them when they have been read.
-    package var document: JSONValue {
+    package var document: JSONValue { self.document(self.registered) }
+
+    private func document(_ registered: RegisteredClaims) -> JSONValue {
         var nats = ClaimWriter()
         for (key, value) in (try? self.content.value.members("nats")) ?? [] { nats.write(key, value) }
         nats.writeUnlessEmpty("tags", self.tags)
         nats.writeUnlessEmpty("type", Self.typeName)
         nats.write("version", 2)
         var writer = ClaimWriter()
-        self.registered.write(to: &writer)
+        registered.write(to: &writer)
         writer.write("nats", nats.object)
         return writer.object
     }
@@ -82,17 +84,8 @@ extension ClaimSet {
         registered.write(to: &hashed)
         registered.id = Base32.encode(SHA512Truncated.hash(hashed.object.compact))
 
-        var nats = ClaimWriter()
-        for (key, value) in (try? self.content.value.members("nats")) ?? [] { nats.write(key, value) }
-        nats.writeUnlessEmpty("tags", self.tags)
-        nats.writeUnlessEmpty("type", Self.typeName)
-        nats.write("version", 2)
-        var writer = ClaimWriter()
-        registered.write(to: &writer)
-        writer.write("nats", nats.object)
-
         let header = Base64URL.encode(#"{"typ":"JWT","alg":"ed25519-nkey"}"#.utf8)
-        let signed = "\(header).\(Base64URL.encode(writer.object.compact))"
+        let signed = "\(header).\(Base64URL.encode(self.document(registered).compact))"
         let signature: [UInt8]
         do throws(NKey.Failure) {
             signature = try pair.sign(Array(signed.utf8))

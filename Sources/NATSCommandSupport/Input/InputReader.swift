@@ -1,5 +1,5 @@
-package import NIOCore
 import NIOConcurrencyHelpers
+package import NIOCore
 
 /// Reads a descriptor on a thread of its own, in large blocks, a few ahead of the consumer.
 ///

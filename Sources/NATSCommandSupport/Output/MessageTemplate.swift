@@ -1,5 +1,5 @@
-package import NIOCore
 package import NATSWire
+package import NIOCore
 
 /// A `--format` text: literals and the parts of a message that stand for `%s` and the like.
 ///

@@ -1,5 +1,5 @@
-package import NIOCore
 import NIOConcurrencyHelpers
+package import NIOCore
 
 #if canImport(Darwin)
 import Darwin

@@ -289,7 +289,7 @@ extension OptionReader {
         do {
             let text = try self.source.read(caFile)
             if let check = self.checks.authorities { return check(text) }
-            return PEM.contains(text, kind: "CERTIFICATE") ? nil : "failed to parse root ca certificate"
+            return text.hasPEM("CERTIFICATE") ? nil : "failed to parse root ca certificate"
         } catch {
             return error.description
         }
@@ -299,10 +299,10 @@ extension OptionReader {
         do {
             let certificate = try self.source.read(pair.certFile)
             let key = try self.source.read(pair.keyFile)
-            guard PEM.contains(certificate) else {
+            guard certificate.hasPEM() else {
                 return "tls: failed to find any PEM data in certificate input"
             }
-            if PEM.contains(certificate, kind: "CERTIFICATE"), !PEM.contains(key) {
+            if certificate.hasPEM("CERTIFICATE"), !key.hasPEM() {
                 return "tls: failed to find any PEM data in key input"
             }
             return self.checks.keyPair?(certificate, key)
@@ -313,17 +313,13 @@ extension OptionReader {
 }
 
 /// The text form of certificates and keys, as far as to tell whether there is one.
-enum PEM {
-    static func contains(_ text: [UInt8], kind: String = "") -> Bool {
-        let begin = Array("-----BEGIN \(kind)".utf8)
-        let end = Array("-----END \(kind)".utf8)
-        guard let start = text.range(of: begin, from: 0) else { return false }
-        return text.range(of: end, from: start) != nil
-    }
-}
-
 extension [UInt8] {
-    fileprivate func range(of needle: [UInt8], from start: Int) -> Int? {
+    fileprivate func hasPEM(_ kind: String = "") -> Bool {
+        guard let start = self.range(of: Array("-----BEGIN \(kind)".utf8), from: 0) else { return false }
+        return self.range(of: Array("-----END \(kind)".utf8), from: start) != nil
+    }
+
+    private func range(of needle: [UInt8], from start: Int) -> Int? {
         guard let first = needle.first else { return nil }
         var index = start
         while index + needle.count <= self.count {

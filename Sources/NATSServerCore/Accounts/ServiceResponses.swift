@@ -66,6 +66,8 @@ final class ServiceResponses: Sendable {
     /// so many bytes together.
     static let largestCount = 131_072
     static let largestSize = 32 << 20
+    /// A timer that is later than this will not come.
+    fileprivate static let timerDelay = TimeAmount.seconds(10)
     /// So many can be looked through for each subscription that ends.
     fileprivate static let smallCount = 128
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
@@ -280,7 +282,7 @@ final class ServiceResponses: Sendable {
         }.sorted { $0.subject < $1.subject }
     }
 
-    /// Answers that were not measured, and whose time is over, are not waited for any more.
+    /// Answers whose time is over are not waited for any more; those that are measured wait for their timers first.
     func forgetExpired(now: NIODeadline) {
         self.state.withLockedValue { $0.forgetExpired(now: now) }
     }
@@ -400,18 +402,22 @@ extension ServiceResponses.State {
 
     /// Removes what has waited for too long.
     ///
-    /// - Returns: what the latencies were measured with.
-    /// The same but for those that are measured: each has a timer, and is at the front until that.
+    /// Those that are measured wait for their timers, for a while: of very many only some have one
+    /// (``ServerLoop/watchResponse(_:of:)``).
     mutating func forgetExpired(now: NIODeadline) {
         for age in self.ages.indices {
             while self.ages[age].oldest >= 0 {
                 let slot = self.ages[age].oldest
-                guard self.slots[Int(slot)].deadline <= now, self.slots[Int(slot)].response?.probe == nil else { break }
+                let grace = self.slots[Int(slot)].response?.probe == nil ? .zero : ServiceResponses.timerDelay
+                guard self.slots[Int(slot)].deadline + grace <= now else { break }
                 self.remove(slot)
             }
         }
     }
 
+    /// Removes what has waited for too long.
+    ///
+    /// - Returns: what the latencies were measured with.
     mutating func expire(now: NIODeadline) -> [LatencyProbe] {
         var probes: [LatencyProbe] = []
         for age in self.ages.indices {

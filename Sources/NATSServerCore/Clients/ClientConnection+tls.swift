@@ -1,5 +1,5 @@
-import NATSText
 import Logging
+import NATSText
 import NATSWire
 import NIOCore
 import NIOSSL

@@ -1,5 +1,5 @@
-import NATSText
 import Logging
+import NATSText
 import NIOCore
 
 /// Writing what was staged, and noticing that the socket does not take it.

@@ -1,5 +1,5 @@
-import NIOCore
 import NATSWire
+import NIOCore
 
 /// What the publishes of one read have in common; lives on the stack while the read is parsed.
 struct PublishBatch {

@@ -1,6 +1,6 @@
 import NATSAuth
-import NATSText
 package import NATSServerConfig
+import NATSText
 
 /// What a reload of the configuration changes, in the order in which the official server tells it.
 ///

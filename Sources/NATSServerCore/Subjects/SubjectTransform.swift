@@ -142,17 +142,10 @@ struct SubjectTransform: Sendable, Equatable {
             let number = limit == 0 ? 0 : Int.random(in: 0...Int(Int32.max), using: &generator) % limit
             result.append(contentsOf: "\(number)".utf8)
         case .splitFromLeft(let index, let position):
-            let part = part(index)
-            guard position > 0, position < part.count else { return result.append(contentsOf: part) }
-            result.append(contentsOf: part.prefix(position))
-            result.append(Self.dot)
-            result.append(contentsOf: part.dropFirst(position))
+            self.appendHalves(part(index), first: position, to: &result)
         case .splitFromRight(let index, let position):
             let part = part(index)
-            guard position > 0, position < part.count else { return result.append(contentsOf: part) }
-            result.append(contentsOf: part.dropLast(position))
-            result.append(Self.dot)
-            result.append(contentsOf: part.suffix(position))
+            self.appendHalves(part, first: part.count - position, to: &result)
         case .sliceFromLeft(let index, let size):
             let part = part(index)
             self.appendSlices(part, first: size, size: size, to: &result)
@@ -168,6 +161,13 @@ struct SubjectTransform: Sendable, Equatable {
         case .split(let index, let separator):
             self.appendSplit(part(index), separator, to: &result)
         }
+    }
+
+    private func appendHalves(_ part: ArraySlice<UInt8>, first: Int, to result: inout [UInt8]) {
+        guard first > 0, first < part.count else { return result.append(contentsOf: part) }
+        result.append(contentsOf: part.prefix(first))
+        result.append(Self.dot)
+        result.append(contentsOf: part.dropFirst(first))
     }
 
     private func appendSlices(_ part: ArraySlice<UInt8>, first: Int, size: Int, to result: inout [UInt8]) {

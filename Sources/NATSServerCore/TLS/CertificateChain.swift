@@ -9,22 +9,12 @@ struct CertificateChain: Sendable {
         let issuer: [UInt8]
 
         init?(_ der: [UInt8]) {
-            guard let names = try? Self.names(der) else { return nil }
+            guard let certificate = try? DERReader.certificate(der) else { return nil }
+            var rest = certificate.rest
+            guard let subject = try? rest.next(DERReader.Tag.sequence) else { return nil }
             self.der = der
-            self.subject = names.subject
-            self.issuer = names.issuer
-        }
-
-        private static func names(_ der: [UInt8]) throws(DERReader.Malformed) -> (subject: [UInt8], issuer: [UInt8]) {
-            var outer = DERReader(der[...])
-            var certificate = try outer.next(DERReader.Tag.sequence).reader
-            var body = try certificate.next(DERReader.Tag.sequence).reader
-            _ = try body.nextIfPresent(0xa0)  // version
-            _ = try body.next(0x02)  // serial number
-            _ = try body.next(DERReader.Tag.sequence)  // signature algorithm
-            let issuer = Array(try body.next(DERReader.Tag.sequence).whole)
-            _ = try body.next(DERReader.Tag.sequence)  // validity
-            return (Array(try body.next(DERReader.Tag.sequence).whole), issuer)
+            self.subject = Array(subject.whole)
+            self.issuer = Array(certificate.issuer.whole)
         }
     }
 

@@ -15,14 +15,7 @@ struct ClientCertificate: Sendable, Equatable {
 
     /// Reads a certificate (RFC 5280 section 4.1).
     init(der: [UInt8]) throws(DERReader.Malformed) {
-        var outer = DERReader(der[...])
-        var certificate = try outer.next(DERReader.Tag.sequence).reader
-        var body = try certificate.next(DERReader.Tag.sequence).reader
-        _ = try body.nextIfPresent(0xa0)  // version
-        _ = try body.next(0x02)  // serial number
-        _ = try body.next(DERReader.Tag.sequence)  // signature algorithm
-        _ = try body.next(DERReader.Tag.sequence)  // issuer
-        _ = try body.next(DERReader.Tag.sequence)  // validity
+        var body = try DERReader.certificate(der).rest
         self.subject = try DistinguishedName(der: try body.next(DERReader.Tag.sequence).content)
         let publicKey = try body.next(DERReader.Tag.sequence).whole
         self.publicKeyDigest = Self.hexadecimal(SHA256.hash(data: publicKey))

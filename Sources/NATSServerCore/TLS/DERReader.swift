@@ -64,6 +64,19 @@ struct DERReader {
         return try self.next()
     }
 
+    /// What a certificate has behind its validity, beginning with the subject (RFC 5280 section 4.1); and its issuer.
+    static func certificate(_ der: [UInt8]) throws(Malformed) -> (rest: DERReader, issuer: Element) {
+        var outer = DERReader(der[...])
+        var certificate = try outer.next(Tag.sequence).reader
+        var body = try certificate.next(Tag.sequence).reader
+        _ = try body.nextIfPresent(0xa0)  // version
+        _ = try body.next(0x02)  // serial number
+        _ = try body.next(Tag.sequence)  // signature algorithm
+        let issuer = try body.next(Tag.sequence)
+        _ = try body.next(Tag.sequence)  // validity
+        return (body, issuer)
+    }
+
     /// An object identifier as text: `2.5.4.3`.
     static func objectIdentifier(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> String {
         var arcs: [UInt64] = []

@@ -1,6 +1,6 @@
-import NATSText
 import NATSServerConfig
 import NATSServerCore
+import NATSText
 
 /// The URL of `-cluster`, as Go reads it.
 struct ClusterAddress: Equatable, Sendable {

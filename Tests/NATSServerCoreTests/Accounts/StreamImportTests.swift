@@ -153,6 +153,23 @@ struct ServiceResponsesTests {
         #expect(hub.responses.count == 0)
     }
 
+    @Test("measured requests without a timer do not hold an account's room for ever")
+    func measured() {
+        let (hub, client) = (
+            Account(AccountOptions(name: "A"), hash: self.hash), Account(AccountOptions(name: "B"), hash: self.hash)
+        )
+        let export = ServiceExport(ExportOptions(.service, "svc"))
+        let probe = LatencyProbe(subject: [], requestor: [], roundTrip: 0, headers: [], start: testTime)
+        for probe in [probe, nil, probe] {
+            _ = hub.responses.add([0x72], in: client, of: export, exporter: hub, probe: probe, now: testTime)
+        }
+        // Its timer may be about to come.
+        hub.responses.forgetExpired(now: testTime + .seconds(121))
+        #expect(hub.responses.count == 3)
+        hub.responses.forgetExpired(now: testTime + .seconds(131))
+        #expect(hub.responses.count == 0 && !client.hasOpenRequests)
+    }
+
     @Test("answers that nobody waits for go together; others stay")
     func unwanted() throws {
         let hub = Account(AccountOptions(name: "A"), hash: self.hash)

@@ -1,7 +1,6 @@
 import Logging
 import NATSTestSupport
 import NIOCore
-import NIOCore
 import Testing
 
 @testable import NATSServerCore
