@@ -108,8 +108,17 @@ package final class OfficialServer: Sendable {
     package var url: String { "nats://127.0.0.1:\(self.port)" }
     package var processID: Int { self.process.processID }
 
-    /// Its log up to now.
-    package var log: String { self.process.output }
+    /// Its log up to now, without what only a busy machine makes it say.
+    package var log: String {
+        self.process.output.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !Self.isOfBusyMachine($0) }
+            .joined(separator: "\n")
+    }
+
+    /// Whether a line of the log only says that something took long (client.go readLoop, deliverMsg).
+    package static func isOfBusyMachine(_ line: some StringProtocol) -> Bool {
+        line.contains("[WRN]") && (line.contains("Readloop processing time: ") || line.contains(" took too long: "))
+    }
 
     package func signal(_ number: CInt) {
         self.process.signal(number)
