@@ -15,7 +15,9 @@ class NATS {
 
     constructor(url, options) {
         this.options = options;
-        this.rest = new Uint8Array(0);
+        this.parts = [];
+        this.waiting = 0;
+        this.needed = 0;
         this.subscriptions = new Map();
         this.lastSid = 0;
         this.flushes = [];
@@ -84,14 +86,15 @@ class NATS {
         this.socket.send(bytes);
     }
 
-    // Operations may straddle messages, so what is not whole is kept.
+    // Operations may straddle messages. What is not whole waits in parts until its end is there, so that no byte is copied
+    // more than a few times, however large a message is and however small its parts are.
     received(bytes) {
-        let buffer = bytes;
-        if (this.rest.length > 0) {
-            buffer = new Uint8Array(this.rest.length + bytes.length);
-            buffer.set(this.rest);
-            buffer.set(bytes, this.rest.length);
-        }
+        this.parts.push(bytes);
+        this.waiting += bytes.length;
+        // A payload ends after a number of bytes that is known, a line with a line feed.
+        if (this.needed > 0 ? this.waiting < this.needed : bytes.indexOf(10) < 0) return;
+        const buffer = this.joined();
+        this.needed = 0;
         let start = 0;
         for (;;) {
             const end = buffer.indexOf(10, start);
@@ -103,12 +106,28 @@ class NATS {
                 this.control(words[0].toUpperCase(), line);
                 continue;
             }
-            const size = Number(words[words.length - 1]);
-            if (buffer.length < end + 1 + size + 2) break;
-            this.deliver(words, buffer.slice(end + 1, end + 1 + size));
-            start = end + 1 + size + 2;
+            const payload = end + 1;
+            const next = payload + Number(words[words.length - 1]) + 2;
+            if (buffer.length < next) {
+                this.needed = next - start;
+                break;
+            }
+            start = next;
+            this.deliver(words, buffer.slice(payload, next - 2));
         }
-        this.rest = buffer.slice(start);
+        this.parts = start < buffer.length ? [buffer.subarray(start)] : [];
+        this.waiting = buffer.length - start;
+    }
+
+    joined() {
+        if (this.parts.length === 1) return this.parts[0];
+        const buffer = new Uint8Array(this.waiting);
+        let end = 0;
+        for (const part of this.parts) {
+            buffer.set(part, end);
+            end += part.length;
+        }
+        return buffer;
     }
 
     control(verb, line) {
