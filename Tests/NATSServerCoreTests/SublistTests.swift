@@ -63,6 +63,30 @@ struct SublistTests {
         #expect(self.match(list, "foo").isEmpty)
     }
 
+    @Test("a visit sees every element once, few at a time, however many one subject has")
+    func visit() {
+        var list = self.makeList()
+        let entries = (0..<1000).map { number in
+            Entry(
+                number < 600 ? "same" : "a.\(number % 7)",
+                queue: number % 3 == 0 ? "q\(number % 5)" : "",
+                number: number
+            )
+        }
+        for entry in entries { self.expect(list.insert(entry)) }
+        for count in [1, 7, 64, 5000] {
+            var cursor = Sublist<Entry>.Cursor()
+            var seen: [Int] = []
+            var hasMore = true
+            while hasMore {
+                let before = seen.count
+                hasMore = list.visit(&cursor, atMost: count) { seen.append($0.number) }
+                #expect(seen.count - before <= count)
+            }
+            #expect(seen.sorted() == Array(0..<1000))
+        }
+    }
+
     @Test("members of one queue group are one group, whatever their patterns")
     func queueGroups() {
         var list = self.makeList()

@@ -84,7 +84,7 @@ extension ClientConnection {
     private func remember(_ reason: ClosedReason) {
         // One that was never active has not been seen by anybody.
         guard !self.address.isEmpty, self.shared.keepsClosedConnections else { return }
-        let snapshot = self.monitoringSnapshot(.detail)
+        let snapshot = self.monitoringSnapshot(listing: true)
         self.shared.closedConnections.append(
             ClosedConnection(snapshot, stop: .now(), reason: reason.rawValue)
         )

@@ -164,16 +164,19 @@ extension ServerLoop {
     ///
     /// - Parameters:
     ///   - elements: What to work on.
-    ///   - count: How many are done at a stretch.
+    ///   - count: How much is done at a stretch.
+    ///   - weight: How much an element is; one if it is like most.
     ///   - transform: Called on this loop; what it returns `nil` for is left out.
     /// - Returns: the results, in the order of the elements.
     func mapInSlices<Element: Sendable, Result: Sendable>(
         _ elements: [Element],
         atOnce count: Int = ServerLoops.sliceSize,
+        weighing weight: @escaping @Sendable (Element) -> Int = { _ in 1 },
         _ transform: @escaping @Sendable (Element) -> Result?
     ) -> EventLoopFuture<[Result]> {
         let promise = self.eventLoop.makePromise(of: [Result].self)
-        self.mapSlice(elements, from: 0, atOnce: max(1, count), into: SliceResults(elements.count), promise, transform)
+        let results = SliceResults<Result>(elements.count)
+        self.mapSlice(elements, from: 0, atOnce: max(1, count), weight, into: results, promise, transform)
         return promise.futureResult
     }
 
@@ -181,20 +184,25 @@ extension ServerLoop {
         _ elements: [Element],
         from start: Int,
         atOnce count: Int,
+        _ weight: @escaping @Sendable (Element) -> Int,
         into results: SliceResults<Result>,
         _ promise: EventLoopPromise<[Result]>,
         _ transform: @escaping @Sendable (Element) -> Result?
     ) {
-        let end = min(elements.count, start + count)
-        for element in elements[start..<end] {
-            if let result = transform(element) { results.values.append(result) }
+        var end = start
+        var rest = count
+        while end < elements.count, rest > 0 {
+            if let result = transform(elements[end]) { results.values.append(result) }
+            rest -= max(1, weight(elements[end]))
+            end += 1
         }
-        guard end < elements.count else {
+        let next = end
+        guard next < elements.count else {
             promise.succeed(results.values)
             return
         }
         self.eventLoop.execute {
-            self.mapSlice(elements, from: end, atOnce: count, into: results, promise, transform)
+            self.mapSlice(elements, from: next, atOnce: count, weight, into: results, promise, transform)
         }
     }
 }

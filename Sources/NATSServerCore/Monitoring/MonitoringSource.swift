@@ -1,3 +1,4 @@
+internal import NATSServerConfig
 import NATSAuth
 import NIOConcurrencyHelpers
 import NIOCore
@@ -188,8 +189,10 @@ final class MonitoringSource: Sendable {
 
     // MARK: Subscriptions
 
+    /// The page of subscriptions that is asked for; fails with ``PageSize/Exceeded`` if that is too large.
     func subscriptions(
         _ query: SubszDocument.Query,
+        within size: PageSize = PageSize(),
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SubszDocument> {
         let account = self.shared.accounts[query.account]
@@ -198,15 +201,17 @@ final class MonitoringSource: Sendable {
                 SubszDocument(head: self.head(), query: query, statistics: SublistStatistics(), total: 0, rows: [])
             )
         }
-        return self.sublistStatistics(of: account, on: eventLoop).map { statistics in
+        return self.sublistStatistics(of: account, on: eventLoop).flatMapThrowing { statistics in
             var total = 0
             var rows: [SubszDocument.Row] = []
             for account in account.map({ [$0] }) ?? self.shared.accounts.all where query.lists {
-                let (count, page) = account.index.list(
+                let list = account.index.list(
                     wanting: query.test.isEmpty ? nil : Array(query.test.utf8),
                     offset: max(0, query.offset - total),
-                    limit: query.limit - rows.count
+                    limit: query.limit - rows.count,
+                    within: size
                 )
+                guard let (count, page) = list else { throw PageSize.Exceeded() }
                 total += count
                 rows += page.map { SubszDocument.Row(account: $0.importer ?? account.name, subscription: $0) }
             }
@@ -218,9 +223,11 @@ final class MonitoringSource: Sendable {
 
     /// The page of connections that is asked for; `nil` if the account does not exist.
     ///
-    /// Nothing but numbers is taken of each connection; whatever else is shown is only asked of those on the page.
+    /// Nothing but numbers is taken of each connection; whatever else is shown is only asked of those on the page. Fails with
+    /// ``PageSize/Exceeded`` if the page is too large.
     func connections(
         _ query: ConnectionQuery,
+        within size: PageSize = PageSize(),
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<ConnzDocument?> {
         guard query.account.isEmpty || self.shared.accounts[query.account] != nil else {
@@ -233,7 +240,7 @@ final class MonitoringSource: Sendable {
             : self.loops.gatherInSlices(on: eventLoop) { $0.candidates(query, now: now) }
         return answers.flatMap { answers in
             var total = answers.reduce(0) { $0 + $1.total }
-            var candidates = answers.flatMap(\.matches).map { match in
+            var candidates = self.decided(answers.flatMap(\.matches), query).map { match in
                 Candidate(key: match.key, id: match.connection.id, kind: .open(match.connection))
             }
             if query.state != .open {
@@ -244,8 +251,27 @@ final class MonitoringSource: Sendable {
                 total += closed.count
                 candidates += self.candidates(closed, query, besides: candidates, now: now)
             }
-            return self.document(query, self.page(of: candidates, query), total: total, now: now, on: eventLoop)
+            let page = self.page(of: candidates, query)
+            return self.document(query, page, total: total, within: size, now: now, on: eventLoop)
         }
+    }
+
+    /// Without those of which none of many subscriptions is among those that are asked for.
+    private func decided(
+        _ matches: [ServerLoop.ConnectionMatch],
+        _ query: ConnectionQuery
+    ) -> [ServerLoop.ConnectionMatch] {
+        let undecided = Set(matches.lazy.filter(\.isUndecided).map(\.connection.id))
+        guard !undecided.isEmpty, let account = self.shared.accounts[query.account] else { return matches }
+        var found: Set<UInt64> = []
+        account.index.visit(of: undecided) { subscriptions in
+            for subscription in subscriptions where !found.contains(subscription.connection) {
+                let subject = String(decoding: subscription.subject, as: UTF8.self)
+                if SubjectText.collide(query.filterSubject, subject) { found.insert(subscription.connection) }
+            }
+            return found.count < undecided.count
+        }
+        return matches.filter { !$0.isUndecided || found.contains($0.connection.id) }
     }
 
     private func candidates(
@@ -288,14 +314,21 @@ final class MonitoringSource: Sendable {
         _ query: ConnectionQuery,
         _ page: ArraySlice<Candidate>,
         total: Int,
+        within size: PageSize,
         now: NIODeadline,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<ConnzDocument?> {
+        let lists = query.subscriptions != .none
         var closed: [(Int, ConnzDocument.Row)] = []
         var open: [[(place: Int, connection: ClientConnection)]] = []
         for (place, candidate) in page.enumerated() {
             switch candidate.kind {
             case .closed(let connection):
+                let subscriptions = lists ? connection.connection.subscriptions : []
+                let listed = subscriptions.reduce(0) { $0 + $1.pageSize }
+                guard size.take(connection.connection.pageSize + listed) else {
+                    return eventLoop.makeFailedFuture(PageSize.Exceeded())
+                }
                 closed.append((place, .closed(connection)))
             case .open(let connection):
                 let index = connection.loop.index
@@ -306,18 +339,29 @@ final class MonitoringSource: Sendable {
         let wanted = open
         let rows = self.loops.gatherInSlices(on: eventLoop) { loop in
             let own = loop.index < wanted.count ? wanted[loop.index] : []
-            // A connection can have many subscriptions.
-            return loop.mapInSlices(own, atOnce: query.subscriptions == .none ? ServerLoops.sliceSize : 8) {
-                place,
-                connection in
-                (place, ConnzDocument.Row.open(connection.monitoringSnapshot(query.subscriptions)))
+            return loop.mapInSlices(
+                own,
+                weighing: { lists && !$0.connection.hasManySubscriptions ? 1 + $0.connection.subscriptions.count : 1 }
+            ) { place, connection -> OpenRow? in
+                guard !size.isExceeded else { return nil }
+                let isIncomplete = lists && connection.hasManySubscriptions
+                let snapshot = connection.monitoringSnapshot(listing: lists && !isIncomplete)
+                let listed = snapshot.subscriptions.reduce(0) { $0 + $1.pageSize }
+                guard size.take(snapshot.pageSize + listed) else { return nil }
+                return OpenRow(
+                    place: place,
+                    connection: snapshot,
+                    missing: isIncomplete ? connection.account.index : nil
+                )
             }
         }
         let known = closed
-        return rows.map { rows in
+        return rows.flatMapThrowing { rows in
             var ordered = [ConnzDocument.Row?](repeating: nil, count: page.count)
             for (place, row) in known { ordered[place] = row }
-            for (place, row) in rows.joined() { ordered[place] = row }
+            for row in try self.complete(Array(rows.joined()), within: size) {
+                ordered[row.place] = .open(row.connection)
+            }
             let clock = self.shared.clock
             return ConnzDocument(
                 head: self.head(),
@@ -328,5 +372,39 @@ final class MonitoringSource: Sendable {
                 rows: ordered.compactMap { $0 }
             )
         }
+    }
+
+    /// An open connection on the page.
+    private struct OpenRow: Sendable {
+        var place: Int
+        var connection: ConnectionSnapshot
+        /// Where the subscriptions have to be looked for, since they are many.
+        var missing: SubscriptionIndex?
+    }
+
+    /// Adds the subscriptions that the event loops had no time for.
+    private func complete(_ rows: [OpenRow], within size: PageSize) throws -> [OpenRow] {
+        var rows = rows
+        let missing = Dictionary(grouping: rows.indices.filter { rows[$0].missing != nil }) { index in
+            rows[index].missing.map(ObjectIdentifier.init)
+        }
+        for indices in missing.values {
+            guard let index = indices.first.flatMap({ rows[$0].missing }) else { continue }
+            let places = Dictionary(
+                indices.map { (rows[$0].connection.figures.id, $0) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            index.visit(of: Set(places.keys)) { subscriptions in
+                for subscription in subscriptions {
+                    guard size.take(subscription.pageSize) else { return false }
+                    if let place = places[subscription.connection] {
+                        rows[place].connection.subscriptions.append(subscription)
+                    }
+                }
+                return true
+            }
+        }
+        guard !size.isExceeded else { throw PageSize.Exceeded() }
+        return rows
     }
 }

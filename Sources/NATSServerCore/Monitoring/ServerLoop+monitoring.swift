@@ -9,6 +9,8 @@ extension ServerLoop {
     struct ConnectionMatch: Sendable {
         var key: Int64
         var connection: ClientConnection
+        /// Whether it has to be found out elsewhere if one of its many subscriptions is among those that are asked for.
+        var isUndecided: Bool
     }
 
     /// The open connections of this loop that a query accepts, and how many there are in all.
@@ -18,8 +20,12 @@ extension ServerLoop {
     ) -> EventLoopFuture<(total: Int, matches: [ConnectionMatch])> {
         let connections = Array(self.connections.values)
         // Without a key for those that are only counted.
-        let found: EventLoopFuture<[(connection: ClientConnection, key: Int64?)]> = self.mapInSlices(connections) {
-            connection in
+        let found: EventLoopFuture<[(connection: ClientConnection, key: Int64?, isUndecided: Bool)]>
+        let looksAtSubscriptions = !query.filterSubject.isEmpty
+        found = self.mapInSlices(
+            connections,
+            weighing: { looksAtSubscriptions && !$0.hasManySubscriptions ? 1 + $0.subscriptions.count : 1 }
+        ) { connection in
             guard connection.phase == .open, query.account.isEmpty || connection.account.name == query.account else {
                 return nil
             }
@@ -29,13 +35,19 @@ extension ServerLoop {
             } else {
                 isWanted = !query.filters || query.accepts(user: connection.session.shownUser)
             }
-            guard isWanted, connection.mayReceive(query.filterSubject) else { return (connection, nil) }
+            let isUndecided = looksAtSubscriptions && connection.hasManySubscriptions
+            guard isWanted, isUndecided || connection.mayReceive(query.filterSubject) else {
+                return (connection, nil, false)
+            }
             // Most lists are in the order of the ids, and nothing but these is needed then.
-            return (connection, query.needsFigures ? query.sortKey(connection.figures, now: now) : 0)
+            let key = query.needsFigures ? query.sortKey(connection.figures, now: now) : 0
+            return (connection, key, isUndecided)
         }
         return found.map { found in
             let matches = found.compactMap { match in
-                match.key.map { ConnectionMatch(key: $0, connection: match.connection) }
+                match.key.map { key in
+                    ConnectionMatch(key: key, connection: match.connection, isUndecided: match.isUndecided)
+                }
             }
             return (found.count, matches)
         }
@@ -77,6 +89,10 @@ extension ServerLoop {
 
 /// What the monitoring pages ask of a connection; everything here runs on its event loop.
 extension ClientConnection {
+    /// Whether to look at all its subscriptions would take too long for an event loop: those stand in the account's index
+    /// too, where they can be looked at from elsewhere, some at a time.
+    var hasManySubscriptions: Bool { self.subscriptions.count > ServerLoops.sliceSize }
+
     /// Whether a subscription may get messages of a subject; anything may if it is empty.
     fileprivate func mayReceive(_ subject: String) -> Bool {
         guard !subject.isEmpty else { return true }
@@ -100,9 +116,9 @@ extension ClientConnection {
 
     /// All that `/connz` shows.
     ///
-    /// - Parameter subscriptions: Whether the subscriptions are wanted.
+    /// - Parameter lists: Whether the subscriptions are wanted.
     /// - Returns: the values of this moment.
-    func monitoringSnapshot(_ subscriptions: ConnectionQuery.Subscriptions) -> ConnectionSnapshot {
+    func monitoringSnapshot(listing lists: Bool) -> ConnectionSnapshot {
         let payload = self.session.payload
         var snapshot = ConnectionSnapshot(figures: self.figures)
         snapshot.isWebSocket = self.webSocket != nil
@@ -125,7 +141,7 @@ extension ClientConnection {
             snapshot.jwt = claims?.limits.bearerToken == true ? "" : payload.jwt
         }
         snapshot.security = self.securitySnapshot
-        if subscriptions != .none {
+        if lists {
             snapshot.subscriptions = self.subscriptions.values.map { SubscriptionSnapshot($0, connection: self.id) }
         }
         return snapshot

@@ -138,15 +138,39 @@ struct Sublist<Element: SublistElement> {
         return true
     }
 
-    /// How many places for nodes there are; an element stays in one place as long as it is in the list.
-    var places: Int { self.nodes.count }
+    /// How far a visit of all elements has come; an element stays with one node as long as it is in the list.
+    struct Cursor {
+        fileprivate var node = 0
+        fileprivate var element = 0
+    }
 
-    /// Calls `body` for the elements in some of the places.
-    func forEach(inPlaces range: Range<Int>, _ body: (Element) -> Void) {
-        for place in range.clamped(to: 0..<self.nodes.count) {
-            self.nodes[place].plain.forEach(body)
-            for members in self.nodes[place].groups.values { members.forEach(body) }
+    /// Calls `body` for the next elements of a visit.
+    ///
+    /// - Parameters:
+    ///   - cursor: How far the visit has come.
+    ///   - count: How many elements and nodes are looked at.
+    ///   - body: Gets each element.
+    /// - Returns: `false` if that was the end.
+    func visit(_ cursor: inout Cursor, atMost count: Int, _ body: (Element) -> Void) -> Bool {
+        var rest = count
+        while rest > 0, cursor.node < self.nodes.count {
+            var passed = cursor.element
+            func visit(_ elements: ContiguousArray<Element>) {
+                let start = min(passed, elements.count)
+                passed -= start
+                for element in elements[start...].prefix(rest) {
+                    body(element)
+                    cursor.element += 1
+                    rest -= 1
+                }
+            }
+            visit(self.nodes[cursor.node].plain)
+            for members in self.nodes[cursor.node].groups.values where rest > 0 { visit(members) }
+            guard rest > 0 else { break }
+            rest -= 1
+            cursor = Cursor(node: cursor.node + 1)
         }
+        return cursor.node < self.nodes.count
     }
 
     /// Finds everything that wants a published subject.

@@ -151,8 +151,8 @@ final class SubscriptionIndex: @unchecked Sendable {
 
     // MARK: Monitoring
 
-    /// So many places are looked at before others get their turn.
-    private static let listedAtOnce = 1024
+    /// So many subscriptions are looked at before others get their turn.
+    private static let visitedAtOnce = 1024
 
     var statistics: SublistStatistics {
         self.lock.withLock {
@@ -172,30 +172,66 @@ final class SubscriptionIndex: @unchecked Sendable {
     ///   - subject: Only those that want this subject, if given.
     ///   - offset: How many are passed over.
     ///   - limit: How many are returned at most.
-    /// - Returns: how many there are in all, and the ones asked for.
+    ///   - size: What those that are returned may take.
+    /// - Returns: how many there are in all, and the ones asked for; `nil` if those are too many.
     func list(
         wanting subject: [UInt8]?,
         offset: Int,
-        limit: Int
-    ) -> (total: Int, page: [SubscriptionSnapshot]) {
+        limit: Int,
+        within size: PageSize
+    ) -> (total: Int, page: [SubscriptionSnapshot])? {
         var total = 0
         var page: [SubscriptionSnapshot] = []
-        var place = 0
+        self.visit(
+            where: { subscription in subject.map { Self.wants(subscription, $0) } ?? true },
+            { subscriptions in
+                for subscription in subscriptions {
+                    defer { total += 1 }
+                    guard total >= offset, page.count < limit else { continue }
+                    guard size.take(subscription.pageSize) else { return false }
+                    page.append(subscription)
+                }
+                return true
+            }
+        )
+        return size.isExceeded ? nil : (total, page)
+    }
+
+    /// Looks at the subscriptions of some connections.
+    ///
+    /// What comes or goes meanwhile may be missed.
+    ///
+    /// - Parameters:
+    ///   - connections: The client ids.
+    ///   - body: Gets some subscriptions at a time; not under the lock. Ends the visit with `false`.
+    func visit(of connections: Set<UInt64>, _ body: ([SubscriptionSnapshot]) -> Bool) {
+        self.visit(
+            where: { subscription in
+                subscription.stream == nil && subscription.connection.map { connections.contains($0.id) } ?? false
+            },
+            body
+        )
+    }
+
+    /// Looks at all subscriptions, some at a time.
+    ///
+    /// - Parameters:
+    ///   - isWanted: Says which; under the lock.
+    ///   - body: Gets some of them, not under the lock; ends the visit with `false`.
+    func visit(where isWanted: (Subscription) -> Bool, _ body: ([SubscriptionSnapshot]) -> Bool) {
+        var cursor = Sublist<Subscription>.Cursor()
         var isDone = false
         while !isDone {
+            var found: [SubscriptionSnapshot] = []
             self.lock.withLock {
-                self.sublist.forEach(inPlaces: place..<place + Self.listedAtOnce) { subscription in
-                    guard subject.map({ Self.wants(subscription, $0) }) ?? true else { return }
-                    if total >= offset, page.count < limit {
-                        page.append(SubscriptionSnapshot(subscription, connection: subscription.connection?.id ?? 1))
-                    }
-                    total += 1
+                let hasMore = self.sublist.visit(&cursor, atMost: Self.visitedAtOnce) { subscription in
+                    guard isWanted(subscription) else { return }
+                    found.append(SubscriptionSnapshot(subscription, connection: subscription.connection?.id ?? 1))
                 }
-                place += Self.listedAtOnce
-                isDone = place >= self.sublist.places
+                isDone = !hasMore
             }
+            guard body(found) else { return }
         }
-        return (total, page)
     }
 
     private static func wants(_ subscription: Subscription, _ subject: [UInt8]) -> Bool {

@@ -124,7 +124,11 @@ extension SystemService {
             let text = "invalid test subject, must be valid publish subject: \(query.test)"
             return eventLoop.makeSucceededFuture(.refusal(text))
         }
-        return self.source.subscriptions(query, on: eventLoop).map { Self.data($0.json()) }
+        return Self.bounded(
+            self.source.subscriptions(query, within: self.pageSize, on: eventLoop).map {
+                .data($0.json(indentation: nil))
+            }
+        )
     }
 
     private func connections(
@@ -167,9 +171,23 @@ extension SystemService {
             return failure("filter by subject only valid with account filtering")
         }
         let final = query
-        return self.source.connections(final, on: eventLoop).map { document in
-            let now = self.source.head().now
-            return Self.data(document?.json() ?? ConnzDocument.unknownAccount(query: final, now: now))
+        return Self.bounded(
+            self.source.connections(final, within: self.pageSize, on: eventLoop).map { document in
+                guard let document else {
+                    return Self.data(ConnzDocument.unknownAccount(query: final, now: self.source.head().now))
+                }
+                return .data(document.json(indentation: nil))
+            }
+        )
+    }
+
+    /// A larger answer would cut off whoever gets it.
+    private var pageSize: PageSize { PageSize(limit: self.shared.options.maxPending) }
+
+    private static func bounded(_ answer: EventLoopFuture<Answer>) -> EventLoopFuture<Answer> {
+        answer.flatMapErrorThrowing { error in
+            guard error is PageSize.Exceeded else { throw error }
+            return .failure("the answer is too large, ask for a smaller page")
         }
     }
 

@@ -88,10 +88,10 @@ extension SystemService {
         _ type: String = "EventFilterOptions",
         with page: Page
     ) -> EventLoopFuture<Void>? {
-        guard !request.reply.isEmpty, let eventLoop = self.eventLoop else { return nil }
+        guard !request.reply.isEmpty else { return nil }
         do throws(JSONError) {
             let query = try SystemQuery(request.payload, type)
-            guard self.isMeant(query) else { return nil }
+            guard self.isMeant(query), let eventLoop = self.pageThread.eventLoop else { return nil }
             return try page(query, eventLoop).map { self.send($0, to: request) }
         } catch {
             self.sendError(400, error.description, to: request)
@@ -263,10 +263,24 @@ extension SystemService {
                 }
             }
         }
-        let (_, all) = account.index.list(wanting: nil, offset: 0, limit: .max)
-        return all.count { item in
-            item.connection > 1 && counts(item.queue)
-                && SubjectGrammar.isSubset(String(decoding: item.subject, as: UTF8.self), of: subject)
+        var count = 0
+        account.index.visit(where: { $0.connection != nil && counts($0.queue) }) { some in
+            count += some.count { SubjectGrammar.isSubset(String(decoding: $0.subject, as: UTF8.self), of: subject) }
+            return true
+        }
+        return count
+    }
+
+    /// Answers how many subscriptions a subject has; that may take a while.
+    private func tellSubscribers(
+        of subject: String,
+        queue: String?,
+        in account: Account,
+        to request: InternalMessage
+    ) -> EventLoopFuture<Void>? {
+        self.pageThread.eventLoop?.submit {
+            let count = self.subscribers(of: subject, queue: queue, in: account)
+            self.client.publish(InternalMessage(to: request.reply, payload: Array("\(count)".utf8)), in: self.account)
         }
     }
 
@@ -277,9 +291,12 @@ extension SystemService {
         let name = info.map { $0.service.isEmpty ? $0.account : $0.service } ?? sender.account
         guard let account = self.shared.accounts[name] else { return nil }
         let words = String(decoding: request.payload, as: UTF8.self).split(separator: " ").map(String.init)
-        let count = self.subscribers(of: words.first ?? "", queue: words.dropFirst().first, in: account)
-        self.client.publish(InternalMessage(to: request.reply, payload: Array("\(count)".utf8)), in: self.account)
-        return nil
+        return self.tellSubscribers(
+            of: words.first ?? "",
+            queue: words.dropFirst().first,
+            in: account,
+            to: request
+        )
     }
 
     /// nats-server events.go nsubsRequest: the same question from another server.
@@ -305,9 +322,7 @@ extension SystemService {
         }
         // Go writes bytes as base 64.
         let group = queue.isEmpty ? nil : Base64.decode(queue).map { String(decoding: $0, as: UTF8.self) }
-        let count = self.subscribers(of: subject, queue: group, in: account)
-        self.client.publish(InternalMessage(to: request.reply, payload: Array("\(count)".utf8)), in: self.account)
-        return nil
+        return self.tellSubscribers(of: subject, queue: group, in: account, to: request)
     }
 }
 

@@ -28,7 +28,9 @@ final class SystemService: Sendable {
     let httpRequests: @Sendable () -> EventLoopFuture<[String: UInt64]>?
     /// Loads the configuration again; returns why not.
     let reload: @Sendable () async -> String?
-    private let events: InternalQueue
+    /// Where pages are put together.
+    let pageThread = PageThread()
+    let events: InternalQueue
     let pages: InternalQueue
     private let pings: InternalQueue
     private let state = NIOLockedValueBox(State())
@@ -58,7 +60,7 @@ final class SystemService: Sendable {
         self.pings = self.client.makeQueue()
     }
 
-    /// The event loop where requests are answered.
+    /// The event loop where requests come in, and where what is quickly made is made.
     var eventLoop: (any EventLoop)? { self.shared.loops.all.first?.eventLoop }
 
     // MARK: Life
@@ -81,6 +83,7 @@ final class SystemService: Sendable {
         await self.events.end(discarding: false)
         await self.tell("SHUTDOWN")
         await self.client.endQueues()
+        await self.pageThread.end()
     }
 
     /// Tells something about the whole server, at once: `SHUTDOWN`, `LAMEDUCK`.

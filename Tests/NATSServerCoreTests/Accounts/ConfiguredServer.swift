@@ -25,6 +25,12 @@ struct ConfiguredServer: Sendable {
         }
     }
 
+    /// The server, if it is ours.
+    var ours: Server? {
+        if case .ours(let server) = self.kind { return server }
+        return nil
+    }
+
     /// The port of the WebSocket listener; 0 if it has none.
     var webSocketPort: Int {
         switch self.kind {

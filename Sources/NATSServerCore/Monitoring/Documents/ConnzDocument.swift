@@ -18,8 +18,8 @@ struct ConnzDocument: Sendable {
     /// The page that is shown.
     var rows: [Row]
 
-    func json() -> [UInt8] {
-        var writer = JSONDocumentWriter(capacity: 512 + self.rows.count * 640)
+    func json(indentation: Int? = 2) -> [UInt8] {
+        var writer = JSONDocumentWriter(indentation: indentation, capacity: 512 + self.rows.count * 640)
         writer.object { writer in
             writer.write(self.head)
             writer.write("num_connections", self.rows.count)

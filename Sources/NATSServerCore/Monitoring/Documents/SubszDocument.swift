@@ -31,8 +31,8 @@ struct SubszDocument {
     /// The page that is shown.
     let rows: [Row]
 
-    func json() -> [UInt8] {
-        var writer = JSONDocumentWriter(capacity: 1024 + self.rows.count * 200)
+    func json(indentation: Int? = 2) -> [UInt8] {
+        var writer = JSONDocumentWriter(indentation: indentation, capacity: 1024 + self.rows.count * 200)
         writer.object { writer in
             writer.write(self.head)
             writer.write(self.statistics)

@@ -56,6 +56,12 @@ struct ConnectionSnapshot: Sendable {
     var security: Security?
     /// Empty unless asked for.
     var subscriptions: [SubscriptionSnapshot] = []
+
+    /// About what a page needs for it, without its subscriptions.
+    var pageSize: Int {
+        let texts = [self.name, self.lang, self.version, self.user, self.jwt, self.userTag] + self.tags
+        return texts.reduce(1024) { $0 + $1.utf8.count }
+    }
 }
 
 /// A connection that has ended.

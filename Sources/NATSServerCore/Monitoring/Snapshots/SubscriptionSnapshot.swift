@@ -10,6 +10,9 @@ struct SubscriptionSnapshot: Sendable, Equatable {
     /// The name of the account that imports the subject, if it is not that of the index.
     var importer: String?
 
+    /// About what a page needs for it.
+    var pageSize: Int { 128 + self.subject.count + self.queue.count + self.sid.count }
+
     init(_ subscription: Subscription, connection: UInt64) {
         self.subject = subscription.subject
         self.queue = subscription.queue
