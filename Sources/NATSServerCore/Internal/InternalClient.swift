@@ -31,8 +31,11 @@ final class InternalClient: Sendable {
     init(loops: ServerLoops) { self.loops = loops }
 
     /// A queue for the requests of one service, as long as the server runs.
-    func makeQueue() -> InternalQueue {
-        let queue = InternalQueue(loops: self.loops)
+    ///
+    /// - Parameter losses: Hears of what the queue cannot take.
+    /// - Returns: the queue.
+    func makeQueue(_ losses: QueueLosses? = nil) -> InternalQueue {
+        let queue = InternalQueue(loops: self.loops, losses: losses)
         self.queues.withLockedValue { $0.append(queue) }
         return queue
     }

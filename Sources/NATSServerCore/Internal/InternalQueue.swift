@@ -42,25 +42,42 @@ final class InternalQueue: Sendable {
     private let loops: ServerLoops
     private let state = NIOLockedValueBox(State())
 
-    init(loops: ServerLoops) { self.loops = loops }
+    private let losses: QueueLosses?
+
+    init(loops: ServerLoops, losses: QueueLosses? = nil) {
+        self.loops = loops
+        self.losses = losses
+    }
 
     /// Messages that wait.
     var count: Int { self.state.withLockedValue { $0.waiting.count } }
 
+    /// Whether many wait.
+    var isCongested: Bool { self.count > Self.congested }
+
     /// Adds a message.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - share: A part of what the queue can take that such messages must not go beyond: the rest is for others.
+    ///   - handler: Called in its turn.
+    /// - Returns: whether it was taken, and how many wait.
     @discardableResult
-    func put(_ message: InternalMessage, _ handler: @escaping Handler) -> Pressure {
-        let (pressure, isFirst) = self.state.withLockedValue { state -> (Pressure, Bool) in
+    func put(_ message: InternalMessage, share: Double = 1, _ handler: @escaping Handler) -> Pressure {
+        let (pressure, isFirst, isLost) = self.state.withLockedValue { state -> (Pressure, Bool, Bool) in
+            guard !state.hasEnded else { return (.full, false, false) }
             let size = message.size
-            guard !state.hasEnded, state.waiting.count < Self.largestCount, state.bytes + size <= Self.largestSize
+            guard Double(state.waiting.count) < Double(Self.largestCount) * share,
+                Double(state.bytes + size) <= Double(Self.largestSize) * share
             else {
-                return (.full, false)
+                return (.full, false, true)
             }
             state.waiting.append(Entry(message: message, handler: handler))
             state.bytes += size
             defer { state.isServed = true }
-            return (state.waiting.count > Self.congested ? .congested : .low, !state.isServed)
+            return (state.waiting.count > Self.congested ? .congested : .low, !state.isServed, false)
         }
+        if isLost { self.losses?.add() }
         if isFirst, self.loops.onLoop(0, { self.serve(on: $0) }) == nil { self.abandon() }
         return pressure
     }

@@ -16,6 +16,8 @@ final class SystemService: Sendable {
         /// By the names of accounts.
         var beats = BeatSchedule<String>()
         var beatTimer: Scheduled<Void>?
+        /// Accounts whose number of clients is told when its turn comes, whatever it is then.
+        var unsettled: Set<ObjectIdentifier> = []
         var hasEnded = false
     }
 
@@ -55,9 +57,10 @@ final class SystemService: Sendable {
         self.client = shared.internalClient
         self.httpRequests = httpRequests
         self.reload = reload
-        self.events = self.client.makeQueue()
-        self.pages = self.client.makeQueue()
-        self.pings = self.client.makeQueue()
+        self.events = self.client.makeQueue(QueueLosses("events", logger: shared.logger))
+        let losses = QueueLosses("requests", logger: shared.logger)
+        self.pages = self.client.makeQueue(losses)
+        self.pings = self.client.makeQueue(losses)
     }
 
     /// The event loop where requests come in, and where what is quickly made is made.
@@ -115,7 +118,8 @@ final class SystemService: Sendable {
         _ make: @escaping @Sendable (ServerBlock) -> [UInt8]
     ) {
         guard !self.state.withLockedValue({ $0.hasEnded }) else { return }
-        self.events.put(InternalMessage(subject, payload: Array(repeating: 0, count: size))) { _ in
+        // Who comes and goes without end shall not keep anything else from being told.
+        self.events.put(InternalMessage(subject, payload: Array(repeating: 0, count: size)), share: 0.5) { _ in
             self.client.publish(InternalMessage(subject, payload: make(self.block)), in: account ?? self.account)
             return nil
         }
@@ -136,16 +140,33 @@ final class SystemService: Sendable {
     func connectionsChanged(of account: Account, connections: Int) {
         // nats-server events.go accConnsUpdate: not for `$G`.
         guard account !== self.shared.accounts.global, !self.state.withLockedValue({ $0.hasEnded }) else { return }
+        self.setBeat(of: account)
+        guard !self.wantedSubjects(of: account).isEmpty else { return }
         let message = InternalMessage(SystemSubjects.serverConnections(account.name))
-        self.events.put(message) { _ in self.tellConnections(of: account, connections) }
+        guard self.events.isCongested else {
+            self.events.put(message) { _ in self.tellConnections(of: account, connections) }
+            return
+        }
+        // Clients come and go faster than it can be told: only the last number of each account.
+        let id = ObjectIdentifier(account)
+        guard self.state.withLockedValue({ $0.unsettled.insert(id).inserted }) else { return }
+        let pressure = self.events.put(message) { _ in
+            self.state.withLockedValue { _ = $0.unsettled.remove(id) }
+            return self.tellConnections(of: account, account.connectionCount)
+        }
+        if pressure == .full { self.state.withLockedValue { _ = $0.unsettled.remove(id) } }
     }
 
     private func tellConnections(of account: Account, _ connections: Int) -> EventLoopFuture<Void>? {
-        self.setBeat(of: account, isOn: connections > 0)
+        self.tellConnections(of: account, connections, to: self.wantedSubjects(of: account))
+    }
+
+    /// Where the figures of an account go unasked, if anybody listens.
+    private func wantedSubjects(of account: Account) -> [String] {
         let subjects = [
             SystemSubjects.oldServerConnections(account.name), SystemSubjects.serverConnections(account.name),
         ]
-        return self.tellConnections(of: account, connections, to: subjects.filter { self.isWanted($0) })
+        return subjects.filter { self.isWanted($0) }
     }
 
     /// Sends an account's figures somewhere.
@@ -162,8 +183,11 @@ final class SystemService: Sendable {
         }
     }
 
-    private func setBeat(of account: Account, isOn: Bool) {
-        self.state.withLockedValue { $0.beats.told(account.name, hasConnections: isOn, now: .now()) }
+    private func setBeat(of account: Account) {
+        self.state.withLockedValue { state in
+            // Counted here, so that the last one to come here knows what holds.
+            state.beats.told(account.name, hasConnections: account.connectionCount > 0, now: .now())
+        }
         self.scheduleBeat()
     }
 
