@@ -187,8 +187,8 @@ final class Account: Sendable {
             }
             return (old, new)
         }
-        self.index.remove(contentsOf: old)
-        for subscription in new { _ = self.index.insert(subscription) }
+        guard !old.isEmpty || !new.isEmpty else { return }
+        _ = self.index.exchange(old, for: new)
     }
 
     private static func isRequest(_ subscription: Subscription, to service: ServiceImport) -> Bool {

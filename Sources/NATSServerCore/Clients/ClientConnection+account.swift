@@ -56,24 +56,33 @@ extension ClientConnection {
     /// Subscribes to what the account imports of the subject.
     func addShadows(of subscription: Subscription) {
         // Which version that is stays as it was: other subscriptions may know an older one (``updateShadows()``).
-        guard self.account.currentStreamsVersion > 0 else { return }
-        let subject = String(decoding: subscription.subject, as: UTF8.self)
-        for stream in self.account.streams {
-            guard let wanted = stream.shadow(of: subject) else { continue }
-            self.logger.debug(
-                """
-                \(self.label) - Creating import subscription on \(GoString.quoted(wanted.utf8)) from account \
-                \(GoString.quoted(stream.exporter.name.utf8))
-                """
-            )
-            let shadow = Subscription(
-                of: subscription,
-                for: stream,
-                subject: Array(wanted.utf8),
-                permissions: self.session.permissions
-            )
+        for (stream, subject) in self.importedParts(of: subscription) {
+            let shadow = self.makeShadow(of: subscription, for: stream, subject)
             if stream.exporter.index.insert(shadow) { subscription.shadows.append(shadow) }
         }
+    }
+
+    /// What the account imports of a subscription's subject, with the exporters' names for it.
+    private func importedParts(of subscription: Subscription) -> [(stream: StreamImport, subject: [UInt8])] {
+        guard self.account.currentStreamsVersion > 0 else { return [] }
+        let subject = String(decoding: subscription.subject, as: UTF8.self)
+        return self.account.streams.compactMap { stream in
+            stream.shadow(of: subject).map { (stream, Array($0.utf8)) }
+        }
+    }
+
+    private func makeShadow(
+        of subscription: Subscription,
+        for stream: StreamImport,
+        _ subject: [UInt8]
+    ) -> Subscription {
+        self.logger.debug(
+            """
+            \(self.label) - Creating import subscription on \(GoString.quoted(subject)) from account \
+            \(GoString.quoted(stream.exporter.name.utf8))
+            """
+        )
+        return Subscription(of: subscription, for: stream, subject: subject, permissions: self.session.permissions)
     }
 
     func removeShadows(of subscription: Subscription) {
@@ -87,12 +96,28 @@ extension ClientConnection {
         let version = self.account.currentStreamsVersion
         guard self.phase == .open, self.streamsVersion != version else { return }
         self.streamsVersion = version
-        for subscription in self.subscriptions.values {
-            let old = subscription.shadows
-            subscription.shadows = []
-            self.addShadows(of: subscription)
-            for shadow in old { shadow.index.remove(shadow) }
+        for subscription in self.subscriptions.values { self.updateShadows(of: subscription) }
+    }
+
+    /// Without a moment in which a message would come twice, or not at all.
+    private func updateShadows(of subscription: Subscription) {
+        var old = subscription.shadows
+        var kept: [Subscription] = []
+        var new: [Subscription] = []
+        for (stream, subject) in self.importedParts(of: subscription) {
+            let same = old.firstIndex { $0.subject == subject && $0.stream?.isSame(as: stream) == true }
+            if let same {
+                kept.append(old.remove(at: same))
+            } else {
+                new.append(self.makeShadow(of: subscription, for: stream, subject))
+            }
         }
+        while let index = (old.first ?? new.first)?.index {
+            kept += index.exchange(old.filter { $0.index === index }, for: new.filter { $0.index === index })
+            old.removeAll { $0.index === index }
+            new.removeAll { $0.index === index }
+        }
+        subscription.shadows = kept
     }
 
     func leaveAccount() {

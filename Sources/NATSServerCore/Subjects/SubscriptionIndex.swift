@@ -49,11 +49,23 @@ final class SubscriptionIndex: @unchecked Sendable {
 
     /// - Returns: `false` if the subject cannot be subscribed to.
     func insert(_ subscription: Subscription) -> Bool {
+        self.lock.withLock { self.insertLocked(subscription) }
+    }
+
+    private func insertLocked(_ subscription: Subscription) -> Bool {
+        guard self.sublist.insert(subscription) else { return false }
+        self.inserts += 1
+        self.recordChange(of: subscription)
+        return true
+    }
+
+    /// Puts subscriptions in the place of others: every message finds the ones or the others, never both and never none.
+    ///
+    /// - Returns: those of the new ones that can be subscribed to.
+    func exchange(_ old: [Subscription], for new: [Subscription]) -> [Subscription] {
         self.lock.withLock {
-            guard self.sublist.insert(subscription) else { return false }
-            self.inserts += 1
-            self.recordChange(of: subscription)
-            return true
+            old.forEach(self.removeLocked)
+            return new.filter(self.insertLocked)
         }
     }
 
