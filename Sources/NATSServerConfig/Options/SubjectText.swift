@@ -1,3 +1,5 @@
+import NATSText
+
 /// The rules for subjects in a configuration.
 package enum SubjectText {
     /// nats-server sublist.go IsValidSubject.
@@ -23,7 +25,7 @@ package enum SubjectText {
     }
 
     static func tokens(_ subject: String) -> [Substring] {
-        subject.split(separator: ".", omittingEmptySubsequences: false)
+        subject.subjectTokens
     }
 
     /// Whether every subject that the first matches is matched by the second; wildcards in both.
@@ -39,14 +41,14 @@ package enum SubjectText {
                 if wanted != "*" { return false }
                 continue
             }
-            if wanted.first != "*", token != wanted { return false }
+            if wanted.utf8.first != UInt8(ascii: "*"), !token.isIdentical(to: wanted) { return false }
         }
         return subject.count == pattern.count
     }
 
     /// Whether one subject can be matched by both.
     package static func collide(_ first: String, _ second: String) -> Bool {
-        if first == second { return true }
+        if first.isIdentical(to: second) { return true }
         switch (self.hasWildcard(first), self.hasWildcard(second)) {
         case (false, false): return false
         case (false, true): return self.isSubset(first, of: second)
@@ -60,8 +62,9 @@ package enum SubjectText {
             guard shorter.contains(">") else { return false }
         }
         return zip(left, right).allSatisfy { one, other in
-            guard let oneStart = one.first, let otherStart = other.first else { return false }
-            return oneStart == "*" || oneStart == ">" || otherStart == "*" || otherStart == ">" || one == other
+            guard let oneStart = one.utf8.first, let otherStart = other.utf8.first else { return false }
+            let wildcards = [UInt8(ascii: "*"), UInt8(ascii: ">")]
+            return wildcards.contains(oneStart) || wildcards.contains(otherStart) || one.isIdentical(to: other)
         }
     }
 }

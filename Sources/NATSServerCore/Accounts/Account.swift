@@ -1,4 +1,5 @@
 import NATSAuth
+import NATSText
 internal import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
@@ -146,7 +147,7 @@ final class Account: Sendable {
     /// The export of a service that covers a subject; the exact one if there is.
     func service(_ subject: String) -> ServiceExport? {
         let services = self.state.withLockedValue { $0.services }
-        if let exact = services.first(where: { $0.options.subject == subject }) { return exact }
+        if let exact = services.first(where: { $0.options.subject.isIdentical(to: subject) }) { return exact }
         return services.filter { SubjectGrammar.isSubset(subject, of: $0.options.subject) }
             .min { $0.options.subject < $1.options.subject }
     }

@@ -1,3 +1,5 @@
+import NATSText
+
 /// Subjects of an account that others may have, as an entry of `exports` describes them.
 package struct ExportOptions: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
@@ -22,6 +24,10 @@ package struct ExportOptions: Sendable, Equatable {
             self.subject = subject
             self.sampling = sampling
         }
+
+        package static func == (left: Self, right: Self) -> Bool {
+            left.sampling == right.sampling && left.subject.isIdentical(to: right.subject)
+        }
     }
 
     package var kind: Kind
@@ -42,5 +48,15 @@ package struct ExportOptions: Sendable, Equatable {
     package init(_ kind: Kind, _ subject: String) {
         self.kind = kind
         self.subject = subject
+    }
+
+    /// Texts by their bytes.
+    package static func == (left: Self, right: Self) -> Bool {
+        guard (left.accounts == nil) == (right.accounts == nil) else { return false }
+        return left.kind == right.kind && left.subject.isIdentical(to: right.subject)
+            && (left.accounts ?? []).isIdentical(to: right.accounts ?? [])
+            && left.accountTokenPosition == right.accountTokenPosition && left.tokenRequired == right.tokenRequired
+            && left.revocations == right.revocations && left.responseType == right.responseType
+            && left.responseThreshold == right.responseThreshold && left.latency == right.latency
     }
 }

@@ -1,3 +1,5 @@
+import NATSText
+
 /// Subjects of another account that an account has, as an entry of `imports` describes them.
 package struct ImportOptions: Sendable, Equatable {
     package var kind: ExportOptions.Kind
@@ -15,6 +17,14 @@ package struct ImportOptions: Sendable, Equatable {
         self.kind = kind
         self.account = account
         self.subject = subject
+    }
+
+    /// Texts by their bytes.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.kind == right.kind && left.account.isIdentical(to: right.account)
+            && left.subject.isIdentical(to: right.subject) && left.to.isIdentical(to: right.to)
+            && left.prefix.isIdentical(to: right.prefix) && left.share == right.share
+            && left.isInvalid == right.isInvalid
     }
 
     /// What the subject is called in the importing account.

@@ -1,4 +1,5 @@
 internal import NATSServerConfig
+import NATSText
 
 /// A service that an account offers.
 final class ServiceExport: Sendable {
@@ -43,7 +44,7 @@ final class ServiceImport: Sendable {
         self.exporter = exporter
         self.export = export
         self.share = options.share
-        let hasWildcards = remote.split(separator: ".").contains { $0 == "*" || $0 == ">" }
+        let hasWildcards = remote.subjectTokens.contains { $0 == "*" || $0 == ">" }
         guard hasWildcards, local != remote else {
             self.from = local
             self.to = remote
@@ -59,8 +60,9 @@ final class ServiceImport: Sendable {
     }
 
     func isSame(as other: ServiceImport) -> Bool {
-        self.exporter === other.exporter && self.from == other.from && self.to == other.to && self.share == other.share
-            && self.transform == other.transform && self.export.options == other.export.options
+        self.exporter === other.exporter && self.from.isIdentical(to: other.from) && self.to.isIdentical(to: other.to)
+            && self.share == other.share && self.transform == other.transform
+            && self.export.options == other.export.options
     }
 
     /// The exporter's name for a subject of a request.

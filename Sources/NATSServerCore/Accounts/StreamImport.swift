@@ -1,4 +1,5 @@
 internal import NATSServerConfig
+import NATSText
 internal import NATSWire
 
 /// Another account's subjects that an account sees as its own.
@@ -28,7 +29,7 @@ struct StreamImport: Sendable {
         self.exporter = exporter
         self.importer = importer
         self.from = from
-        let hasWildcards = from.split(separator: ".").contains { $0 == "*" || $0 == ">" }
+        let hasWildcards = from.subjectTokens.contains { $0 == "*" || $0 == ">" }
         if hasWildcards, to != from {
             let tokenized = TransformRules.tokenized(to)
             self.transform = SubjectTransform(from, tokenized, isStrict: true)
@@ -41,11 +42,11 @@ struct StreamImport: Sendable {
             self.to = to
             self.keepsSubject = hasWildcards
         }
-        self.toTokens = self.to.split(separator: ".", omittingEmptySubsequences: false)
+        self.toTokens = self.to.subjectTokens
     }
 
     func isSame(as other: StreamImport) -> Bool {
-        self.exporter === other.exporter && self.from == other.from && self.to == other.to
+        self.exporter === other.exporter && self.from.isIdentical(to: other.from) && self.to.isIdentical(to: other.to)
             && self.transform == other.transform
     }
 
@@ -59,8 +60,8 @@ struct StreamImport: Sendable {
     /// client.go addShadowSubscriptions and addShadowSub).
     func shadow(of subject: String) -> String? {
         // Exactly what is imported, or more.
-        guard subject != self.to else { return self.from }
-        var tokens = subject.split(separator: ".", omittingEmptySubsequences: false)
+        guard !subject.isIdentical(to: self.to) else { return self.from }
+        var tokens = subject.subjectTokens
         if SubjectGrammar.isSubset(tokens, of: self.toTokens) { return self.part(subject, isOverlap: false) }
         guard tokens.contains("*") || tokens.last == ">" else { return nil }
         if SubjectGrammar.isSubset(self.toTokens, of: tokens) { return self.from }

@@ -189,7 +189,7 @@ extension OperatorMode {
         _ exporter: Entry
     ) -> (isGood: Bool, expiry: NIODeadline?) {
         let export =
-            exporter.options.exports.first { $0.kind == options.kind && $0.subject == options.subject }
+            exporter.options.exports.first { $0.kind == options.kind && $0.subject.isIdentical(to: options.subject) }
             ?? exporter.options.exports.first { export in
                 export.kind == options.kind && SubjectGrammar.isSubset(options.subject, of: export.subject)
             }

@@ -1,12 +1,10 @@
+import NATSText
 internal import NATSWire
 
 extension SubjectGrammar {
     /// Whether all that the first subject covers the second covers too; wildcards in both.
     static func isSubset(_ subject: String, of pattern: String) -> Bool {
-        func tokens(_ subject: String) -> [Substring] {
-            subject.split(separator: ".", omittingEmptySubsequences: false)
-        }
-        return self.isSubset(tokens(subject), of: tokens(pattern))
+        self.isSubset(subject.subjectTokens, of: pattern.subjectTokens)
     }
 
     /// The same with subjects that have been cut into tokens (nats-server sublist.go isSubsetMatchTokenized).
@@ -18,7 +16,7 @@ extension SubjectGrammar {
             if token.isEmpty || token == ">" { return false }
             if token == "*" {
                 if wanted != "*" { return false }
-            } else if wanted.first != "*", token != wanted {
+            } else if wanted.utf8.first != UInt8(ascii: "*"), !token.isIdentical(to: wanted) {
                 return false
             }
         }
