@@ -57,7 +57,7 @@ struct ByteIdentityTests {
                 try await subscriber.flush("SUB s.\(pair.second) 1\r\nSUB s.\(pair.first) 2\r\n")
                 for subject in [pair.second, pair.first] { await publisher.send("PUB s.\(subject) 1\r\nx\r\n") }
                 await publisher.send("PUB s.\(pair.first) 3\r\nend\r\n")
-                return try await subscriber.read(until: "end\r\n")
+                return String(decoding: try await subscriber.read(until: "end\r\n"), as: UTF8.self)
             }
         }
         for (server, result) in results {

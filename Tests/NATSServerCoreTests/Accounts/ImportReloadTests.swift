@@ -44,8 +44,9 @@ struct ImportReloadTests {
             #expect(await self.shadows(server) == before)
             let publisher = try await server.connect("a")
             try await publisher.flush("PUB s.a 1\r\nx\r\nPUB t.b 1\r\ny\r\n")
-            let messages = try await subscriber.read(until: "MSG s.a 2 1\r\nx\r\n")
-            #expect(messages.hasPrefix("MSG s.a 1 1\r\nx\r\n") || messages.hasPrefix("MSG s.a 2 1\r\nx\r\n"))
+            var lines: [String] = []
+            for _ in 0..<4 { lines.append(try await subscriber.readLine()) }
+            #expect(Set(lines) == ["MSG s.a 1 1", "MSG s.a 2 1", "x"])
             try await subscriber.expectNothing()
         }
     }

@@ -383,29 +383,34 @@ struct ImportTests {
 
     // MARK: Latency
 
-    private static let latencyText = """
-        accounts {
-          A {
-            users: [{user: a, password: a}]
-            exports: [
-              {service: all, latency: "lat.all"}
-              {service: shared, latency: {sampling: "100%", subject: "lat.shared"}}
-              {service: asked, latency: {sampling: headers, subject: "lat.asked"}}
-              {service: slow, response_threshold: "200ms", latency: "lat.slow"}
-              {stream: "lat.>"}
-            ]
-          }
-          B {
-            users: [{user: b, password: b}]
-            imports: [
-              {service: {account: A, subject: all}}, {service: {account: A, subject: shared}, share: true}
-              {service: {account: A, subject: asked}}, {service: {account: A, subject: slow}}
-              {stream: {account: A, subject: "lat.>"}}
-            ]
-          }
-        }
+    private static func latencyText(_ system: String?) -> String {
+        let account = system == "SYS" ? "SYS { users: [{user: sys, password: sys}] }" : ""
+        return """
+            \(system.map { "system_account: \($0)" } ?? "")
+            accounts {
+              \(account)
+              A {
+                users: [{user: a, password: a}]
+                exports: [
+                  {service: all, latency: "lat.all"}
+                  {service: shared, latency: {sampling: "100%", subject: "lat.shared"}}
+                  {service: asked, latency: {sampling: headers, subject: "lat.asked"}}
+                  {service: slow, response_threshold: "200ms", latency: "lat.slow"}
+                  {stream: "lat.>"}
+                ]
+              }
+              B {
+                users: [{user: b, password: b}]
+                imports: [
+                  {service: {account: A, subject: all}}, {service: {account: A, subject: shared}, share: true}
+                  {service: {account: A, subject: asked}}, {service: {account: A, subject: slow}}
+                  {stream: {account: A, subject: "lat.>"}}
+                ]
+              }
+            }
 
-        """
+            """
+    }
 
     private static func pattern(_ text: String) -> Regex<AnyRegexOutput> {
         do { return try Regex(text) } catch { preconditionFailure("\(error)") }
@@ -427,9 +432,13 @@ struct ImportTests {
         return text.replacing(Self.pattern("\"system\":[0-9]*"), with: "\"system\":…")
     }
 
-    @Test("services: latency samples", .timeLimit(.minutes(2)))
-    func latency() async throws {
-        try await self.compare(Self.latencyText) { server in
+    @Test(
+        "services: latency samples, without a system account in the configuration, with one, and of its services",
+        .timeLimit(.minutes(2)),
+        arguments: [nil, "SYS", "A"]
+    )
+    func latency(system: String?) async throws {
+        try await self.compare(Self.latencyText(system)) { server in
             var lines: [String] = []
             let more = ",\"headers\":true,\"no_responders\":true,\"lang\":\"l\",\"version\":\"1\",\"name\":\"n\""
             let service = try await server.connect("a", more)
