@@ -72,7 +72,9 @@ let package = Package(
         // The client SDK.
         .target(
             name: "NATSClient",
-            dependencies: ["NATSWire", nioCore, nioPosix, nioConcurrency, logging, deque],
+            dependencies: [
+                "NATSWire", "NATSAuth", nioCore, nioPosix, nioConcurrency, nioSSL, nioTLS, logging, deque,
+            ],
             swiftSettings: settings
         ),
 
@@ -168,9 +170,8 @@ let package = Package(
         .testTarget(
             name: "NATSClientTests",
             dependencies: [
-                "NATSClient", "NATSWire", "NATSTestServer", "NATSTestSupport", nioCore, nioPosix, nioEmbedded,
-                nioConcurrency,
-                logging,
+                "NATSClient", "NATSWire", "NATSAuth", "NATSTestServer", "NATSTestSupport", nioCore, nioPosix,
+                nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings
         ),

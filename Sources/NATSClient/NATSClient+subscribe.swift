@@ -71,9 +71,7 @@ extension NATSClient {
             throw NATSError(.badQueue, "\"\(queue)\" is not a queue group")
         }
         let limits = limits ?? self.core.configuration.pendingLimits
-        guard limits.messages.map({ $0 > 0 }) ?? true, limits.bytes.map({ $0 > 0 }) ?? true else {
-            throw NATSError(.invalidConfiguration, "pending limits must be above zero")
-        }
+        try limits.check()
         let outbound = self.outbound
         let state = try outbound.subscribe(subject: subject, queueGroup: queue, limits: limits)
         return NATSSubscription(state: state, lifetime: self.lifetime)

@@ -34,7 +34,8 @@ public final class NATSClient: Sendable {
     ///   - logger: Gets lines at level debug.
     /// - Returns: The connected client.
     /// - Throws: ``NATSError/Code/noServers`` if nobody listens at any server, else the error of the last server that
-    ///   said more; ``NATSError/Code/invalidConfiguration``; ``NATSError/Code/cancelled``.
+    ///   said more; ``NATSError/Code/invalidConfiguration``; ``NATSError/Code/badCredentials``;
+    ///   ``NATSError/Code/tls``; ``NATSError/Code/cancelled``.
     public static func connect(
         _ configuration: NATSClientConfiguration = NATSClientConfiguration(),
         logger: Logger? = nil
@@ -42,10 +43,14 @@ public final class NATSClient: Sendable {
         let addresses = try ServerAddress.parseList(configuration.servers)
         try Self.validate(configuration)
         let group = configuration.eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton
+        let eventLoop = group.next()
+        if configuration.tls.hasMaterial {
+            try await Self.check(configuration.tls, eventLoop: eventLoop)
+        }
         let core = ConnectionCore(
             configuration: configuration,
             addresses: addresses,
-            eventLoop: group.next(),
+            eventLoop: eventLoop,
             logger: logger
         )
         let client = NATSClient(core: core)
@@ -96,18 +101,33 @@ public final class NATSClient: Sendable {
         return result
     }
 
+    /// Certificates and keys that cannot be used are found before any connection is made.
+    private static func check(_ tls: NATSClientConfiguration.TLS, eventLoop: any EventLoop) async throws(NATSError) {
+        let box = ResultBox<Void>()
+        SecureContext.make(tls, eventLoop: eventLoop).whenComplete { result in
+            switch result {
+            case .success(.success):
+                box.complete(.success(()))
+            case .success(.failure(let error)):
+                box.complete(.failure(error))
+            case .failure(let error):
+                box.complete(.failure(NATSError(.tls, "the TLS configuration was not read", cause: error)))
+            }
+        }
+        try await box.value()
+    }
+
     private static func validate(_ configuration: NATSClientConfiguration) throws(NATSError) {
         let prefix = configuration.inboxPrefix
         guard SubjectRules.isValidPublishSubject(prefix) else {
             throw NATSError(.invalidConfiguration, "the inbox prefix \"\(prefix)\" is not a subject without wildcards")
         }
-        let limits = configuration.pendingLimits
-        guard limits.messages.map({ $0 > 0 }) ?? true, limits.bytes.map({ $0 > 0 }) ?? true else {
-            throw NATSError(.invalidConfiguration, "pending limits must be above zero")
-        }
+        try configuration.pendingLimits.check()
         guard configuration.connectTimeout > .zero else {
             throw NATSError(.invalidConfiguration, "the connect timeout must be above zero")
         }
+        try configuration.credentials.check()
+        try configuration.tls.check()
     }
 
     /// What the connected server, or the last one, says about itself; nil before the first connection.

@@ -4,27 +4,36 @@ public import NIOCore
 ///
 /// Every value has a default.
 public struct NATSClientConfiguration: Sendable {
-    /// Who the client says it is, unless the URL of a server says it.
-    public enum Credentials: Sendable {
-        /// No credentials.
-        case none
-        /// A user and a password.
-        case userPassword(user: String, password: String)
-        /// A token.
-        case token(String)
+    /// What a subscription does with messages beyond its pending limits.
+    public enum SlowConsumerPolicy: Sendable, Hashable {
+        /// Drops the messages that arrive.
+        case dropNewest
+        /// Drops the messages that wait longest; those of the batch from which the consumer is just being served stay.
+        case dropOldest
+        /// Ends the subscription with ``NATSError/Code/slowConsumer``, behind the messages that wait.
+        case fail
     }
 
-    /// Limits of what a subscription holds for a consumer that is not there yet; a message beyond is dropped.
+    /// Limits of what a subscription holds for a consumer that is not there yet.
     public struct PendingLimits: Sendable, Hashable {
         /// Largest number of messages; nil for no limit.
         public var messages: Int?
         /// Largest number of bytes of headers and payloads; nil for no limit.
         public var bytes: Int?
+        /// What happens beyond.
+        public var policy: SlowConsumerPolicy
 
-        /// 500,000 messages and 64 MiB unless said otherwise.
-        public init(messages: Int? = 500_000, bytes: Int? = 67_108_864) {
+        /// 500,000 messages and 64 MiB, beyond which the newest are dropped, unless said otherwise.
+        public init(messages: Int? = 500_000, bytes: Int? = 67_108_864, policy: SlowConsumerPolicy = .dropNewest) {
             self.messages = messages
             self.bytes = bytes
+            self.policy = policy
+        }
+
+        func check() throws(NATSError) {
+            guard self.messages.map({ $0 > 0 }) ?? true, self.bytes.map({ $0 > 0 }) ?? true else {
+                throw NATSError(.invalidConfiguration, "pending limits must be above zero")
+            }
         }
     }
 
@@ -55,7 +64,8 @@ public struct NATSClientConfiguration: Sendable {
         }
     }
 
-    /// The servers to connect to, as `nats://[user[:password]@]host[:port]`, `host:port` or `host`.
+    /// The servers to connect to, as `nats://[user[:password]@]host[:port]`, `host:port` or `host`; with `tls://` only
+    /// secured connections are made to the server.
     ///
     /// One string may hold several, separated by commas. A user without password is a token. Userinfo in a URL wins over
     /// ``credentials``.
@@ -63,7 +73,9 @@ public struct NATSClientConfiguration: Sendable {
     /// Name of the connection, seen in the server's monitoring; nil for none.
     public var name: String?
     /// Credentials for servers whose URL has none.
-    public var credentials: Credentials = .none
+    public var credentials = Credentials.none
+    /// How connections are secured, with servers that require it and with those whose URL or ``TLS/isRequired`` does.
+    public var tls = TLS()
     /// Whether the servers are tried in random order.
     public var randomizeServers = true
     /// Whether servers that the cluster announces are left out of the pool.
@@ -94,8 +106,10 @@ public struct NATSClientConfiguration: Sendable {
     public var maxReconnectWait: Duration = .seconds(2)
     /// A random part, up to this, is added to each wait.
     public var reconnectJitter: Duration = .milliseconds(100)
+    /// The same in the place of ``reconnectJitter`` when connections are secured: handshakes cost a server more.
+    public var secureReconnectJitter: Duration = .seconds(1)
     /// The wait after so many passes over the servers have failed, from 1 on; takes the place of ``reconnectWait``,
-    /// ``maxReconnectWait`` and ``reconnectJitter``.
+    /// ``maxReconnectWait`` and the jitter.
     ///
     /// At least 1 ms is waited. Called on the event loop: must not block.
     public var reconnectDelay: (@Sendable (_ failedPasses: Int) -> Duration)?
@@ -109,7 +123,7 @@ public struct NATSClientConfiguration: Sendable {
     public var reconnectBufferSize = 8_388_608
     /// Whether ``NATSClient/connect(_:logger:)`` returns a client that goes on trying when the first pass failed.
     public var retryOnFailedConnect = false
-    /// Time for opening a socket, and again for the handshake on it.
+    /// Time for opening a socket, and again for the handshake on it, in which credentials are made as well.
     public var connectTimeout: Duration = .seconds(2)
 
     /// Time between two PINGs to the server; zero or less for none.

@@ -35,6 +35,10 @@ public struct NATSError: Error, CustomStringConvertible {
         public static let staleConnection = Code("staleConnection")
         /// The server, or its URL, requires TLS.
         public static let secureConnectionRequired = Code("secureConnectionRequired")
+        /// TLS is wanted, and the server does not offer it.
+        public static let secureConnectionWanted = Code("secureConnectionWanted")
+        /// The TLS handshake failed, or what the configuration has for it cannot be used; ``NATSError/cause`` says why.
+        public static let tls = Code("tls")
         /// The first thing a server sent was not `INFO`.
         public static let noInfoReceived = Code("noInfoReceived")
         /// The server refused the credentials.
@@ -45,6 +49,10 @@ public struct NATSError: Error, CustomStringConvertible {
         public static let authRevoked = Code("authRevoked")
         /// The account's credentials expired.
         public static let accountAuthExpired = Code("accountAuthExpired")
+        /// The configuration's credentials cannot be used: a malformed key, a file that cannot be read, a function that threw.
+        public static let badCredentials = Code("badCredentials")
+        /// The server asks for no signature, and so an nkey is no proof for it.
+        public static let nkeysNotSupported = Code("nkeysNotSupported")
         /// The server did not get credentials in time.
         public static let authenticationTimeout = Code("authenticationTimeout")
         /// The server is too old for ``NATSClientConfiguration/noEcho``.
@@ -65,6 +73,8 @@ public struct NATSError: Error, CustomStringConvertible {
         public static let reconnectBufferExceeded = Code("reconnectBufferExceeded")
         /// More than ``NATSClientConfiguration/publishHighWaterMark`` waits to be written.
         public static let publishBufferFull = Code("publishBufferFull")
+        /// A subscription lost messages because its pending limits were reached.
+        public static let slowConsumer = Code("slowConsumer")
         /// A subject is empty, contains white space, or has empty or wildcard tokens where they are not allowed.
         public static let badSubject = Code("badSubject")
         /// A queue group name is empty or contains white space.

@@ -47,6 +47,24 @@ public final class NATSSubscription: Sendable {
         self.state.statistics
     }
 
+    /// Where the subscription is in its life.
+    public var status: NATSSubscriptionStatus {
+        self.state.status
+    }
+
+    /// How much waits for the consumer at most.
+    public var pendingLimits: NATSClientConfiguration.PendingLimits {
+        self.state.limits
+    }
+
+    /// Changes how much may wait, for messages that arrive from now on; nothing that waits is dropped by that.
+    ///
+    /// - Throws: ``NATSError/Code/invalidConfiguration`` if a limit is not above zero.
+    public func setPendingLimits(_ limits: NATSClientConfiguration.PendingLimits) throws(NATSError) {
+        try limits.check()
+        self.state.setLimits(limits)
+    }
+
     /// Messages dropped because the pending limits were reached.
     public var droppedCount: UInt64 {
         self.state.statistics.dropped
@@ -59,7 +77,8 @@ public final class NATSSubscription: Sendable {
     /// - Parameter timeout: How long to wait; nil for without limit.
     /// - Returns: The message, or nil when the subscription has ended.
     /// - Throws: ``NATSError/Code/timeout``; ``NATSError/Code/cancelled`` when the task is cancelled, without losing a
-    ///   message; the error that ended the subscription.
+    ///   message; ``NATSError/Code/slowConsumer`` once for each time that messages began to be dropped, and the next call
+    ///   goes on; the error that ended the subscription.
     public func next(timeout: Duration? = nil) async throws(NATSError) -> NATSMessage? {
         try await self.state.nextMessage(timeout: timeout)
     }

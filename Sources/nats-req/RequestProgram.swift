@@ -127,6 +127,8 @@ struct RequestProgram: Sendable {
         do throws(NATSError) {
             return try await subscription.next(timeout: patience)
         } catch {
+            // Said once, before the replies that are there.
+            if error.code == .slowConsumer { return try await Self.next(subscription, patience) }
             guard error.code == .timeout else { throw error }
             return nil
         }

@@ -118,19 +118,6 @@ import Testing
         }
     }
 
-    @Test("what needs TLS is refused by a code, not attempted in clear")
-    func secure() async throws {
-        await expectError(.secureConnectionRequired) { _ = try await NATSClient.connect(.init(servers: ["tls://h"])) }
-        let server = try ScriptedServer()
-        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
-        let peer = try await server.accept()
-        await peer.send(ScriptedServer.info(extra: #","tls_required":true"#))
-        try await peer.expectEnd()
-        await expectError(.secureConnectionRequired) { _ = try await connecting.value }
-        peer.close()
-        await server.close()
-    }
-
     @Test("configurations that cannot work are refused")
     func invalidConfigurations() async throws {
         var configuration = NATSClientConfiguration(servers: ["nats://127.0.0.1:99999"])

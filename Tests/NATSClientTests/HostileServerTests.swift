@@ -131,7 +131,9 @@ import Testing
             core: core,
             address: ServerAddress(host: "h", port: 1),
             attempt: 0,
-            wantsNoEcho: false
+            wantsNoEcho: false,
+            tls: .init(),
+            credentials: .none
         ) { _ in ConnectPayload() }
         let channel = EmbeddedChannel(handler: handler, loop: loop)
         core.handler = handler

@@ -5,10 +5,21 @@ import NATSWire
 /// Performs no I/O, reads no clock, takes no lock.
 struct ConnectStateMachine {
     enum InfoAction: Equatable {
+        /// Begin the TLS handshake, and tell of its end with ``secured()``.
+        case startTLS
+        /// Find the credentials, say that they are there with ``introduced()``, then send CONNECT and PING.
         case sendConnectAndPing(ServerInfo)
         /// A later `INFO`: topology, lame duck mode, new limits.
         case update(ServerInfo)
         case fail(NATSErrorDescription)
+        case ignore
+    }
+
+    enum SecuredAction: Equatable {
+        /// As ``InfoAction/sendConnectAndPing(_:)``.
+        case sendConnectAndPing(ServerInfo)
+        /// The server's INFO comes next.
+        case awaitInfo
         case ignore
     }
 
@@ -37,6 +48,9 @@ struct ConnectStateMachine {
 
     private enum State {
         case awaitingInfo
+        /// The TLS handshake goes on; the INFO that came before it, if it was not first.
+        case securing(ServerInfo?)
+        case introducing(ServerInfo)
         case awaitingPong(ServerInfo)
         case ready
         case closed
@@ -44,16 +58,34 @@ struct ConnectStateMachine {
 
     private var state: State = .awaitingInfo
     private let wantsNoEcho: Bool
+    private let wantsTLS: Bool
+    /// The TLS handshake is complete.
+    private(set) var isSecure = false
 
-    init(wantsNoEcho: Bool) {
+    /// `handshakeFirst`: TLS comes before INFO.
+    init(wantsNoEcho: Bool, wantsTLS: Bool = false, handshakeFirst: Bool = false) {
         self.wantsNoEcho = wantsNoEcho
+        self.wantsTLS = wantsTLS
+        if handshakeFirst {
+            self.state = .securing(nil)
+        }
+    }
+
+    /// What arrives now has been sent in clear by somebody who should be silent.
+    var isSecuring: Bool {
+        switch self.state {
+        case .securing:
+            true
+        case .awaitingInfo, .introducing, .awaitingPong, .ready, .closed:
+            false
+        }
     }
 
     var isReady: Bool {
         switch self.state {
         case .ready:
             true
-        case .awaitingInfo, .awaitingPong, .closed:
+        case .awaitingInfo, .securing, .introducing, .awaitingPong, .closed:
             false
         }
     }
@@ -62,7 +94,7 @@ struct ConnectStateMachine {
         switch self.state {
         case .awaitingInfo:
             true
-        case .awaitingPong, .ready, .closed:
+        case .securing, .introducing, .awaitingPong, .ready, .closed:
             false
         }
     }
@@ -71,22 +103,25 @@ struct ConnectStateMachine {
     mutating func receivedInfo(_ info: ServerInfo) -> InfoAction {
         switch self.state {
         case .awaitingInfo:
-            if info.tlsRequired {
-                self.state = .closed
-                return .fail(
-                    .init(
-                        code: .secureConnectionRequired,
-                        message: "the server requires TLS, which is not supported yet"
-                    )
-                )
-            }
             if self.wantsNoEcho, info.proto < 1 {
                 self.state = .closed
                 return .fail(.init(code: .noEchoNotSupported, message: "the server cannot keep own messages back"))
             }
-            self.state = .awaitingPong(info)
+            // nats.go checkForSecure: a server that requires TLS gets it, wanted or not.
+            if self.wantsTLS || info.tlsRequired, !self.isSecure {
+                guard info.tlsRequired || info.tlsAvailable else {
+                    self.state = .closed
+                    return .fail(.init(code: .secureConnectionWanted, message: "the server does not offer TLS"))
+                }
+                self.state = .securing(info)
+                return .startTLS
+            }
+            self.state = .introducing(info)
             return .sendConnectAndPing(info)
-        case .awaitingPong:
+        case .securing:
+            self.state = .closed
+            return .fail(Self.clearText)
+        case .introducing, .awaitingPong:
             // nats-server 2.12 sends a second INFO behind the PONG; one that overtakes it changes nothing yet.
             return .ignore
         case .ready:
@@ -96,12 +131,45 @@ struct ConnectStateMachine {
         }
     }
 
+    /// The TLS handshake is complete.
+    mutating func secured() -> SecuredAction {
+        switch self.state {
+        case .securing(let info):
+            self.isSecure = true
+            guard let info else {
+                self.state = .awaitingInfo
+                return .awaitInfo
+            }
+            self.state = .introducing(info)
+            return .sendConnectAndPing(info)
+        case .awaitingInfo, .introducing, .awaitingPong, .ready, .closed:
+            return .ignore
+        }
+    }
+
+    /// CONNECT and PING can be sent; false if there is nobody any more to send them to.
+    mutating func introduced() -> Bool {
+        switch self.state {
+        case .introducing(let info):
+            self.state = .awaitingPong(info)
+            return true
+        case .awaitingInfo, .securing, .awaitingPong, .ready, .closed:
+            return false
+        }
+    }
+
     /// The server sent `PONG`.
     mutating func receivedPong() -> PongAction {
         switch self.state {
         case .awaitingInfo:
             self.state = .closed
             return .fail(Self.noInfo)
+        case .securing:
+            self.state = .closed
+            return .fail(Self.clearText)
+        case .introducing:
+            self.state = .closed
+            return .fail(.init(code: .protocolViolation, message: "the server answered before it was asked"))
         case .awaitingPong(let info):
             self.state = .ready
             return .ready(info)
@@ -115,10 +183,10 @@ struct ConnectStateMachine {
     /// The server sent `PING`, `+OK` or a message; false if it may not at this point.
     mutating func receivedOther() -> Bool {
         switch self.state {
-        case .awaitingInfo:
+        case .awaitingInfo, .securing:
             self.state = .closed
             return false
-        case .awaitingPong, .ready, .closed:
+        case .introducing, .awaitingPong, .ready, .closed:
             return true
         }
     }
@@ -128,7 +196,7 @@ struct ConnectStateMachine {
     /// Servers that are full send it before they have read CONNECT.
     mutating func receivedError() -> ErrorAction {
         switch self.state {
-        case .awaitingInfo, .awaitingPong:
+        case .awaitingInfo, .securing, .introducing, .awaitingPong:
             self.state = .closed
             return .fail
         case .ready:
@@ -141,7 +209,7 @@ struct ConnectStateMachine {
     /// The connection is gone; true if that ends a handshake.
     mutating func closed() -> Bool {
         switch self.state {
-        case .awaitingInfo, .awaitingPong:
+        case .awaitingInfo, .securing, .introducing, .awaitingPong:
             self.state = .closed
             return true
         case .ready, .closed:
@@ -150,5 +218,10 @@ struct ConnectStateMachine {
         }
     }
 
+    /// Bytes that come before TLS could be anybody's, and must not be taken for the server's.
+    static let clearText = NATSErrorDescription(
+        code: .protocolViolation,
+        message: "something was sent in clear between INFO and the TLS handshake"
+    )
     static let noInfo = NATSErrorDescription(code: .noInfoReceived, message: "the server did not begin with INFO")
 }

@@ -67,9 +67,11 @@ extension ConnectionCore {
                 core: self,
                 address: address,
                 attempt: attempt,
-                wantsNoEcho: configuration.noEcho
+                wantsNoEcho: configuration.noEcho,
+                tls: configuration.tls,
+                credentials: address.credentials ?? configuration.credentials
             ) { info in
-                Self.makeConnect(configuration, address: address, info: info)
+                Self.makeConnect(configuration, info: info)
             }
             try channel.pipeline.syncOperations.addHandler(handler)
             // A host name may have several addresses and so several sockets, of which one wins.
@@ -109,7 +111,6 @@ extension ConnectionCore {
 
     private static func makeConnect(
         _ configuration: NATSClientConfiguration,
-        address: ServerAddress,
         info: ServerInfo
     ) -> ConnectPayload {
         var payload = ConnectPayload()
@@ -122,25 +123,6 @@ extension ConnectionCore {
         payload.proto = 1
         payload.headers = info.headers
         payload.noResponders = info.headers
-        // Userinfo in the URL wins over the configured credentials.
-        if let user = address.user {
-            if let password = address.password {
-                payload.user = user
-                payload.password = password
-            } else {
-                payload.authToken = user
-            }
-            return payload
-        }
-        switch configuration.credentials {
-        case .none:
-            break
-        case .userPassword(let user, let password):
-            payload.user = user
-            payload.password = password
-        case .token(let token):
-            payload.authToken = token
-        }
         return payload
     }
 
@@ -153,7 +135,10 @@ extension ConnectionCore {
         self.phase = .connected
         self.connectedAt = self.eventLoop.now
         self.reconnector.succeeded()
-        self.pool.connected(handler.address)
+        self.pool.connected(handler.address, isSecure: handler.isSecure)
+        if handler.isSecure {
+            self.reconnector.connectionIsSecure()
+        }
         self.lastAttemptError = nil
         self.status.withLockedValue { status in
             status.serverInfo = NATSServerInfo(info, url: handler.address.url)

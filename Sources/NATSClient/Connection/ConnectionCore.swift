@@ -116,6 +116,9 @@ final class ConnectionCore: @unchecked Sendable {
             backoff: Self.backoff(configuration),
             isSinglePass: !configuration.retryOnFailedConnect
         )
+        if configuration.tls.isWanted || addresses.contains(where: \.isSecure) {
+            self.reconnector.connectionIsSecure()
+        }
         let servers = self.pool.servers
         self.status.withLockedValue { $0.pool = servers }
         self.outbound.setInbox(subject: inbox + ".*")
@@ -131,6 +134,7 @@ final class ConnectionCore: @unchecked Sendable {
             initial: initial,
             maximum: max(initial, configuration.maxReconnectWait),
             jitter: configuration.reconnectJitter,
+            secureJitter: configuration.secureReconnectJitter,
             waitsBeforeFirstAttempt: configuration.waitsBeforeFirstReconnect,
             custom: configuration.reconnectDelay
         )
@@ -260,6 +264,13 @@ final class ConnectionCore: @unchecked Sendable {
                 self.events.send(.slowConsumer(state.eventSubscription, dropped: dropped))
             case .ended(let dropped):
                 self.events.send(.slowConsumerEnded(state.eventSubscription, dropped: dropped))
+            case .failed(let dropped):
+                _ = self.registry.remove(sid: state.sid)
+                self.outbound.unsubscribe(sid: state.sid, maximum: nil)
+                self.events.send(.slowConsumer(state.eventSubscription, dropped: dropped))
+                if let error = state.endError {
+                    self.events.send(.error(error, state.eventSubscription))
+                }
             case nil:
                 break
             }

@@ -1,5 +1,6 @@
 import NATSWire
 import NIOCore
+import NIOSSL
 
 /// Takes one connection's bytes apart and carries its handshake out; everything else it tells to the ``ConnectionCore``.
 ///
@@ -12,9 +13,13 @@ final class NATSChannelHandler: ChannelInboundHandler {
     let address: ServerAddress
     /// Tells attempts apart.
     let attempt: UInt64
+    private let credentials: NATSClientConfiguration.Credentials
     private let makeConnect: (ServerInfo) -> ConnectPayload
+    let tls: NATSClientConfiguration.TLS
+    /// Finds the credentials, if that takes time.
+    private var credentialsTask: Task<Void, Never>?
 
-    private var machine: ConnectStateMachine
+    var machine: ConnectStateMachine
     private(set) var context: ChannelHandlerContext?
     /// Why the connection ends; the first reason counts.
     private(set) var failure: NATSError?
@@ -39,13 +44,21 @@ final class NATSChannelHandler: ChannelInboundHandler {
         address: ServerAddress,
         attempt: UInt64,
         wantsNoEcho: Bool,
+        tls: NATSClientConfiguration.TLS,
+        credentials: NATSClientConfiguration.Credentials,
         makeConnect: @escaping (ServerInfo) -> ConnectPayload
     ) {
         self.core = core
         self.address = address
         self.attempt = attempt
+        self.credentials = credentials
         self.makeConnect = makeConnect
-        self.machine = ConnectStateMachine(wantsNoEcho: wantsNoEcho)
+        self.tls = tls
+        self.machine = ConnectStateMachine(
+            wantsNoEcho: wantsNoEcho,
+            wantsTLS: address.isSecure || tls.isWanted,
+            handshakeFirst: tls.handshakeFirst
+        )
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -58,13 +71,30 @@ final class NATSChannelHandler: ChannelInboundHandler {
         self.context = nil
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        if self.machine.isSecuring {
+            self.startTLS()
+        }
+        context.fireChannelActive()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         self.finish()
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.fail(NATSError(.disconnected, "the connection to \(self.address.url) failed", cause: error))
+        switch error {
+        case NIOSSLError.uncleanShutdown:
+            // TCP's own end says as much.
+            context.close(promise: nil)
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            self.fail(NATSError(.tls, "TLS with \(self.address.url) failed", cause: error))
+        default:
+            // nats.go: a connection that is reset right after the handshake is one whose certificate was refused.
+            let code: NATSError.Code = self.machine.isSecure && !self.machine.isReady ? .tls : .disconnected
+            self.fail(NATSError(code, "the connection to \(self.address.url) failed", cause: error))
+        }
     }
 
     /// Ends the connection for a reason.
@@ -81,7 +111,18 @@ final class NATSChannelHandler: ChannelInboundHandler {
             return
         }
         self.isClosed = true
-        _ = self.machine.closed()
+        let isHandshake = self.machine.closed()
+        self.credentialsTask?.cancel()
+        if isHandshake, self.machine.isSecure, self.serverError == nil {
+            // With TLS 1.3 a client has done its part before the server looks at its certificate.
+            self.failure =
+                self.failure
+                ?? NATSError(
+                    .tls,
+                    "the server \(self.address.url) closed the connection after the TLS handshake; it may have refused "
+                        + "the client's certificate"
+                )
+        }
         let error =
             self.failure ?? self.serverError?.error
             ?? NATSError(.disconnected, "the server \(self.address.url) closed the connection")
@@ -96,6 +137,9 @@ final class NATSChannelHandler: ChannelInboundHandler {
             return
         }
         self.core.receivedBytes(bytes.readableBytes)
+        guard !self.machine.isSecuring else {
+            return self.failInClear()
+        }
         var offset = 0
         if self.cut.readableBytes > 0 {
             offset = self.completeCut(from: bytes)
@@ -162,6 +206,9 @@ final class NATSChannelHandler: ChannelInboundHandler {
                     self.core.deliver(in: bytes)
                     self.control(step, raw)
                     if self.failure != nil {
+                        position = raw.count
+                    } else if self.machine.isSecuring, position < raw.count {
+                        self.failInClear()
                         position = raw.count
                     }
                 }
@@ -290,8 +337,10 @@ final class NATSChannelHandler: ChannelInboundHandler {
 
     private func receivedInfo(_ info: ServerInfo) {
         switch self.machine.receivedInfo(info) {
+        case .startTLS:
+            self.startTLS()
         case .sendConnectAndPing(let info):
-            self.write(self.makeConnect(info).encode() + Array("PING\r\n".utf8))
+            self.introduce(info)
         case .update(let info):
             self.core.receivedInfo(info, from: self)
         case .fail(let failure):
@@ -299,6 +348,54 @@ final class NATSChannelHandler: ChannelInboundHandler {
         case .ignore:
             break
         }
+    }
+
+    /// Sends CONNECT and PING as soon as the credentials are there.
+    func introduce(_ info: ServerInfo) {
+        var payload = self.makeConnect(info)
+        payload.tlsRequired = self.machine.isSecure
+        self.introduce(payload, nonce: info.nonce)
+    }
+
+    private func introduce(_ payload: ConnectPayload, nonce: String) {
+        if let answer = self.credentials.immediateAnswer {
+            return self.introduce(payload, answer)
+        }
+        guard let eventLoop = self.context?.eventLoop else {
+            return
+        }
+        let credentials = self.credentials
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        // The handshake's time limit is also that of the task: it is cancelled when the connection ends.
+        self.credentialsTask = Task {
+            let result: Result<CredentialsAnswer, NATSError>
+            do throws(NATSError) {
+                result = .success(try await credentials.answer(nonce: nonce))
+            } catch {
+                result = .failure(error)
+            }
+            guard !Task.isCancelled else {
+                return
+            }
+            eventLoop.execute {
+                switch result {
+                case .success(let answer):
+                    handler.value.introduce(payload, answer)
+                case .failure(let error):
+                    handler.value.fail(error)
+                }
+            }
+        }
+    }
+
+    private func introduce(_ payload: ConnectPayload, _ answer: CredentialsAnswer) {
+        self.credentialsTask = nil
+        guard !self.isClosed, self.failure == nil, self.machine.introduced() else {
+            return
+        }
+        var payload = payload
+        answer.write(to: &payload)
+        self.write(payload.encode() + Array("PING\r\n".utf8))
     }
 
     private func receivedPong() {
@@ -331,6 +428,11 @@ final class NATSChannelHandler: ChannelInboundHandler {
         case .ignore:
             break
         }
+    }
+
+    private func failInClear() {
+        let failure = ConnectStateMachine.clearText
+        self.fail(NATSError(failure.code, "\(self.address.url): \(failure.message)"))
     }
 
     private func messageBeforeHandshake() {

@@ -11,6 +11,8 @@ struct ReconnectStateMachine {
         var initial: Duration
         var maximum: Duration
         var jitter: Duration
+        /// In the place of `jitter` when connections are secured.
+        var secureJitter: Duration?
         /// Whether the first attempt after a loss waits as the second pass does.
         var waitsBeforeFirstAttempt = false
         /// The user's own wait after so many failed passes; there is no jitter then.
@@ -63,7 +65,7 @@ struct ReconnectStateMachine {
         case waiting(passes: Int)
     }
 
-    private let backoff: Backoff
+    private var backoff: Backoff
     private var isSinglePass: Bool
     private var state: State = .idle
     /// Passes that have failed, and connections that were short, since the last connection that lasted.
@@ -142,6 +144,11 @@ struct ReconnectStateMachine {
         }
         self.state = .waiting(passes: passes + 1)
         return .wait(self.backoff.wait(afterPasses: passes + 1, longest: longest, using: &random))
+    }
+
+    /// Connections are secured: the other jitter counts from now on.
+    mutating func connectionIsSecure() {
+        self.backoff.jitter = self.backoff.secureJitter ?? self.backoff.jitter
     }
 
     /// A connection was made.

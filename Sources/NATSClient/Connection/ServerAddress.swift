@@ -1,3 +1,5 @@
+import NIOCore
+
 /// One server's URL, taken apart.
 struct ServerAddress: Sendable, Hashable {
     static let defaultPort = 4222
@@ -7,15 +9,44 @@ struct ServerAddress: Sendable, Hashable {
     /// A user name, or a token if there is no password.
     var user: String?
     var password: String?
+    /// Whether it is never connected to in clear.
+    var isSecure = false
+    /// The name that the certificate must have, if it is not the host.
+    var tlsName: String?
 
     /// The URL without credentials, fit for logs and errors.
     var url: String {
-        "nats://\(self.hostAndPort)"
+        "\(self.isSecure ? "tls" : "nats")://\(self.hostAndPort)"
+    }
+
+    /// A server of the same cluster is as secure as the one that announced it.
+    ///
+    /// nats.go addURLToPool: certificates of a cluster seldom have addresses in them, but the name that all share.
+    mutating func inheritSecurity(from other: ServerAddress) {
+        self.isSecure = other.isSecure
+        if self.isBareAddress {
+            self.tlsName = other.tlsName ?? (other.isBareAddress ? nil : other.host)
+        }
+    }
+
+    private var isBareAddress: Bool {
+        (try? SocketAddress(ipAddress: self.host, port: self.port)) != nil
     }
 
     /// As in `connect_urls`; IPv6 addresses in brackets.
     var hostAndPort: String {
         self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+    }
+
+    /// The credentials in the URL, which win over those of the configuration; a user without a password is a token.
+    var credentials: NATSClientConfiguration.Credentials? {
+        guard let user = self.user else {
+            return nil
+        }
+        guard let password = self.password else {
+            return .token(user)
+        }
+        return .userPassword(user: user, password: password)
     }
 
     init(host: String, port: Int, user: String? = nil, password: String? = nil) {
@@ -28,6 +59,7 @@ struct ServerAddress: Sendable, Hashable {
     /// Reads `[scheme://][user[:password]@]host[:port][/]`; errors never quote the userinfo.
     init(parsing text: String) throws(NATSError) {
         var rest = trimmed(text[...])
+        var isSecure = false
         if let range = Self.range(of: "://", in: rest) {
             let scheme = rest[..<range.lowerBound].lowercased()
             rest = rest[range.upperBound...]
@@ -35,7 +67,7 @@ struct ServerAddress: Sendable, Hashable {
             case "nats":
                 break
             case "tls":
-                throw NATSError(.secureConnectionRequired, "TLS is not supported yet: a server URL has the scheme tls")
+                isSecure = true
             case "ws", "wss":
                 throw NATSError(
                     .invalidConfiguration,
@@ -67,6 +99,7 @@ struct ServerAddress: Sendable, Hashable {
         }
         let (host, port) = try Self.splitHostAndPort(rest)
         self.init(host: host, port: port, user: user, password: password)
+        self.isSecure = isSecure
     }
 
     /// Reads `host[:port]` as it stands in `connect_urls`; nil if it is malformed.

@@ -89,11 +89,15 @@ struct ServerPool {
     /// The server accepted the client.
     ///
     /// It may refuse it again a moment later: see ``connectionLasted(_:)``.
-    mutating func connected(_ address: ServerAddress) {
+    ///
+    /// One that was connected to securely is not connected to in clear any more.
+    mutating func connected(_ address: ServerAddress, isSecure: Bool = false) {
         self.current = address
+        self.current?.isSecure = isSecure || address.isSecure
         guard let index = self.index(of: address) else {
             return
         }
+        self.servers[index].address.isSecure = isSecure || self.servers[index].address.isSecure
         self.servers[index].failures = 0
         self.servers[index].givenUpAt = nil
     }
@@ -134,7 +138,10 @@ struct ServerPool {
         let before = self.servers
         self.servers = addresses.map { address in
             var server = before.first { $0.address.isSameServer(as: address) } ?? Server(address: address)
+            let wasSecure = server.address.isSecure
             server.address = address
+            // Once secured, never in clear again.
+            server.address.isSecure = address.isSecure || wasSecure
             server.isImplicit = false
             return server
         }
@@ -160,7 +167,8 @@ struct ServerPool {
     /// Takes over the servers of an `INFO`; returns all known ones if some were never seen before.
     ///
     /// nats.go processInfo: an empty list changes nothing; discovered servers that are no longer listed go, except the
-    /// one in use; configured ones always stay; new ones inherit the userinfo of the URL in use. A discovered server that
+    /// one in use; configured ones always stay; new ones inherit the userinfo of the URL in use, whether it is secured, and
+    /// the name on the certificate if they are bare addresses. A discovered server that
     /// was given up and is announced again is tried again.
     mutating func merge(connectURLs: [String], random: inout some RandomNumberGenerator) -> [String]? {
         guard !self.ignoreDiscovered, !connectURLs.isEmpty else {
@@ -190,6 +198,9 @@ struct ServerPool {
         for var address in announced where room > 0 && known.insert(address.hostAndPort).inserted {
             address.user = userinfo?.user
             address.password = userinfo?.password
+            if let current {
+                address.inheritSecurity(from: current)
+            }
             self.servers.append(Server(address: address, isImplicit: true))
             room -= 1
             if self.everSeen.insert(address.hostAndPort).inserted {

@@ -23,6 +23,8 @@ struct DeliveryQueue<Waiter> {
         case began(dropped: UInt64)
         /// The consumer caught up; messages lost in the whole episode.
         case ended(dropped: UInt64)
+        /// Messages were dropped, and that ended the queue.
+        case failed(dropped: UInt64)
     }
 
     enum Next {
@@ -40,11 +42,20 @@ struct DeliveryQueue<Waiter> {
         case ended(NATSError?)
     }
 
-    let maximumMessages: Int
-    let maximumBytes: Int
-    private var batches: Deque<MessageBatch> = []
-    /// Number of the first message of the first batch.
+    /// A batch, and how many of its first messages were dropped.
+    private struct Entry {
+        let batch: MessageBatch
+        var skipped = 0
+    }
+
+    private(set) var limits: NATSClientConfiguration.PendingLimits
+    private var batches: Deque<Entry> = []
+    /// Number of the first message of the first batch; less for each that was dropped from its front.
     private var headNumber = 0
+    /// The consumer serves itself from the first batch: nothing of it can be dropped.
+    private var isHeadTaken = false
+    /// Somebody has still to be told that messages were dropped.
+    private var hasUnreportedLoss = false
     private var pushedMessages = 0
     private var pushedBytes = 0
     private var waiters: [UInt64: Waiter] = [:]
@@ -57,8 +68,33 @@ struct DeliveryQueue<Waiter> {
     private(set) var maxPendingBytes = 0
 
     init(limits: NATSClientConfiguration.PendingLimits) {
-        self.maximumMessages = limits.messages ?? .max
-        self.maximumBytes = limits.bytes ?? .max
+        self.limits = limits
+    }
+
+    private var maximumMessages: Int {
+        self.limits.messages ?? .max
+    }
+
+    private var maximumBytes: Int {
+        self.limits.bytes ?? .max
+    }
+
+    /// Counts for messages that arrive from now on.
+    mutating func setLimits(_ limits: NATSClientConfiguration.PendingLimits) {
+        self.limits = limits
+    }
+
+    /// Whether messages were dropped since the last call; true once for each episode.
+    mutating func takeLoss() -> Bool {
+        defer {
+            self.hasUnreportedLoss = false
+        }
+        return self.hasUnreportedLoss
+    }
+
+    /// Whether messages are being dropped.
+    var isSlow: Bool {
+        self.episodeStart != nil
     }
 
     func pendingMessages(_ consumed: Consumed) -> Int {
@@ -103,52 +139,136 @@ struct DeliveryQueue<Waiter> {
         if frames.count > self.maximumMessages - min(messages, self.maximumMessages)
             || bodyBytes > self.maximumBytes - min(bytes, self.maximumBytes)
         {
-            accepted = []
-            bodyBytes = 0
-            for frame in frames {
-                guard messages + accepted.count < self.maximumMessages,
-                    frame.bodyLength <= self.maximumBytes - min(bytes + bodyBytes, self.maximumBytes)
-                else {
-                    continue
-                }
-                accepted.append(frame)
-                bodyBytes += frame.bodyLength
+            var lost = 0
+            if self.limits.policy == .dropOldest {
+                // A message that can never have room drives no other out.
+                let possible = self.fitting(frames, 0, 0)
+                lost = self.dropOldest(for: possible.frames.count, possible.bytes, consumed: consumed)
+                messages = self.pendingMessages(consumed)
+                bytes = self.pendingBytes(consumed)
             }
-            if self.episodeStart == nil, accepted.count < frames.count {
+            (accepted, bodyBytes) = self.fitting(frames, messages, bytes)
+            lost += frames.count - accepted.count
+            if self.episodeStart == nil, lost > 0 {
                 // One that ended with this very push goes on: it is told of once, at its end.
                 self.episodeStart = previousEpisode ?? self.dropped
                 if previousEpisode == nil {
-                    action.slowConsumer = .began(dropped: UInt64(frames.count - accepted.count))
+                    self.hasUnreportedLoss = true
+                    action.slowConsumer = .began(dropped: UInt64(lost))
                 }
             }
-            self.dropped += UInt64(frames.count - accepted.count)
+            self.dropped += UInt64(lost)
         }
         if let previousEpisode, self.episodeStart == nil {
             action.slowConsumer = .ended(dropped: self.dropped - previousEpisode)
         }
+        let lost = frames.count - accepted.count
+        if lost > 0, self.limits.policy == .fail {
+            action.slowConsumer = .failed(dropped: UInt64(lost))
+            self.end = .ended(NATSError(.slowConsumer, "the pending limits of the subscription were reached"))
+            action.waiters = self.takeWaiters()
+        }
         guard !accepted.isEmpty else {
             return action
         }
-        self.batches.append(makeBatch(accepted, bodyBytes))
+        self.batches.append(Entry(batch: makeBatch(accepted, bodyBytes)))
         self.pushedMessages += accepted.count
         self.pushedBytes += bodyBytes
         messages += accepted.count
         bytes += bodyBytes
         self.maxPendingMessages = max(self.maxPendingMessages, messages)
         self.maxPendingBytes = max(self.maxPendingBytes, bytes)
-        action.waiters = self.takeWaiters()
+        action.waiters += self.takeWaiters()
         return action
     }
 
+    /// The messages that there is room for: the first ones, or the last ones if older ones go for newer.
+    private func fitting(
+        _ frames: [MessageFrame],
+        _ messages: Int,
+        _ bytes: Int
+    ) -> (frames: [MessageFrame], bytes: Int) {
+        var accepted: [MessageFrame] = []
+        var bodyBytes = 0
+        func take(_ frame: MessageFrame) {
+            guard messages + accepted.count < self.maximumMessages,
+                frame.bodyLength <= self.maximumBytes - min(bytes + bodyBytes, self.maximumBytes)
+            else {
+                return
+            }
+            accepted.append(frame)
+            bodyBytes += frame.bodyLength
+        }
+        if self.limits.policy == .dropOldest {
+            frames.reversed().forEach(take)
+            accepted.reverse()
+        } else {
+            frames.forEach(take)
+        }
+        return (accepted, bodyBytes)
+    }
+
+    /// Drops the oldest messages until so many more, with so many bytes, have room; returns how many it dropped.
+    private mutating func dropOldest(for count: Int, _ bodyBytes: Int, consumed: Consumed) -> Int {
+        var lost = 0
+        while true {
+            let messages = self.pendingMessages(consumed)
+            let bytes = self.pendingBytes(consumed)
+            let isOver =
+                count > self.maximumMessages - min(messages, self.maximumMessages)
+                || bodyBytes > self.maximumBytes - min(bytes, self.maximumBytes)
+            guard isOver, let frame = self.dropFirst(consumed: consumed) else {
+                return lost
+            }
+            self.pushedMessages -= 1
+            self.pushedBytes -= frame.bodyLength
+            lost += 1
+        }
+    }
+
+    /// Takes the oldest message out that the consumer has not got hold of.
+    private mutating func dropFirst(consumed: Consumed) -> MessageFrame? {
+        while let head = self.batches.first, !self.isHeadTaken {
+            let index = max(0, consumed.messages - self.headNumber)
+            if index < head.batch.frames.count {
+                // The head begins one later; what is behind it keeps its numbers.
+                self.headNumber -= 1
+                return head.batch.frames[index]
+            }
+            self.removeHead()
+        }
+        while self.batches.count > 1 {
+            let skipped = self.batches[1].skipped
+            if skipped < self.batches[1].batch.frames.count {
+                self.batches[1].skipped += 1
+                return self.batches[1].batch.frames[skipped]
+            }
+            self.batches.remove(at: 1)
+        }
+        return nil
+    }
+
+    private mutating func removeHead() {
+        guard let head = self.batches.popFirst() else {
+            return
+        }
+        self.isHeadTaken = false
+        self.headNumber += head.batch.frames.count - (self.batches.first?.skipped ?? 0)
+    }
+
     /// What the consumer gets next, given what it has finished.
-    mutating func next(consumed: Consumed) -> Next {
-        while let batch = self.batches.first {
+    ///
+    /// `takingBatch`: it goes on to serve itself from the batch.
+    mutating func next(consumed: Consumed, takingBatch: Bool = false) -> Next {
+        while let batch = self.batches.first?.batch {
             let index = max(0, consumed.messages - self.headNumber)
             if index < batch.frames.count {
+                if takingBatch {
+                    self.isHeadTaken = true
+                }
                 return .messages(batch, index: index)
             }
-            self.headNumber += batch.frames.count
-            self.batches.removeFirst()
+            self.removeHead()
         }
         if case .ended(let error) = self.end {
             return .ended(error)

@@ -26,6 +26,8 @@ final class SubscriptionState: @unchecked Sendable {
     /// What the consumer had finished when it last came for more.
     private var settled = Queue.Consumed()
     private var isDrainStarted = false
+    /// Handlers that work on messages.
+    private var workers = 0
     private var observers: [(id: UInt64, call: Observer)] = []
     private var nextObserverID: UInt64 = 0
 
@@ -88,6 +90,9 @@ final class SubscriptionState: @unchecked Sendable {
         for waiter in action.waiters {
             waiter.resume()
         }
+        if case .failed = action.slowConsumer {
+            self.callObservers()
+        }
         return action.slowConsumer
     }
 
@@ -118,7 +123,7 @@ final class SubscriptionState: @unchecked Sendable {
     func nextBatch() async throws(NATSError) -> (batch: MessageBatch, index: Int)? {
         while true {
             let (next, observers) = self.lock.withLock { () -> (Queue.Next, [(id: UInt64, call: Observer)]) in
-                let next = self.queue.next(consumed: self.settledConsumed())
+                let next = self.queue.next(consumed: self.settledConsumed(), takingBatch: true)
                 if case .messages = next {
                     self.consumerIsIdle = false
                     return (next, [])
@@ -147,6 +152,10 @@ final class SubscriptionState: @unchecked Sendable {
     /// Callers may be several.
     func nextMessage(timeout: Duration?) async throws(NATSError) -> NATSMessage? {
         let deadline = timeout.map { NIODeadline.now() + $0.timeAmount }
+        // nats.go NextMsg: once for each episode, before the messages that are there.
+        if self.lock.withLock({ self.queue.takeLoss() }) {
+            throw NATSError(.slowConsumer, "messages on \"\(self.subject)\" were dropped: the consumer is too slow")
+        }
         while true {
             let (next, observers) = self.lock.withLock { () -> (Queue.Next, [(id: UInt64, call: Observer)]) in
                 let consumed = self.settledConsumed()
@@ -264,6 +273,27 @@ final class SubscriptionState: @unchecked Sendable {
         return id
     }
 
+    /// Somebody works on a message: the consumer is not done.
+    func beginWork() {
+        self.lock.withLock { self.workers += 1 }
+    }
+
+    func endWork() {
+        let isLast = self.lock.withLock {
+            self.workers -= 1
+            return self.workers == 0
+        }
+        if isLast {
+            self.callObservers()
+        }
+    }
+
+    private func callObservers() {
+        for observer in self.lock.withLock({ self.observers }) {
+            observer.call()
+        }
+    }
+
     func removeObserver(_ id: UInt64) {
         self.lock.withLock { self.observers.removeAll { $0.id == id } }
     }
@@ -277,7 +307,7 @@ final class SubscriptionState: @unchecked Sendable {
     /// Messages that nobody iterates over do not count: they stay readable after the client is closed.
     var isDrained: Bool {
         self.lock.withLock {
-            guard !self.queue.isOpen else {
+            guard !self.queue.isOpen, self.workers == 0 else {
                 return false
             }
             guard self.attachedIterators > 0 else {
@@ -289,6 +319,26 @@ final class SubscriptionState: @unchecked Sendable {
 
     var isOpen: Bool {
         self.lock.withLock { self.queue.isOpen }
+    }
+
+    var limits: NATSClientConfiguration.PendingLimits {
+        self.lock.withLock { self.queue.limits }
+    }
+
+    func setLimits(_ limits: NATSClientConfiguration.PendingLimits) {
+        self.lock.withLock { self.queue.setLimits(limits) }
+    }
+
+    var status: NATSSubscriptionStatus {
+        self.lock.withLock {
+            guard self.queue.isOpen else {
+                return .closed(self.queue.endError)
+            }
+            if self.isDrainStarted {
+                return .draining
+            }
+            return self.queue.isSlow ? .slowConsumer : .active
+        }
     }
 
     /// The error that ended the subscription, if one did.

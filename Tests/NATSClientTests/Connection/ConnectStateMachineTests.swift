@@ -16,6 +16,8 @@ import Testing
         var machine = ConnectStateMachine(wantsNoEcho: false)
         #expect(machine.receivedInfo(self.info) == .sendConnectAndPing(self.info))
         #expect(machine.receivedOther() == true)
+        #expect(machine.introduced() == true)
+        #expect(machine.introduced() == false)
         #expect(machine.receivedPong() == .ready(self.info))
         #expect(machine.isReady)
         #expect(machine.receivedInfo(self.info) == .update(self.info))
@@ -49,19 +51,79 @@ import Testing
         var machine = ConnectStateMachine(wantsNoEcho: false)
         _ = machine.receivedInfo(self.info)
         #expect(machine.receivedInfo(self.info) == .ignore)
+        #expect(machine.introduced() == true)
+        #expect(machine.receivedInfo(self.info) == .ignore)
         #expect(machine.receivedPong() == .ready(self.info))
     }
 
-    @Test("a server that requires TLS or cannot do without echo is refused by code")
-    func unsupported() {
-        var secure = self.info
-        secure.tlsRequired = true
+    @Test("a server that answers while the credentials are still looked for is refused")
+    func earlyPong() {
         var machine = ConnectStateMachine(wantsNoEcho: false)
-        guard case .fail(let failure) = machine.receivedInfo(secure) else {
-            Issue.record("TLS was not refused")
+        #expect(machine.introduced() == false)
+        _ = machine.receivedInfo(self.info)
+        guard case .fail(let failure) = machine.receivedPong() else {
+            Issue.record("the PONG was taken for an answer")
             return
         }
-        #expect(failure.code == .secureConnectionRequired)
+        #expect(failure.code == .protocolViolation)
+        #expect(machine.introduced() == false)
+        var refused = ConnectStateMachine(wantsNoEcho: false)
+        _ = refused.receivedInfo(self.info)
+        #expect(refused.receivedError() == .fail)
+        #expect(refused.introduced() == false)
+    }
+
+    @Test("TLS comes behind INFO if either side wants it, and the INFO before it counts", arguments: [true, false])
+    func tls(isRequiredByServer: Bool) {
+        var info = self.info
+        info.tlsRequired = isRequiredByServer
+        info.tlsAvailable = !isRequiredByServer
+        var machine = ConnectStateMachine(wantsNoEcho: false, wantsTLS: !isRequiredByServer)
+        #expect(machine.receivedInfo(info) == .startTLS)
+        #expect(machine.isSecuring && !machine.isSecure && !machine.introduced())
+        #expect(machine.secured() == .sendConnectAndPing(info))
+        #expect(machine.isSecure && !machine.isSecuring && machine.secured() == .ignore)
+        #expect(machine.introduced() == true)
+        #expect(machine.receivedPong() == .ready(info))
+        #expect(machine.receivedInfo(info) == .update(info))
+    }
+
+    @Test("TLS first: nothing is heard before it, INFO comes then")
+    func handshakeFirst() {
+        var info = self.info
+        info.tlsRequired = true
+        var machine = ConnectStateMachine(wantsNoEcho: false, wantsTLS: true, handshakeFirst: true)
+        #expect(machine.isSecuring && !machine.isAwaitingInfo)
+        #expect(machine.secured() == .awaitInfo)
+        #expect(machine.receivedInfo(info) == .sendConnectAndPing(info))
+        var hostile = ConnectStateMachine(wantsNoEcho: false, wantsTLS: true, handshakeFirst: true)
+        #expect(hostile.receivedInfo(info) == .fail(ConnectStateMachine.clearText))
+    }
+
+    @Test("nothing that is said in clear during the handshake counts")
+    func clearText() {
+        var info = self.info
+        info.tlsRequired = true
+        var pong = ConnectStateMachine(wantsNoEcho: false)
+        _ = pong.receivedInfo(info)
+        #expect(pong.receivedPong() == .fail(ConnectStateMachine.clearText))
+        #expect(pong.secured() == .ignore)
+        var other = ConnectStateMachine(wantsNoEcho: false)
+        _ = other.receivedInfo(info)
+        #expect(other.receivedOther() == false)
+        var again = ConnectStateMachine(wantsNoEcho: false)
+        _ = again.receivedInfo(info)
+        #expect(again.receivedInfo(self.info) == .fail(ConnectStateMachine.clearText))
+    }
+
+    @Test("a server that does not offer the TLS that is wanted, or cannot do without echo, is refused by code")
+    func unsupported() {
+        var machine = ConnectStateMachine(wantsNoEcho: false, wantsTLS: true)
+        guard case .fail(let failure) = machine.receivedInfo(self.info) else {
+            Issue.record("a server without TLS was not refused")
+            return
+        }
+        #expect(failure.code == .secureConnectionWanted)
 
         var old = self.info
         old.proto = 0

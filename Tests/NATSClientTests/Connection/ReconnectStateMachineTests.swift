@@ -189,6 +189,23 @@ import Testing
         }
     }
 
+    @Test("secured connections have a jitter of their own")
+    mutating func secureJitter() {
+        var backoff = self.backoff
+        backoff.jitter = .zero
+        backoff.secureJitter = .seconds(1)
+        var machine = ReconnectStateMachine(backoff: backoff, isSinglePass: false)
+        #expect(machine.connectionLost(after: .seconds(60), using: &self.random) == .wait(.zero))
+        machine.connectionIsSecure()
+        var waits: Set<Duration> = []
+        for _ in 0..<10 {
+            if case .wait(let wait) = machine.connectionLost(after: .seconds(60), using: &self.random) {
+                waits.insert(wait)
+            }
+        }
+        #expect(waits.count > 1 && waits.allSatisfy { $0 < .seconds(1) })
+    }
+
     @Test("a connection that its owner gave up is made again at once, however short it was")
     mutating func forced() {
         var pool = self.pool(["a"])

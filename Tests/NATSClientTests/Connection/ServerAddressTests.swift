@@ -29,13 +29,33 @@ import Testing
             ("nats://h:x", .invalidConfiguration), ("nats://[::1", .invalidConfiguration),
             ("nats://[::1]x", .invalidConfiguration), ("nats://a b", .invalidConfiguration),
             ("nats://u%4:secret@h", .invalidConfiguration), ("nats://h/path", .invalidConfiguration),
-            ("tls://u:secret@h", .secureConnectionRequired), ("ws://u:secret@h", .invalidConfiguration),
+            ("tls://u:secret@", .invalidConfiguration), ("ws://u:secret@h", .invalidConfiguration),
         ]
     )
     func malformed(text: String, code: NATSError.Code) {
         let error = #expect(throws: NATSError.self) { try ServerAddress(parsing: text) }
         #expect(error?.code == code)
         #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test("a URL says whether the connection is secured, and servers of its cluster are as secure")
+    func secure() throws {
+        let named = try ServerAddress(parsing: "TLS://u:p@Host.example:5")
+        #expect(named.isSecure && named.host == "Host.example" && named.url == "tls://Host.example:5")
+        #expect(try !ServerAddress(parsing: "nats://h").isSecure)
+        var bare = try #require(ServerAddress(discovered: "10.0.0.1:4222"))
+        bare.inheritSecurity(from: named)
+        #expect(bare.isSecure && bare.tlsName == "Host.example")
+        var next = try #require(ServerAddress(discovered: "[::1]:4222"))
+        next.inheritSecurity(from: bare)
+        #expect(next.tlsName == "Host.example")
+        var other = try #require(ServerAddress(discovered: "other.example:4222"))
+        other.inheritSecurity(from: named)
+        #expect(other.isSecure && other.tlsName == nil)
+        var plain = bare
+        plain.tlsName = nil
+        plain.inheritSecurity(from: try ServerAddress(parsing: "10.0.0.2"))
+        #expect(!plain.isSecure && plain.tlsName == nil)
     }
 
     @Test("lists are split at commas, repeated servers are kept once, none means the default")

@@ -75,6 +75,20 @@ import Testing
         #expect(Set(pool.servers.map(\.address.host)) == ["a", "b", "c"])
     }
 
+    @Test("a server that was connected to securely stays so, and so do those it announces")
+    mutating func secure() {
+        var pool = self.pool(["host", "b"])
+        pool.connected(self.address("host"), isSecure: true)
+        #expect(pool.servers.map(\.address.isSecure) == [true, false])
+        pool.connected(self.address("host"))
+        #expect(pool.servers[0].address.url == "tls://host:4222")
+        pool.connected(pool.servers[0].address)
+        _ = pool.merge(connectURLs: ["10.0.0.1:4222"], random: &self.random)
+        #expect(pool.servers[2].address.isSecure && pool.servers[2].address.tlsName == "host")
+        pool.replace([self.address("host"), self.address("c")], random: &self.random)
+        #expect(pool.servers.map(\.address.isSecure) == [true, false])
+    }
+
     @Test("malformed announcements are passed over, and all of them if so configured")
     mutating func malformed() {
         var pool = self.pool(["a"])

@@ -1,3 +1,4 @@
+import NATSTestSupport
 import NATSWire
 import NIOCore
 import Testing
@@ -155,5 +156,115 @@ import Testing
         #expect(many.frames.count == 65 && many.bytes.storageCapacity < 8 * 1024)
         let large = MessageBatch.make(frames: self.frames([150_000]), in: bytes, bodyBytes: 150_000, outbound: nil)
         #expect(large.bytes.storageCapacity >= 256 * 1024)
+    }
+
+    @Test("the oldest messages go, but not those of the batch that the consumer has")
+    func dropOldest() {
+        var queue = Queue(limits: .init(messages: 4, bytes: 100, policy: .dropOldest))
+        _ = self.push(&queue, [1, 2])
+        _ = self.push(&queue, [3, 4])
+        // Nobody has begun: the very first goes, then the rest of its batch and more.
+        #expect(self.push(&queue, [5]).slowConsumer == .began(dropped: 1))
+        #expect(self.lengths(&queue, from: .init()) == [2])
+        _ = self.push(&queue, [6, 7])
+        #expect(queue.dropped == 3 && queue.pendingMessages(.init()) == 4 && queue.pendingBytes(.init()) == 22)
+        #expect(self.lengths(&queue, from: .init()) == [4])
+
+        // The consumer has the head, and has finished nothing of it.
+        guard case .messages = queue.next(consumed: .init(), takingBatch: true) else {
+            Issue.record("no messages")
+            return
+        }
+        _ = self.push(&queue, [8, 9])
+        #expect(queue.dropped == 5 && queue.pendingMessages(.init()) == 4)
+        var consumed = Queue.Consumed(messages: 1, bytes: 4)
+        #expect(self.lengths(&queue, from: consumed) == [7])
+        consumed = .init(messages: 2, bytes: 11)
+        #expect(self.lengths(&queue, from: consumed) == [8, 9])
+        consumed = .init(messages: 4, bytes: 28)
+        guard case .empty = queue.next(consumed: consumed) else {
+            Issue.record("not empty")
+            return
+        }
+        #expect(queue.pendingMessages(consumed) == 0 && queue.pendingBytes(consumed) == 0)
+
+        // More than there is room for at once: the last ones stay.
+        _ = self.push(&queue, [1, 2, 3, 4, 5, 6], consumed: consumed)
+        #expect(self.lengths(&queue, from: consumed) == [3, 4, 5, 6])
+        // One message that is larger than everything.
+        _ = self.push(&queue, [101], consumed: consumed)
+        #expect(queue.pendingMessages(consumed) == 4 && queue.dropped == 8)
+    }
+
+    @Test("the oldest go whatever the consumer does meanwhile, and every message is delivered or counted")
+    func dropOldestAtRandom() {
+        var random = SeededGenerator(seed: 11)
+        for _ in 0..<200 {
+            var queue = Queue(limits: .init(messages: 7, bytes: 40, policy: .dropOldest))
+            var consumed = Queue.Consumed()
+            var sent = 0
+            var taken: [Int] = []
+            var held: ArraySlice<Int> = []
+            for _ in 0..<60 {
+                if Bool.random(using: &random) {
+                    let count = Int.random(in: 1...5, using: &random)
+                    // The length tells the message, and orders them.
+                    _ = self.push(
+                        &queue,
+                        (0..<count).map { _ in Int.random(in: 0...8, using: &random) },
+                        consumed: consumed
+                    )
+                    sent += count
+                } else {
+                    if held.isEmpty,
+                        case .messages(let batch, let index) = queue.next(consumed: consumed, takingBatch: true)
+                    {
+                        held = batch.frames.map(\.bodyLength)[index...]
+                    }
+                    if let first = held.popFirst() {
+                        taken.append(first)
+                        consumed = .init(messages: consumed.messages + 1, bytes: consumed.bytes + first)
+                    }
+                }
+                #expect(queue.pendingMessages(consumed) >= held.count)
+                #expect(sent == taken.count + queue.pendingMessages(consumed) + Int(queue.dropped))
+                #expect(queue.pendingBytes(consumed) >= held.reduce(0, +))
+            }
+        }
+    }
+
+    @Test("the end by a full queue comes behind what waits")
+    func fail() {
+        var queue = Queue(limits: .init(messages: 2, policy: .fail))
+        #expect(queue.addWaiter("a", consumed: .init()) != nil)
+        let action = self.push(&queue, [1, 1, 1])
+        #expect(action.slowConsumer == .failed(dropped: 1))
+        #expect(queue.endError?.code == .slowConsumer && action.waiters == ["a"] && !queue.isOpen)
+        #expect(self.count(queue.next(consumed: .init())) == 2)
+        guard case .ended(.some) = queue.next(consumed: .init(messages: 2, bytes: 2)) else {
+            Issue.record("not ended")
+            return
+        }
+    }
+
+    @Test("a loss is told once for each episode")
+    func loss() {
+        var queue = Queue(limits: .init(messages: 5))
+        #expect(!queue.takeLoss() && !queue.isSlow)
+        _ = self.push(&queue, [1, 1, 1, 1, 1, 1])
+        _ = self.push(&queue, [1])
+        #expect(queue.takeLoss() && !queue.takeLoss() && queue.isSlow)
+        let consumed = Queue.Consumed(messages: 5, bytes: 5)
+        _ = self.push(&queue, [1], consumed: consumed)
+        #expect(!queue.takeLoss() && !queue.isSlow)
+        _ = self.push(&queue, [1, 1, 1, 1, 1, 1], consumed: consumed)
+        #expect(queue.takeLoss() == true)
+    }
+
+    private func lengths(_ queue: inout Queue, from consumed: Queue.Consumed) -> [Int] {
+        guard case .messages(let batch, let index) = queue.next(consumed: consumed) else {
+            return []
+        }
+        return batch.frames[index...].map(\.bodyLength)
     }
 }

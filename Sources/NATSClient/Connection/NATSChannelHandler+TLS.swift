@@ -1,0 +1,63 @@
+import Logging
+import NATSWire
+import NIOCore
+import NIOSSL
+import NIOTLS
+
+extension NATSChannelHandler {
+    /// Whether the connection is secured.
+    var isSecure: Bool {
+        self.machine.isSecure
+    }
+
+    /// Reads what the handshake needs, then begins it.
+    func startTLS() {
+        guard let eventLoop = self.context?.eventLoop else {
+            return
+        }
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        SecureContext.make(self.tls, eventLoop: eventLoop).whenComplete { result in
+            switch result {
+            case .success(.success(let secureContext)):
+                handler.value.startTLS(secureContext)
+            case .success(.failure(let error)):
+                handler.value.fail(error)
+            case .failure(let error):
+                handler.value.fail(NATSError(.tls, "the TLS configuration was not read", cause: error))
+            }
+        }
+    }
+
+    private func startTLS(_ secureContext: NIOSSLContext) {
+        guard self.failure == nil, self.machine.isSecuring, let context = self.context else {
+            return
+        }
+        if self.tls.skipsVerification {
+            self.core.logger?.warning(
+                "the certificate of the NATS server is not verified: anybody can pose as it",
+                metadata: ["nats.server": "\(self.address.url)"]
+            )
+        }
+        let name = self.tls.serverName ?? self.address.tlsName ?? self.address.host
+        // An address is no name for SNI; the certificate is then compared with the address of the socket.
+        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
+        do {
+            let handler = try NIOSSLClientHandler(context: secureContext, serverHostname: isAddress ? nil : name)
+            try context.pipeline.syncOperations.addHandler(handler, position: .first)
+        } catch {
+            self.fail(NATSError(.tls, "TLS with \(self.address.url) cannot begin", cause: error))
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+            switch self.machine.secured() {
+            case .sendConnectAndPing(let info):
+                self.introduce(info)
+            case .awaitInfo, .ignore:
+                break
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+}

@@ -1,0 +1,82 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Makes what a TLS handshake needs out of a configuration.
+///
+/// Reads files: not for event loops.
+enum SecureContext {
+    static func make(_ tls: NATSClientConfiguration.TLS) throws(NATSError) -> NIOSSLContext {
+        let configuration = try self.configuration(tls)
+        return try self.using("the TLS configuration") { try NIOSSLContext(configuration: configuration) }
+    }
+
+    /// The same on a thread that may block.
+    static func make(
+        _ tls: NATSClientConfiguration.TLS,
+        eventLoop: any EventLoop
+    ) -> EventLoopFuture<Result<NIOSSLContext, NATSError>> {
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+            do throws(NATSError) {
+                return .success(try self.make(tls))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private static func configuration(_ tls: NATSClientConfiguration.TLS) throws(NATSError) -> TLSConfiguration {
+        if let make = tls.configuration {
+            return try self.using("the TLS configuration") { try make() }
+        }
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        if let roots = tls.trustRoots {
+            let bytes = try self.bytes(roots)
+            let certificates = try self.using("the trust roots (\(roots))") {
+                try NIOSSLCertificate.fromPEMBytes(bytes)
+            }
+            configuration.trustRoots = .certificates(certificates)
+        }
+        if let certificate = tls.certificate, let key = tls.privateKey {
+            let bytes = try self.bytes(certificate)
+            let chain = try self.using("the certificate (\(certificate))") { try NIOSSLCertificate.fromPEMBytes(bytes) }
+            configuration.certificateChain = chain.map { .certificate($0) }
+            let keyBytes = try self.bytes(key)
+            let privateKey = try self.using("the private key (\(key))") {
+                try NIOSSLPrivateKey(bytes: keyBytes, format: .pem)
+            }
+            configuration.privateKey = .privateKey(privateKey)
+        }
+        if tls.skipsVerification {
+            configuration.certificateVerification = .none
+        }
+        return configuration
+    }
+
+    private static func bytes(_ pem: NATSClientConfiguration.TLS.PEM) throws(NATSError) -> [UInt8] {
+        let bytes: [UInt8]
+        switch pem {
+        case .file(let path):
+            do throws(NATSError) {
+                bytes = try SecretFile.read(path)
+            } catch {
+                throw NATSError(.tls, error.message)
+            }
+        case .text(let text):
+            bytes = Array(text.utf8)
+        }
+        guard !bytes.isEmpty else {
+            throw NATSError(.tls, "a PEM \(pem) is empty")
+        }
+        return bytes
+    }
+
+    private static func using<Value>(_ name: String, _ body: () throws -> Value) throws(NATSError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw NATSError(.tls, "\(name) cannot be used", cause: error)
+        }
+    }
+}

@@ -1,0 +1,266 @@
+import NATSTestServer
+import NATSTestSupport
+import NIOSSL
+import Testing
+
+@testable import NATSClient
+
+@Suite struct TLSTests {
+    private typealias TLS = NATSClientConfiguration.TLS
+
+    /// Files of an authority, a server and a client.
+    private struct Files: Sendable {
+        let directory: TemporaryDirectory
+        let roots: String
+        let rootsText: String
+        let server: (certificate: String, key: String)
+        let client: (certificate: String, key: String)
+
+        init(dnsNames: [String] = ["localhost"]) throws {
+            let authority = try TestAuthority()
+            let server = try authority.server(dnsNames: dnsNames)
+            let client = try authority.client()
+            let directory = try TemporaryDirectory()
+            self.directory = directory
+            self.rootsText = authority.text
+            self.roots = try directory.write(authority.text, to: "ca.pem")
+            self.server = (
+                try directory.write(server.certificateText, to: "server.pem"),
+                try directory.write(server.keyText, to: "server-key.pem")
+            )
+            self.client = (
+                try directory.write(client.certificateText, to: "client.pem"),
+                try directory.write(client.keyText, to: "client-key.pem")
+            )
+        }
+
+        /// A server with the certificate, and time for slow machines.
+        func configuration(
+            _ change: (inout NATSTestServer.TLS) -> Void = { _ in }
+        ) -> ServerConfiguration {
+            var tls = NATSTestServer.TLS(certificate: .file(self.server.certificate), key: .file(self.server.key))
+            tls.timeout = .seconds(30)
+            change(&tls)
+            return ServerConfiguration(authTimeout: .seconds(60), tls: tls)
+        }
+
+        /// A client that trusts the authority.
+        var trusting: TLS {
+            var tls = TLS()
+            tls.trustRoots = .file(self.roots)
+            return tls
+        }
+    }
+
+    private func configuration(_ url: String, _ tls: TLS) -> NATSClientConfiguration {
+        var configuration = quickConfiguration(url)
+        configuration.secureReconnectJitter = .zero
+        configuration.tls = tls
+        return configuration
+    }
+
+    private func secured(_ running: RunningServer, host: String = "127.0.0.1") -> String {
+        "tls://\(host):\(running.port)"
+    }
+
+    private func expectWorks(
+        _ configuration: NATSClientConfiguration,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await withTestClient(configuration) { client in
+            let subscription = try await client.subscribe("a", confirm: true)
+            try await client.publish(String(repeating: "x", count: 100_000), to: "a")
+            let message = try await subscription.next(timeout: .seconds(30))
+            #expect(message?.payloadSize == 100_000, sourceLocation: sourceLocation)
+            #expect(client.serverInfo?.clientID != nil, sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test(
+        "whoever trusts the server's authority is connected, however it says so",
+        arguments: ServerUnderTest.available
+    )
+    func trust(_ server: ServerUnderTest) async throws {
+        let files = try Files()
+        try await server.withServer(files.configuration()) { running in
+            let text = files.rootsText
+            var byText = TLS()
+            byText.trustRoots = .text(text)
+            var whole = TLS()
+            whole.configuration = {
+                var configuration = TLSConfiguration.makeClientConfiguration()
+                configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(text.utf8)))
+                return configuration
+            }
+            // A URL with nats: the server requires TLS.
+            for url in [self.secured(running), running.url, self.secured(running, host: "localhost")] {
+                try await self.expectWorks(self.configuration(url, files.trusting))
+            }
+            for tls in [byText, whole] {
+                try await self.expectWorks(self.configuration(running.url, tls))
+            }
+        }
+    }
+
+    @Test("whoever does not trust the server's certificate is not connected", arguments: ServerUnderTest.available)
+    func distrust(_ server: ServerUnderTest) async throws {
+        let files = try Files(dnsNames: ["right.example"])
+        let others = try Files()
+        try await server.withServer(files.configuration()) { running in
+            for tls in [TLS(), others.trusting] {
+                await expectError(.tls) { _ = try await NATSClient.connect(self.configuration(running.url, tls)) }
+            }
+            var right = files.trusting
+            right.serverName = "right.example"
+            try await self.expectWorks(self.configuration(self.secured(running, host: "localhost"), right))
+            var careless = TLS()
+            careless.skipsVerification = true
+            try await self.expectWorks(self.configuration(running.url, careless))
+        }
+    }
+
+    @Test(
+        "a server that wants a certificate gets it, and one without is an error of TLS",
+        arguments: ServerUnderTest.available
+    )
+    func clientCertificate(_ server: ServerUnderTest) async throws {
+        let files = try Files()
+        let wanted = files.configuration {
+            $0.verify = true
+            $0.authorities = .file(files.roots)
+        }
+        try await server.withServer(wanted) { running in
+            var tls = files.trusting
+            tls.certificate = .file(files.client.certificate)
+            tls.privateKey = .file(files.client.key)
+            try await self.expectWorks(self.configuration(running.url, tls))
+            tls.certificate = .text(files.directory.read("client.pem"))
+            tls.privateKey = .text(files.directory.read("client-key.pem"))
+            try await self.expectWorks(self.configuration(running.url, tls))
+            await expectError(.tls) {
+                _ = try await NATSClient.connect(self.configuration(running.url, files.trusting))
+            }
+        }
+    }
+
+    @Test("the handshake may come before INFO", arguments: ServerUnderTest.available)
+    func handshakeFirst(_ server: ServerUnderTest) async throws {
+        let files = try Files()
+        try await server.withServer(files.configuration { $0.handshakeFirst = .on }) { running in
+            var tls = files.trusting
+            tls.handshakeFirst = true
+            try await self.expectWorks(self.configuration(running.url, tls))
+        }
+    }
+
+    @Test("a server that offers TLS gets it from those who want it", arguments: ServerUnderTest.available)
+    func available(_ server: ServerUnderTest) async throws {
+        let files = try Files()
+        try await server.withServer(files.configuration { $0.allowNonTLS = true }) { running in
+            try await self.expectWorks(self.configuration(running.url, TLS()))
+            var wanted = files.trusting
+            wanted.isRequired = true
+            try await withTestClient(self.configuration(running.url, wanted)) { client in
+                #expect(client.serverPool.map(\.url) == [self.secured(running)])
+            }
+        }
+        try await server.withServer { running in
+            await expectError(.secureConnectionWanted) {
+                _ = try await NATSClient.connect(quickConfiguration(self.secured(running)))
+            }
+        }
+    }
+
+    @Test("a secured connection that is lost is made again, secured")
+    func reconnect() async throws {
+        let files = try Files()
+        try await NATSTestServer.withServer(files.configuration().options) { server in
+            try await withTestClient(self.configuration(server.clientURL, files.trusting)) { client in
+                let subscription = try await client.subscribe("a")
+                for index in 1...3 {
+                    try client.forceReconnect()
+                    try await eventually { client.statistics.reconnects == index && client.isConnected }
+                    try await client.publish("\(index)", to: "a")
+                    #expect(try await subscription.next(timeout: .seconds(30))?.string == "\(index)")
+                }
+                #expect(client.serverPool.map(\.url) == ["tls://127.0.0.1:\(server.port)"])
+                try await client.drain()
+            }
+        }
+    }
+
+    @Test("what is said in clear behind an INFO that requires TLS ends the connection", arguments: ["PONG\r\n", "x"])
+    func injection(_ text: String) async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let peer = try await server.accept()
+        await peer.send(ScriptedServer.info(extra: #","tls_required":true"#) + text)
+        await expectError(.protocolViolation) { _ = try await connecting.value }
+        peer.close()
+        await server.close()
+    }
+
+    @Test(
+        "a server that ends the handshake in the middle, or talks of something else, is an error of TLS or the connection"
+    )
+    func brokenHandshake() async throws {
+        let server = try ScriptedServer()
+        for answer in ["", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+            let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+            let peer = try await server.accept()
+            await peer.send(ScriptedServer.info(extra: #","tls_required":true"#))
+            // The first byte of a handshake record.
+            #expect(await peer.wait { $0.bytes.first == 22 })
+            await peer.send(answer)
+            if answer.isEmpty {
+                peer.close()
+            }
+            do {
+                _ = try await connecting.value
+                Issue.record("connected")
+            } catch let error as NATSError {
+                #expect(error.code == .tls || error.code == .disconnected, "\(error)")
+            }
+            peer.close()
+        }
+        await server.close()
+    }
+
+    @Test("what cannot be used is found before anybody connects, and no text of a key is shown")
+    func unusable() async throws {
+        let server = try ScriptedServer()
+        let files = try Files()
+        func expect(
+            _ code: NATSError.Code,
+            sourceLocation: SourceLocation = #_sourceLocation,
+            _ change: (inout TLS) -> Void
+        ) async {
+            var tls = files.trusting
+            change(&tls)
+            let configuration = self.configuration(server.url, tls)
+            await expectError(code, sourceLocation: sourceLocation) { _ = try await NATSClient.connect(configuration) }
+        }
+        await expect(.tls) { $0.trustRoots = .file(files.directory.path + "/none") }
+        await expect(.tls) { $0.trustRoots = .file(files.directory.path) }
+        await expect(.tls) { $0.trustRoots = .text("") }
+        await expect(.tls) { $0.trustRoots = .text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") }
+        await expect(.tls) {
+            $0.certificate = .file(files.client.certificate)
+            $0.privateKey = .text("x")
+        }
+        await expect(.tls) {
+            $0.certificate = .file(files.client.certificate)
+            $0.privateKey = .file(files.server.key)
+        }
+        await expect(.invalidConfiguration) { $0.certificate = .file(files.client.certificate) }
+        await expect(.invalidConfiguration) { $0.privateKey = .file(files.client.key) }
+        await expect(.invalidConfiguration) { $0.configuration = { .makeClientConfiguration() } }
+        #expect(server.acceptedCount == 0)
+        await server.close()
+        var tls = TLS()
+        tls.privateKey = .text("SECRET")
+        var dumped = ""
+        dump(tls, to: &dumped)
+        #expect(!dumped.contains("SECRET") && !"\(tls)".contains("SECRET"))
+    }
+}
