@@ -6,9 +6,6 @@ extension Server {
     /// The port of the WebSocket listener; 0 unless there is one and the server runs.
     package var boundWebSocketPort: Int { self.runningListener == nil ? 0 : self.shared.webSocket?.port ?? 0 }
 
-    /// What new WebSocket connections are secured with; `nil` without TLS.
-    package var webSocketTLSContext: TLSContext? { self.shared.webSocket?.tls }
-
     /// Secures new WebSocket connections with something else; whether they are secured at all does not change.
     package func useWebSocketTLS(_ context: TLSContext?) {
         guard let service = self.shared.webSocket, (service.tls == nil) == (context == nil) else { return }

@@ -271,11 +271,6 @@ package final class Server: Sendable {
         return statistics
     }
 
-    /// The open connections, by client id.
-    package func connectionStatistics() async -> [ConnectionStatistics] {
-        await self.loops.answers { $0.connections.values.map(\.snapshot) }.joined().sorted { $0.id < $1.id }
-    }
-
     /// The listener, unless the server does not run.
     var runningListener: (any Channel)? {
         self.state.withLockedValue { state in

@@ -33,14 +33,3 @@ package struct ServerStatistics: Sendable, Equatable {
 
     package init() {}
 }
-
-/// One client connection, as the monitoring pages will show it.
-package struct ConnectionStatistics: Sendable {
-    package var id: UInt64
-    package var name: String
-    package var traffic: TrafficStatistics
-    package var subscriptions: Int
-    package var pendingBytes: Int
-    /// Last measured round-trip time in nanoseconds, if any.
-    package var roundTripNanoseconds: Int64?
-}

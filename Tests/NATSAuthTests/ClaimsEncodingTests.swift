@@ -173,7 +173,6 @@ struct ClaimsEncodingTests {
         )
         activation.registered = activationBack.registered
         #expect(activationBack == activation)
-        #expect(activationBack.hashID?.utf8.count == 56)
         #expect(activation.content == activationBack.content)
 
         var request = AuthorizationRequestClaims(subject: try TestKeys.text(.server), userKey: user.subject)

@@ -38,9 +38,6 @@ package struct AccountLimits: Sendable, Equatable {
             writer.writeUnlessZero("disk_max_stream_bytes", self.diskMaxStreamBytes)
             writer.writeUnlessFalse("max_bytes_required", self.maxBytesRequired)
         }
-
-        /// Whether anything can be stored.
-        package var isEnabled: Bool { self.memoryStorage != 0 || self.diskStorage != 0 }
     }
 
     package var traffic = TrafficLimits()
@@ -72,11 +69,6 @@ package struct AccountLimits: Sendable, Equatable {
     }
 
     package var isEmpty: Bool { self == AccountLimits() }
-
-    /// Whether the account can store anything.
-    package var isJetStreamEnabled: Bool {
-        self.jetStreamTiers.isEmpty ? self.jetStream.isEnabled : self.jetStreamTiers.values.contains(where: \.isEnabled)
-    }
 
     mutating func read(_ reader: ClaimReader, version: Int) throws(JSONError) {
         try self.traffic.read(reader)

@@ -1,5 +1,3 @@
-import Crypto
-import NATSText
 import NATSWire
 
 /// An account's permission for another one to import something that is not public.
@@ -66,17 +64,5 @@ package struct ActivationClaims: ClaimSet {
         if !self.issuerAccount.isEmpty, !NKey.isPublicKey(self.issuerAccount, of: .account) {
             report.error("account_id is not an account public key")
         }
-    }
-
-    /// A name for what is permitted, the same for every token that permits it (nats-io/jwt HashID); `nil` when
-    /// something is missing.
-    package var hashID: String? {
-        guard !self.issuer.isEmpty, !self.subject.isEmpty, !self.importSubject.isEmpty else { return nil }
-        let tokens = ClaimSubject.tokens(self.importSubject)
-        let literals = tokens.prefix { !ClaimSubject.isWildcard($0) }
-        var hashed = Array("\(self.issuer).\(self.subject).".utf8)
-        hashed += literals.isEmpty ? [UInt8(ascii: "_")] : Array(literals.joined(separator: [UInt8(ascii: ".")]))
-        let hash = Base32.encode(Array(SHA256.hash(data: hashed)))
-        return hash + String(repeating: "=", count: (8 - hash.utf8.count % 8) % 8)
     }
 }

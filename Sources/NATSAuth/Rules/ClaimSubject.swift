@@ -29,8 +29,6 @@ enum ClaimSubject {
         Array(subject.utf8).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     }
 
-    static func isWildcard(_ token: Token) -> Bool { token == self.star || token == self.rest }
-
     static func hasWildcards(_ subject: String) -> Bool {
         let tokens = self.tokens(subject)
         return tokens.contains(self.star) || tokens.last == self.rest

@@ -460,16 +460,3 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.loop.random = generator
     }
 }
-
-extension ClientConnection {
-    var snapshot: ConnectionStatistics {
-        ConnectionStatistics(
-            id: self.id,
-            name: self.session.payload.name,
-            traffic: self.statistics,
-            subscriptions: self.subscriptions.count,
-            pendingBytes: self.backlog.pending,
-            roundTripNanoseconds: self.keepAlive.roundTripTime?.nanoseconds
-        )
-    }
-}

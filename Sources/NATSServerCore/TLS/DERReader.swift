@@ -15,7 +15,6 @@ struct DERReader {
     }
 
     enum Tag {
-        static let bitString: UInt8 = 0x03
         static let octetString: UInt8 = 0x04
         static let objectIdentifier: UInt8 = 0x06
         static let boolean: UInt8 = 0x01
