@@ -272,7 +272,7 @@ struct AuthenticatorTests {
         switch Authenticator(options, hash: testHash()).decide(&connect, nonce: nonce, type: type) {
         case .accept(let grant): return .accepted(grant.permissions?.id)
         case .verify(let check, let grant): return .checked(check, grant.permissions?.id)
-        case .refuse, .lookUp: return .refused
+        case .refuse, .callOut, .lookUp: return .refused
         }
     }
 

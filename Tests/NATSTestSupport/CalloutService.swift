@@ -55,6 +55,11 @@ package struct CalloutService: Sendable {
         self.xkeys = isSealed ? XKeyPair() : nil
     }
 
+    /// A service whose answers an account's own key signs.
+    package init(issuer: NKeyPair, isSealed: Bool) {
+        self.init(issuer: issuer, xkeys: isSealed ? XKeyPair() : nil)
+    }
+
     /// Seconds since 1970.
     package static var now: Int64 { Int64(time(nil)) }
 
@@ -123,17 +128,76 @@ package struct CalloutService: Sendable {
         }
     }
 
+    /// The same for a service that is connected already; the connection has no other subscriptions.
+    package func serve<Result: Sendable>(
+        over peer: RawConnection,
+        rules: @escaping @Sendable (Question) throws -> [Answer],
+        while body: () async throws -> Result
+    ) async throws -> Result {
+        await peer.send("SUB $SYS.REQ.USER.AUTH 1\r\nPING\r\n")
+        try await peer.expect("PONG\r\n")
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                while let (payload, key, reply) = try await Self.nextMessage(peer) {
+                    // Others may be able to publish there too.
+                    guard let question = try? self.question(payload, key, reply) else { continue }
+                    for answer in try rules(question) {
+                        let bytes = try self.bytes(answer, to: question)
+                        await peer.send(Array("PUB \(reply) \(bytes.count)\r\n".utf8) + bytes + Array("\r\n".utf8))
+                    }
+                }
+            }
+            let result = try await body()
+            // Its answer ends the loop.
+            await peer.send("UNSUB 1\r\nPING\r\n")
+            try await tasks.waitForAll()
+            return result
+        }
+    }
+
+    /// A message, its key and its reply subject; `nil` after the answer to a PING, and at the end of the connection.
+    private static func nextMessage(
+        _ peer: RawConnection
+    ) async throws -> (payload: [UInt8], key: String?, reply: String)? {
+        guard await peer.wait(timeout: .seconds(170), until: { $0.end != nil || $0.bytes.contains(10) }),
+            peer.inbox.value.bytes.contains(10)
+        else { return nil }
+        let line = try await peer.readLine()
+        let words = line.split(separator: " ").map(String.init)
+        guard let verb = words.first, verb == "MSG" || verb == "HMSG", words.count > 4,
+            let size = words.last.flatMap(Int.init)
+        else { return nil }
+        let bytes = try await peer.read(count: size + 2).dropLast(2)
+        guard verb == "HMSG", let headers = Int(words[words.count - 2]) else { return (Array(bytes), nil, words[3]) }
+        let key = String(decoding: bytes.prefix(headers), as: UTF8.self)
+            .split(separator: "Nats-Server-Xkey: ").dropFirst().first?.prefix { !$0.isWhitespace }
+        return (Array(bytes.dropFirst(headers)), key.map(String.init), words[3])
+    }
+
     private func question(_ message: NATSMessage, _ reply: String) throws -> Question? {
-        var bytes = message.withPayloadBytes { Array($0) }
-        let key = message.headers["Nats-Server-Xkey"]
+        try self.question(
+            message.withPayloadBytes { Array($0) },
+            message.headers["Nats-Server-Xkey"],
+            reply,
+            message.subject
+        )
+    }
+
+    private func question(
+        _ payload: [UInt8],
+        _ key: String?,
+        _ reply: String,
+        _ subject: String = "$SYS.REQ.USER.AUTH"
+    ) throws -> Question {
+        var bytes = payload
         if let xkeys, let key { bytes = try xkeys.open(bytes, from: key) }
         let token = String(decoding: bytes, as: UTF8.self)
         return Question(
             claims: try JWT.decode(AuthorizationRequestClaims.self, from: token),
             token: token,
             key: key,
-            wasSealed: xkeys != nil && key != nil,
-            subject: message.subject,
+            wasSealed: self.xkeys != nil && key != nil,
+            subject: subject,
             reply: reply
         )
     }

@@ -126,7 +126,11 @@ package struct UserAdmission: Sendable {
         return Admitted(limits: limits, permissions: self.permissions(limits), remaining: remaining)
     }
 
-    private func scopedLimits() throws(Refusal) -> UserLimits {
+    /// The user's limits, or those of the scope with its templates filled in.
+    ///
+    /// - Returns: the limits.
+    /// - Throws: ``Refusal/unknownIssuer``, ``Refusal/invalid(_:)``, ``Refusal/invalidPermissions(_:)``.
+    package func scopedLimits() throws(Refusal) -> UserLimits {
         let issuer = self.user.issuer
         if let scope = self.account.signingKeys.scope(of: issuer) {
             if let failure = scope.failure(of: self.user) { throw .invalid(failure) }
@@ -168,8 +172,8 @@ package struct UserAdmission: Sendable {
         return hasOverflow ? .max : time
     }
 
-    /// nats-server accounts.go buildInternalNkeyUser.
-    private func permissions(_ limits: UserLimits) -> ClaimPermissions? {
+    /// What a user with some limits may do (nats-server accounts.go buildInternalNkeyUser); `nil` if nothing is limited.
+    package func permissions(_ limits: UserLimits) -> ClaimPermissions? {
         if !limits.permissions.isEmpty { return limits.permissions }
         return self.account.defaultPermissions.isEmpty ? nil : self.account.defaultPermissions
     }

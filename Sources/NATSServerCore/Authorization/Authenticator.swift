@@ -24,18 +24,23 @@ final class Authenticator: Sendable {
         /// The password is right if this check says so.
         case verify(PasswordCheck, Grant)
         case refuse(Refusal)
+        /// The service of the user's account is asked, whatever the server itself thinks: whom it would let in, as what, or
+        /// why nobody.
+        case callOut(CalloutRules, Result<Grant, Refusal>)
         /// First the account has to be looked for, by its public key.
         case lookUp(String)
     }
 
     /// Why a client is refused, as far as anybody is told.
-    struct Refusal: Equatable, Sendable {
+    struct Refusal: Error, Equatable, Sendable {
         /// For the debug log.
         var reason: String?
         /// Whether the log shows the reason as an error.
         var isError = false
         /// What the connection is closed for.
         var closes = ClosedReason.authenticationFailure
+        /// The service that decides about others of the user's account.
+        var callout: CalloutRules?
 
         /// nats-server errors.go ErrAuthProxyRequired.
         static let proxyRequired = Refusal(reason: "proxy connection required", closes: .proxyRequired)
@@ -264,7 +269,7 @@ final class Authenticator: Sendable {
         switch self.compare(self.password, connect.password, self.plainGrant) {
         case .accept(let grant) where isUser: return .accept(grant)
         case .verify(let check, let grant) where isUser: return .verify(check, grant)
-        case .accept, .verify, .refuse, .lookUp: return .refuse(Refusal())
+        case .accept, .verify, .refuse, .callOut, .lookUp: return .refuse(Refusal())
         }
     }
 
@@ -362,7 +367,7 @@ final class Authenticator: Sendable {
             case .refuse(let refusal): return .refuse(refusal)
             // The account is gone, or has expired.
             case .lookUp: return .refuse(Refusal(reason: "Account JWT lookup error: account missing"))
-            case .verify: return .close
+            case .verify, .callOut: return .close
             }
         }
         let entry: Entry?
@@ -377,7 +382,7 @@ final class Authenticator: Sendable {
         case .accept(let grant): return grant.account === account ? .keep(grant) : .close
         case .verify(let check, let grant): return grant.account === account ? .verify(check, grant) : .close
         case .refuse(let refusal): return isGone ? .close : .refuse(refusal)
-        case .lookUp: return .close
+        case .callOut, .lookUp: return .close
         }
     }
 

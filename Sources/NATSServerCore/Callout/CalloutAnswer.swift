@@ -23,6 +23,8 @@ struct CalloutAnswer {
         var reason: String
         /// What the connection's own log says before, if anything.
         var note: String?
+        /// What the connection's own log says for those who want to know more, if anything.
+        var detail: String?
         var closes = ClosedReason.authenticationFailure
 
         /// An error in the words of Go, which begin with a small letter.
@@ -53,8 +55,36 @@ struct CalloutAnswer {
     /// - Returns: Who is let in.
     /// - Throws: ``Refusal``, the first that applies.
     func judge(_ payload: [UInt8], at moment: Int64, isAccount: (String) -> Bool) throws(Refusal) -> Admission {
+        let found = try self.open(payload, at: moment, authority: nil)
+        guard isAccount(found.account) else { throw self.missing(found, "account missing") }
+        let permissions = found.user.limits.permissions
+        return Admission(
+            account: found.account,
+            user: found.user.name,
+            permissions: permissions.isEmpty ? nil : permissions,
+            remaining: found.remaining
+        )
+    }
+
+    /// A user of whom only the account is not known yet.
+    struct Found: Sendable {
+        let user: UserClaims
+        /// The account's name.
+        let account: String
+        let remaining: Int64?
+    }
+
+    /// Judges an answer, but for the account in it.
+    ///
+    /// - Parameters:
+    ///   - payload: The payload of the message.
+    ///   - moment: Nanoseconds since 1970.
+    ///   - authority: What the JWT of the service's account says, if that has one.
+    /// - Returns: Who may be let in.
+    /// - Throws: ``Refusal``, the first that applies.
+    func open(_ payload: [UInt8], at moment: Int64, authority: AccountAuthority?) throws(Refusal) -> Found {
         let seconds = moment / 1_000_000_000
-        let response = try self.response(payload, seconds)
+        let response = try self.response(payload, seconds, authority)
         let user: UserClaims
         do throws(JWTError) {
             user = try JWT.decode(UserClaims.self, from: response.jwt)
@@ -80,28 +110,60 @@ struct CalloutAnswer {
         }
         let remaining = try self.remaining(user, moment)
         try self.checkTypes(user)
-        try self.checkIssuer(user)
-        let account = user.registered.audience
-        guard isAccount(account) else {
+        guard self.rules.isClaimed else {
+            try self.checkIssuer(user)
+            return Found(user: user, account: user.registered.audience, remaining: remaining)
+        }
+        guard user.account == self.rules.account || self.rules.mayName(user.account) else {
             throw Refusal(
-                "no valid account \(self.quoted(account)) for auth callout response on account "
-                    + "\(self.quotedAccount): account missing"
+                "account \(self.quoted(user.issuer)) not permitted as valid account option for auth callout for account "
+                    + self.quotedAccount
             )
         }
-        let permissions = user.limits.permissions
-        return Admission(
-            account: account,
-            user: user.name,
-            permissions: permissions.isEmpty ? nil : permissions,
-            remaining: remaining
+        return Found(user: user, account: user.account, remaining: remaining)
+    }
+
+    /// There is no account of that name.
+    func missing(_ found: Found, _ words: String) -> Refusal {
+        Refusal(
+            "no valid account \(self.quoted(found.account)) for auth callout response on account "
+                + "\(self.quotedAccount): \(words)"
         )
+    }
+
+    /// Lets the account of a user say what that may do: it has to have signed it.
+    ///
+    /// - Parameters:
+    ///   - found: The user.
+    ///   - authority: What the JWT of its account says.
+    /// - Returns: the limits of the user, or of the scope, and the permissions, `nil` if nothing is limited.
+    /// - Throws: ``Refusal``.
+    func admit(
+        _ found: Found,
+        by authority: AccountAuthority
+    ) throws(Refusal) -> (limits: UserLimits, permissions: ClaimPermissions?) {
+        let admission = UserAdmission(user: found.user, account: authority.claims, isStrict: authority.isStrict)
+        do throws(UserAdmission.Refusal) {
+            let limits = try admission.scopedLimits()
+            return (limits, admission.permissions(limits))
+        } catch {
+            switch error {
+            case .unknownIssuer: throw Refusal("user JWT issuer \(self.quoted(found.user.issuer)) is not known")
+            case .invalidPermissions(let words): throw Refusal("user JWT generated invalid permissions: \(words)")
+            default: throw Refusal(error.description)
+            }
+        }
     }
 
     private var quotedAccount: String { self.quoted(self.rules.account) }
 
     private func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
 
-    private func response(_ payload: [UInt8], _ seconds: Int64) throws(Refusal) -> AuthorizationResponseClaims {
+    private func response(
+        _ payload: [UInt8],
+        _ seconds: Int64,
+        _ authority: AccountAuthority?
+    ) throws(Refusal) -> AuthorizationResponseClaims {
         guard !payload.isEmpty else {
             throw Refusal("auth callout violation: \"no reason supplied\" on account \(self.quotedAccount)")
         }
@@ -131,13 +193,25 @@ struct CalloutAnswer {
             throw Refusal("auth callout violation: auth callout response is not for server")
         }
         // Who seals has shown who it is.
-        guard wasSealed || response.issuer == self.rules.issuer else {
-            throw Refusal("auth callout signing key is unknown")
-        }
+        if !wasSealed { try self.checkSigner(of: response, authority) }
         guard response.error.isEmpty else {
             throw Refusal("auth callout service returned an error: \(response.error)")
         }
         return response
+    }
+
+    private func checkSigner(
+        of response: AuthorizationResponseClaims,
+        _ authority: AccountAuthority?
+    ) throws(Refusal) {
+        if self.rules.isClaimed, !response.issuerAccount.isEmpty, response.issuerAccount != self.rules.account {
+            throw Refusal(
+                "auth callout response issuer account \(self.quoted(response.issuerAccount)) is not the callout account"
+            )
+        }
+        guard response.issuer == self.rules.issuer || authority?.hasIssuer(response.issuer) == true else {
+            throw Refusal("auth callout signing key is unknown")
+        }
     }
 
     /// How long the user may stay (nats-server client.go setExpiration).
@@ -168,7 +242,10 @@ struct CalloutAnswer {
         let names = user.limits.allowedConnectionTypes
         let known = ConnectionType.allCases
         guard names.isEmpty || names.contains(where: { name in known.contains { $0.isAllowed(by: [name]) } }) else {
-            throw Refusal("authorized user on account \(self.quotedAccount) using invalid connection type")
+            var refusal = Refusal("authorized user on account \(self.quotedAccount) using invalid connection type")
+            refusal.detail =
+                "invalid connection types [\(names.map { self.quoted($0.uppercased()) }.joined(separator: " "))]"
+            throw refusal
         }
     }
 

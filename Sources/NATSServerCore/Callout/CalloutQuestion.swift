@@ -13,6 +13,8 @@ struct CalloutQuestion {
         /// What it had to sign.
         var nonce: String
         var tls: AuthorizationRequestClaims.TLS?
+        /// Who it is by its JWT, if the server itself would let it in.
+        var user: JWTUser?
     }
 
     let rules: CalloutRules
@@ -33,7 +35,9 @@ struct CalloutQuestion {
         let connect = self.client.connect
         claims.client.host = self.client.host
         claims.client.id = self.client.id
-        claims.client.user = connect.rawUser
+        claims.client.user = connect.rawUser(self.client.user)
+        claims.client.nameTag = self.client.user?.name ?? ""
+        claims.client.tags = self.client.user?.tags ?? []
         claims.client.name = connect.name
         claims.client.kind = "Client"
         claims.client.type = self.client.type

@@ -13,6 +13,10 @@ struct CalloutRules: Sendable, Equatable {
     let account: String
     let xkey: String?
     let isWithinProcess: Bool
+    /// Whether it is the JWT of ``account`` that says so, and not the configuration.
+    let isClaimed: Bool
+    /// The account whose service is asked; not ``account`` where nobody can answer.
+    let place: String
     /// In the order of the configuration.
     let authUserNames: [String]
     private let authUsers: Set<String>
@@ -23,9 +27,30 @@ struct CalloutRules: Sendable, Equatable {
         self.account = options.account
         self.xkey = options.xkey.flatMap { $0.isEmpty ? nil : $0 }
         self.isWithinProcess = options.isWithinProcess
+        self.isClaimed = false
+        self.place = options.account
         self.authUserNames = options.authUsers
         self.authUsers = Set(options.authUsers)
         self.allowedAccounts = Set(options.allowedAccounts)
+    }
+
+    /// The rules of an account whose JWT names a service.
+    ///
+    /// - Parameters:
+    ///   - account: The public key of the account.
+    ///   - claims: What its JWT says.
+    ///   - isAdmitted: Whether the server itself would let the user in. If it would not, the question goes to the account
+    ///     that the client is in already, the global one, where nobody is to answer it.
+    init(account: String, _ claims: ExternalAuthorization, isAdmitted: Bool) {
+        self.issuer = isAdmitted ? account : Account.globalName
+        self.account = account
+        self.xkey = isAdmitted && !claims.xkey.isEmpty ? claims.xkey : nil
+        self.isWithinProcess = false
+        self.isClaimed = true
+        self.place = self.issuer
+        self.authUserNames = claims.users
+        self.authUsers = Set(claims.users)
+        self.allowedAccounts = Set(claims.allowedAccounts)
     }
 
     /// Whether the service is asked (nats-server auth.go processClientOrLeafAuthentication).
@@ -36,6 +61,11 @@ struct CalloutRules: Sendable, Equatable {
     /// - Returns: `false` if what the server has found itself counts.
     func decides(about user: String, of account: String) -> Bool {
         self.concerns(account) && !self.authUsers.contains(user)
+    }
+
+    /// Whether the service may answer with users of another account (nats-server accounts.go isAllowedAcount).
+    func mayName(_ account: String) -> Bool {
+        self.allowedAccounts.contains(account) || self.allowedAccounts == [ExternalAuthorization.anyAccount]
     }
 
     /// Whether the service has to do with an account; whoever has none yet is in the global one.

@@ -22,7 +22,10 @@ extension ClientConnection {
         completion: @escaping @Sendable (ClientConnection, Authenticator.Grant?) -> Void
     ) {
         // What the server thinks itself is of the log only.
-        if let reason = self.session.takeRefusalReason() { self.logger.debug("\(self.label) - \(reason)") }
+        let isError = self.session.refusal.isError
+        if let reason = self.session.takeRefusalReason() {
+            self.logger.log(level: isError ? .error : .debug, "\(self.label) - \(reason)")
+        }
         let shared = self.shared
         let userKey = NKeyPair.user().publicKey.text
         let seal = rules.xkey.map { CalloutAnswer.Seal(own: shared.identity.xkeys, service: $0) }
@@ -32,15 +35,15 @@ extension ClientConnection {
             self.loop.eventLoop.execute {
                 guard self.phase == .open, self.pendingCheck === ticket else { return }
                 self.pendingCheck = nil
-                completion(self, self.judge(end, answer))
+                self.conclude(end, answer, completion)
             }
         }
         self.pendingCheck = ticket
         let timeout = self.session.authenticationTimeout
         if rules.isWithinProcess { return self.ask(shared.options.authorizer, ticket, timeout) }
-        guard let account = shared.accounts[rules.account] else {
+        guard let account = shared.accounts[rules.place] else {
             ticket.end(
-                .failed("No valid account \(Self.quoted(rules.account)) for auth callout request: account missing")
+                .failed("No valid account \(Self.quoted(rules.place)) for auth callout request: account missing")
             )
             return
         }
@@ -116,7 +119,8 @@ extension ClientConnection {
                 type: self.webSocket == nil ? "nats" : "websocket",
                 connect: self.session.payload,
                 nonce: self.session.nonce,
-                tls: self.security?.claims
+                tls: self.security?.claims,
+                user: self.session.askedUser
             )
         )
         let expires = (now + min(timeout.nanoseconds, Self.longestStay)) / 1_000_000_000
@@ -124,6 +128,82 @@ extension ClientConnection {
             .encoded(signedBy: shared.identity.keys, at: now / 1_000_000_000)
         guard let seal else { return Array(token.utf8) }
         return try seal.own.seal(Array(token.utf8), for: seal.service)
+    }
+
+    /// A question has come to an end: the client gets what it is to get, at once unless an account has to be looked for.
+    private func conclude(
+        _ end: CalloutTicket.End,
+        _ answer: CalloutAnswer,
+        _ completion: @escaping @Sendable (ClientConnection, Authenticator.Grant?) -> Void
+    ) {
+        guard answer.rules.isClaimed, case .answered(let payload) = end else {
+            return completion(self, self.judge(end, answer))
+        }
+        do throws(CalloutAnswer.Refusal) {
+            let authority = self.shared.accounts[answer.rules.account]?.standing.authority
+            let found = try answer.open(payload, at: self.shared.clock.wallNanoseconds(.now()), authority: authority)
+            if let known = self.shared.accounts[found.account], known.standing.authority != nil,
+                !known.standing.isExpired
+            {
+                return completion(self, self.grant(found, answer, .found(known)))
+            }
+            self.waitForAccount(found.account) { completion($0, $0.grant(found, answer, $1)) }
+        } catch {
+            self.answerRefused(error)
+            completion(self, nil)
+        }
+    }
+
+    /// The account of the user that an account's service has named was found or not.
+    private func grant(
+        _ found: CalloutAnswer.Found,
+        _ answer: CalloutAnswer,
+        _ lookUp: OperatorMode.LookUp
+    ) -> Authenticator.Grant? {
+        do throws(CalloutAnswer.Refusal) {
+            let account: Account
+            switch lookUp {
+            case .found(let known): account = known
+            case .failed(let words): throw answer.missing(found, words)
+            }
+            guard let authority = account.standing.authority, let operators = self.shared.operators else {
+                throw answer.missing(found, "account missing")
+            }
+            let (limits, permissions) = try answer.admit(found, by: authority)
+            return Authenticator.Grant(
+                permissions: operators.permissions.permissions(
+                    answer.rules.permissions(permissions, in: account.name)
+                ),
+                account: account,
+                user: JWTUser(found.user, limits, inPlaceOf: self.session.askedUser, remaining: found.remaining),
+                name: found.user.name.isEmpty ? nil : found.user.name
+            )
+        } catch {
+            self.answerRefused(error)
+            return nil
+        }
+    }
+
+    /// Tells the log, and the client, why an answer leads to nothing.
+    private func answerRefused(_ error: CalloutAnswer.Refusal) {
+        if let note = error.note { self.logger.error("\(self.label) - \(note)") }
+        if let detail = error.detail { self.logger.debug("\(self.label) - \(GoString.harmless(detail.utf8))") }
+        self.session.refused(error.closes)
+        self.calloutFailure = error.reason
+        // The log has this line before the reason.
+        self.authenticationViolated()
+        self.logger.warning("\(GoString.harmless(error.reason.utf8))")
+    }
+
+    /// Puts a client into the account by whose service it is asked about, as its own JWT says (nats-server auth.go
+    /// processClientOrLeafAuthentication).
+    ///
+    /// - Returns: `false` if there is no place for it; it has been closed then.
+    func mayBeAskedAbout(_ rules: CalloutRules) -> Bool {
+        guard rules.isClaimed, rules.place == rules.account else { return true }
+        guard self.enterAccount() else { return false }
+        self.logAuthenticatedUser()
+        return true
     }
 
     /// What a question has led to; of what is wrong the log, and a client that is refused, are told here.
@@ -135,7 +215,7 @@ extension ClientConnection {
             return nil
         case .timedOut:
             self.calloutFailure = ""
-            let account = Self.quoted(answer.rules.account)
+            let account = Self.quoted(answer.rules.place)
             self.logger.debug("Authorization callout response not received in time on account \(account)")
             return nil
         case .decided(let verdict):
@@ -146,12 +226,7 @@ extension ClientConnection {
                 let accounts = self.shared.accounts
                 return self.grant(try answer.judge(payload, at: now) { accounts[$0] != nil }, answer.rules)
             } catch {
-                if let note = error.note { self.logger.error("\(self.label) - \(note)") }
-                self.session.refused(error.closes)
-                self.calloutFailure = error.reason
-                // The log has this line before the reason.
-                self.authenticationViolated()
-                self.logger.warning("\(GoString.harmless(error.reason.utf8))")
+                self.answerRefused(error)
                 return nil
             }
         }
@@ -190,6 +265,11 @@ extension ClientConnection {
         let failure = self.calloutFailure.take()
         guard let rules = self.session.callout else {
             return self.tellAccountOfAuthenticationError(self.session.refusal.closes)
+        }
+        if rules.isClaimed {
+            guard let account = self.shared.accounts[rules.account] else { return }
+            self.tellAccountOfAuthenticationError(failure ?? self.session.refusal.closes.rawValue, in: account)
+            return
         }
         let isOfAccount = rules.concerns(self.session.account?.name ?? Account.globalName)
         let account = isOfAccount ? self.shared.accounts[rules.account] : self.account

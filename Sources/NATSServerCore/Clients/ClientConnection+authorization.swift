@@ -82,6 +82,7 @@ extension ClientConnection {
             }
         case .callOut(let callout, let dropSubscriptions):
             if dropSubscriptions { self.forgetSubscriptions() }
+            guard self.mayBeAskedAbout(callout) else { return }
             if self.heldInput == nil { self.suspendInput() }
             self.callOut(callout) { connection, grant in
                 connection.checkEnded(connection.session.calloutEnded(grant))

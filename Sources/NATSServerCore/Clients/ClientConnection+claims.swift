@@ -10,14 +10,23 @@ extension ClientConnection {
 
     /// Looks for the account of the user; no input is handled until it is found or not.
     func lookUpAccount(_ name: String) {
-        guard let operators = self.shared.operators else { return }
         if self.heldInput == nil { self.suspendInput() }
+        self.waitForAccount(name) { $0.accountLookedUp($1) }
+    }
+
+    /// Looks for an account; `completion` is called on the event loop, unless the connection has been closed, or something
+    /// else is waited for.
+    func waitForAccount(
+        _ name: String,
+        completion: @escaping @Sendable (ClientConnection, OperatorMode.LookUp) -> Void
+    ) {
+        guard let operators = self.shared.operators else { return }
         let lookUp = AccountLookUp { lookUp, outcome in
             self.loop.eventLoop.execute {
                 // One that was on its way here when another was begun does not count.
                 guard self.phase == .open, self.pendingCheck === lookUp else { return }
                 self.pendingCheck = nil
-                self.accountLookedUp(outcome)
+                completion(self, outcome)
             }
         }
         self.pendingCheck = lookUp
@@ -29,7 +38,7 @@ extension ClientConnection {
 
     /// Tells the log who has been let in (nats-server auth.go processClientOrLeafAuthentication).
     func logAuthenticatedUser() {
-        guard let user = self.session.user, self.logger.logLevel <= .debug,
+        guard let user = self.session.user, !user.isOfCallout, self.logger.logLevel <= .debug,
             let authority = self.account.standing.authority
         else { return }
         func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
@@ -37,9 +46,9 @@ extension ClientConnection {
         self.logger.debug(
             """
             \(self.label) - Authenticated JWT: Client \(quoted(user.publicKey)) (claim-name: \(quoted(user.name)), \
-            claim-tags: [\(user.tags.joined(separator: " "))]) signed with \(quoted(user.signingKey ?? claims.subject)) \
+            claim-tags: [\(user.tags.map(quoted).joined(separator: " "))]) signed with \(quoted(user.signingKey ?? claims.subject)) \
             by Account \(quoted(claims.subject)) (claim-name: \(quoted(claims.name)), \
-            claim-tags: [\(claims.tags.joined(separator: " "))]) signed with \(quoted(claims.issuer)) \
+            claim-tags: [\(claims.tags.map(quoted).joined(separator: " "))]) signed with \(quoted(claims.issuer)) \
             has mappings \(!self.account.options.mappings.isEmpty)
             """
         )
@@ -83,7 +92,9 @@ extension ClientConnection {
         guard self.phase == .open, let user = self.session.user else { return }
         let claims = change.authority.claims
         if change.defaultPermissionsChanged, user.hasDefaultPermissions {
-            self.replacePermissions(self.shared.operators?.permissions.permissions(claims.defaultPermissions))
+            self.replacePermissions(
+                self.shared.operators?.permissions.permissions(claims.defaultPermissions, in: claims)
+            )
         }
         if user.isBearer, claims.limits.disallowBearer {
             self.logger.debug("\(self.label) - Bearer User JWT not allowed")

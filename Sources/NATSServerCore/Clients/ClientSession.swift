@@ -67,6 +67,10 @@ struct ClientSession {
     private var lookUpIsForFirst: Bool?
     /// What ``calloutEnded(_:)`` goes on with.
     private var afterCallout: AfterCallout?
+    /// The service of the user's account, if that has one.
+    private var claimedCallout: CalloutRules?
+    /// The user about whom it is asked, if the server itself would let it in.
+    private(set) var askedUser: JWTUser?
 
     init(authenticator: Authenticator, nonce: String = "", serverSupportsHeaders: Bool) {
         self.authenticator = authenticator
@@ -75,8 +79,8 @@ struct ClientSession {
         self.serverSupportsHeaders = serverSupportsHeaders
     }
 
-    /// The service that may have to be asked.
-    var callout: CalloutRules? { self.authenticator.callout }
+    /// The service that may have to be asked, or was.
+    var callout: CalloutRules? { self.claimedCallout ?? self.authenticator.callout }
     /// Whether credentials are wanted, though somebody may be somebody without.
     var requiresCredentials: Bool { self.authenticator.isRequired }
     /// What the first INFO says about credentials.
@@ -107,6 +111,8 @@ struct ClientSession {
         self.afterCheck = nil
         self.lookUpIsForFirst = nil
         self.afterCallout = nil
+        self.claimedCallout = nil
+        self.askedUser = nil
         let decision = self.authenticator.decide(
             &self.payload,
             nonce: self.nonce,
@@ -126,7 +132,18 @@ struct ClientSession {
             return .lookUpAccount(name, dropSubscriptions: !isFirst)
         case .refuse(let refusal):
             self.refusal = refusal
+            self.claimedCallout = refusal.callout
             return self.decided(nil, isFirst: isFirst)
+        case .callOut(let callout, let own):
+            self.claimedCallout = callout
+            self.afterCallout = AfterCallout(isFirst: isFirst)
+            switch own {
+            case .success(let grant):
+                self.take(grant)
+                self.askedUser = grant.user
+            case .failure(let refusal): self.refusal = refusal
+            }
+            return .callOut(callout, dropSubscriptions: !isFirst)
         }
     }
 
@@ -187,6 +204,7 @@ struct ClientSession {
     mutating func calledOutAgain(_ grant: Authenticator.Grant) {
         self.take(over: grant.name)
         self.permissions = grant.permissions
+        self.user = grant.user
         self.remaining = grant.remaining
     }
 
@@ -197,6 +215,8 @@ struct ClientSession {
     mutating func refused(_ reason: ClosedReason) { self.refusal = Authenticator.Refusal(closes: reason) }
 
     private mutating func take(over user: String?) {
+        // Of whom was asked about the JWT does not count any more (nats-server auth_callout.go).
+        if self.claimedCallout != nil { self.payload.jwt = "" }
         guard let user else { return }
         self.payload.user = user
         self.payload.nkey = ""
@@ -205,14 +225,18 @@ struct ClientSession {
 
     private mutating func authenticated(_ grant: Authenticator.Grant, isFirst: Bool) -> ConnectAction {
         self.awaitsConnect = false
-        self.permissions = grant.permissions
-        self.account = grant.account
-        self.user = grant.user
-        self.remaining = grant.remaining
+        self.take(grant)
         guard !self.payload.newAccount, self.payload.account.isEmpty else { return .refuseCredentials }
         guard self.payload.proto == 0 || self.payload.proto == 1 else { return .refuseProtocol }
         guard !self.payload.noResponders || self.headers else { return .refuseNoResponders }
         return .accept(dropSubscriptions: !isFirst)
+    }
+
+    private mutating func take(_ grant: Authenticator.Grant) {
+        self.permissions = grant.permissions
+        self.account = grant.account
+        self.user = grant.user
+        self.remaining = grant.remaining
     }
 
     /// The client begins with something else than CONNECT though it should not.
@@ -237,6 +261,7 @@ struct ClientSession {
     mutating func reloaded(_ authenticator: Authenticator) -> Authenticator.ReloadEffect {
         self.authenticator = authenticator
         if let operators = authenticator.operators, let user = self.user, let account = self.account {
+            guard !user.isOfCallout else { return self.askAgain(in: account) }
             guard let refusal = operators.objection(toUsersOf: account) else {
                 return .keep(Authenticator.Grant(permissions: self.permissions, account: account, user: user))
             }
@@ -259,6 +284,42 @@ struct ClientSession {
         case .close, .callOut: break
         }
         return effect
+    }
+
+    /// Somebody whom a service has named comes again, with what is left of its CONNECT: its JWT is not (nats-server
+    /// auth_callout.go processClientOrLeafCallout).
+    private mutating func askAgain(in account: Account) -> Authenticator.ReloadEffect {
+        self.refusal = Authenticator.Refusal()
+        self.askedUser = nil
+        self.claimedCallout = nil
+        let decision = self.authenticator.decide(
+            &self.payload,
+            nonce: self.nonce,
+            type: self.connectionType,
+            host: self.host,
+            lookup: &self.certificateLookup
+        )
+        switch decision {
+        case .callOut(let callout, let own):
+            self.claimedCallout = callout
+            switch own {
+            case .success(let grant): self.askedUser = grant.user
+            case .failure(let refusal): self.refusal = refusal
+            }
+            return .callOut(callout)
+        case .accept(let grant):
+            guard grant.account === account else { return .close }
+            self.permissions = grant.permissions
+            self.user = grant.user
+            return .keep(grant)
+        case .refuse(let refusal):
+            self.refusal = refusal
+            self.claimedCallout = refusal.callout
+            return .refuse(refusal)
+        case .verify, .lookUp:
+            // The account of the sentinel is gone.
+            return .close
+        }
     }
 
     /// The account gives its users other permissions.
@@ -316,9 +377,13 @@ extension ConnectPayload {
     var calloutUser: String { self.nkey.isEmpty ? self.user : self.nkey }
 
     /// Who the client says it is (nats-server client.go getRawAuthUser, but for tokens, which are shown to nobody).
-    var rawUser: String {
+    ///
+    /// - Parameter verified: Who it is by its JWT, if that is known.
+    /// - Returns: the name or public key; empty if it says nothing.
+    func rawUser(_ verified: JWTUser?) -> String {
         if !self.nkey.isEmpty { return self.nkey }
         if !self.user.isEmpty { return self.user }
+        if !self.jwt.isEmpty { return verified?.publicKey ?? "" }
         return self.authToken.isEmpty ? "" : "[REDACTED]"
     }
 }

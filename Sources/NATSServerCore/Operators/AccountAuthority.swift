@@ -74,7 +74,11 @@ final class JWTUser: Sendable {
     /// How long the client may stay, in nanoseconds; as long as it likes if `nil`.
     let remaining: Int64?
 
+    /// Whether a service has said who the user is, in the place of another one.
+    let isOfCallout: Bool
+
     init(_ claims: UserClaims, _ admitted: UserAdmission.Admitted) {
+        self.isOfCallout = false
         self.publicKey = claims.subject
         self.name = claims.name
         self.tags = claims.tags
@@ -85,5 +89,26 @@ final class JWTUser: Sendable {
         self.limits = admitted.limits.traffic
         self.hasDefaultPermissions = admitted.limits.permissions.isEmpty
         self.remaining = admitted.remaining
+    }
+
+    /// A user that a service has named (nats-server auth_callout.go processClientOrLeafCallout).
+    ///
+    /// - Parameters:
+    ///   - claims: The claims of the user that the service has named.
+    ///   - limits: Those of the user, or of the scope.
+    ///   - asked: Whom the service was asked about: name, tags and time go on to count.
+    ///   - remaining: How long the user may stay, in nanoseconds.
+    init(_ claims: UserClaims, _ limits: UserLimits, inPlaceOf asked: JWTUser?, remaining: Int64?) {
+        self.isOfCallout = true
+        self.publicKey = claims.subject
+        self.name = asked?.name ?? ""
+        self.tags = asked?.tags ?? []
+        self.issuedAt = claims.registered.issuedAt
+        self.signingKey = claims.issuerAccount.isEmpty ? nil : claims.issuer
+        self.isBearer = false
+        // Those of the JWT are not looked at.
+        self.limits = .unlimited
+        self.hasDefaultPermissions = limits.permissions.isEmpty
+        self.remaining = [asked?.remaining, remaining].compactMap { $0 }.min()
     }
 }

@@ -171,9 +171,7 @@ final class OperatorMode: Sendable {
         _ candidate: Candidate,
         lookedUp: LookUp?
     ) -> Authenticator.Decision {
-        func refuse(_ reason: String, isError: Bool = false) -> Authenticator.Decision {
-            .refuse(Authenticator.Refusal(reason: reason, isError: isError))
-        }
+        func refuse(_ reason: String) -> Authenticator.Decision { .refuse(Authenticator.Refusal(reason: reason)) }
         let settings = self.settings
         var user = try? JWT.decode(UserClaims.self, from: connect.jwt)
         if user == nil, let sentinel = settings.defaultSentinel, !sentinel.isEmpty {
@@ -206,16 +204,24 @@ final class OperatorMode: Sendable {
         guard let authority = account.standing.authority, self.trusts(authority.claims.issuer) else {
             return refuse("Account JWT not signed by trusted operator")
         }
-        // One that is gone has not run out by what it says.
-        guard !account.standing.isExpired else {
-            return refuse(UserAdmission.Refusal.accountExpired.description)
-        }
-        let callout = authority.claims.authorization
-        guard callout.users.isEmpty || callout.users.contains(user.subject) else {
-            return refuse("The account's users are authorized by a service, which is not supported yet", isError: true)
-        }
+        let decision = self.decide(user, of: account, authority, connect, candidate, moment)
+        guard authority.claims.authorization.isEnabled else { return decision }
+        return self.consider(authority.claims, user, decision)
+    }
+
+    /// What the server itself thinks of a user of an account.
+    private func decide(
+        _ user: UserClaims,
+        of account: Account,
+        _ authority: AccountAuthority,
+        _ connect: ConnectPayload,
+        _ candidate: Candidate,
+        _ moment: Int64
+    ) -> Authenticator.Decision {
         let admission = UserAdmission(user: user, account: authority.claims, isStrict: authority.isStrict)
         do throws(UserAdmission.Refusal) {
+            // One that is gone has not run out by what it says.
+            guard !account.standing.isExpired else { throw .accountExpired }
             let admitted = try admission.decide(
                 UserAdmission.Client(
                     host: candidate.host,
@@ -227,13 +233,45 @@ final class OperatorMode: Sendable {
             )
             return .accept(
                 Authenticator.Grant(
-                    permissions: self.permissions.permissions(admitted.permissions),
+                    permissions: self.permissions.permissions(admitted.permissions, in: authority.claims),
                     account: account,
                     user: JWTUser(user, admitted)
                 )
             )
         } catch {
-            return refuse(error.description, isError: error.isLoggedAsError)
+            return .refuse(Authenticator.Refusal(reason: error.description, isError: error.isLoggedAsError))
         }
+    }
+
+    /// An account's users are for a service to decide about, but for its own (nats-server auth.go
+    /// processClientOrLeafAuthentication).
+    private func consider(
+        _ claims: AccountClaims,
+        _ user: UserClaims,
+        _ decision: Authenticator.Decision
+    ) -> Authenticator.Decision {
+        let own: Result<Authenticator.Grant, Authenticator.Refusal>
+        switch decision {
+        case .accept(let grant): own = .success(grant)
+        case .refuse(let refusal): own = .failure(refusal)
+        case .verify, .callOut, .lookUp: return decision
+        }
+        let service = claims.authorization
+        let isAdmitted = if case .success = own { true } else { false }
+        let rules = CalloutRules(account: claims.subject, service, isAdmitted: isAdmitted)
+        // The JWT counts, not what CONNECT gives as the user.
+        guard service.users.contains(user.subject) else { return .callOut(rules, own) }
+        guard case .failure(var refusal) = own else { return decision }
+        refusal.callout = rules
+        return .refuse(refusal)
+    }
+}
+
+extension PermissionPool {
+    /// What a user of an account may do: those among whom a service decides may not ask in the server's place.
+    func permissions(_ own: ClaimPermissions?, in account: AccountClaims) -> ClientPermissions? {
+        guard account.authorization.isEnabled else { return self.permissions(own) }
+        let rules = CalloutRules(account: account.subject, account.authorization, isAdmitted: true)
+        return self.permissions(rules.permissions(own, in: account.subject))
     }
 }

@@ -229,7 +229,7 @@ struct CalloutSituationTests {
     }
 
     /// The claims of a token, as written, without what is different each time.
-    private static func stable(_ token: String) -> String {
+    static func stable(_ token: String) -> String {
         let parts = token.split(separator: ".")
         guard parts.count == 3, let header = Base64.decode(String(parts[0])), let body = Base64.decode(String(parts[1]))
         else { return token }
