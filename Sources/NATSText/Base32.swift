@@ -23,7 +23,7 @@ package enum Base32 {
 
     /// The bytes of a text, or `nil` for any other character.
     ///
-    /// As in Go, bits behind the last whole byte are not looked at, nor is a group of one, three or six characters at the
+    /// As in Go, line ends are skipped, bits behind the last whole byte are not looked at, nor is a group of one, three or six characters at the
     /// end, which cannot end with a byte.
     package static func decode(_ text: String) -> [UInt8]? {
         var result: [UInt8] = []
@@ -35,6 +35,8 @@ package enum Base32 {
             switch character {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(character - UInt8(ascii: "A"))
             case UInt8(ascii: "2")...UInt8(ascii: "7"): value = UInt32(character - UInt8(ascii: "2")) + 26
+            // Go's encoding/base32 leaves them out before it looks at the rest.
+            case UInt8(ascii: "\r"), UInt8(ascii: "\n"): continue
             default: return nil
             }
             count += 1

@@ -19,6 +19,14 @@ import Testing
         #expect(Base32.decode(text) == nil)
     }
 
+    @Test(
+        "line ends are skipped, as in Go",
+        arguments: ["\r\nMZXW6YTB", "MZ\nXW6\rYTB\r\n", "MZXW6YTB\n\n", "MZXW6YTB\nA"]
+    )
+    func lineEnds(text: String) {
+        #expect(Base32.decode(text) == Array("fooba".utf8))
+    }
+
     @Test("a group at the end that cannot end with a byte gives none, as in Go", arguments: ["", "A", "AAA", "AAAAAA"])
     func oddEnds(end: String) {
         #expect(Base32.decode("MZXW6YTB" + end) == Array("fooba".utf8))

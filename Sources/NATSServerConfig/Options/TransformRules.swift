@@ -113,9 +113,12 @@ package enum TransformRules {
 
     /// Name and arguments of `{{Name(a, b)}}`; `nil` when it is none that is known.
     private static func call(_ token: Substring) -> (name: String, arguments: [String])? {
-        let inner = String(token.dropFirst(2).dropLast(2)).trimmingSpaces()
-        guard let open = inner.firstIndex(of: "("), inner.hasSuffix(")") else { return nil }
-        let written = String(inner[..<open]).trimmingSpaces()
+        // Go's regular expressions: their white space is ASCII, and what stands between the parentheses is one line.
+        let inner = self.trimmed(Substring(token.utf8.dropFirst(2).dropLast(2)))
+        guard let open = inner.utf8.firstIndex(of: UInt8(ascii: "(")), inner.utf8.last == UInt8(ascii: ")"),
+            !inner[open...].utf8.contains(UInt8(ascii: "\n"))
+        else { return nil }
+        let written = self.trimmed(inner[..<open])
         let name = self.functions.first { function in
             function.count == written.count
                 && zip(function, written).allSatisfy {
@@ -123,11 +126,25 @@ package enum TransformRules {
                 }
         }
         guard let name else { return nil }
-        let content = inner[inner.index(after: open)...].dropLast()
-        let arguments = content.split(separator: ",", omittingEmptySubsequences: false).enumerated().map { item in
-            item.offset == 0 ? String(item.element) : String(item.element.drop { $0.isWhitespace })
+        let content = inner.utf8[open...].dropFirst().dropLast()
+        let parts = content.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        let arguments = parts.enumerated().map { item in
+            String(Substring(item.offset == 0 ? item.element : item.element.drop(while: self.isSpace)))
         }
         return (name, arguments)
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0x0c: true
+        default: false
+        }
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var bytes = text.utf8.drop(while: self.isSpace)
+        while let last = bytes.last, self.isSpace(last) { bytes.removeLast() }
+        return Substring(bytes)
     }
 
     private static func number(_ text: String) -> Int? {
@@ -172,7 +189,10 @@ package enum TransformRules {
             if arguments.count > 2 { throw tooMany }
             guard let index = self.number(arguments[0]) else { throw badArgument }
             if name == "Split" {
-                if arguments[1].contains(" ") || arguments[1].contains(".") { throw badArgument }
+                // Only a blank: of other white space the official server says nothing here.
+                if arguments[1].utf8.contains(UInt8(ascii: " ")) || arguments[1].utf8.contains(UInt8(ascii: ".")) {
+                    throw badArgument
+                }
                 return .split(wildcard: index, separator: arguments[1])
             }
             guard let size = self.number(arguments[1]), Int32(exactly: size) != nil else { throw badArgument }
