@@ -108,25 +108,25 @@ final class WebSocketCoder {
     /// Expands a message, piece by piece.
     ///
     /// - Parameters:
-    ///   - message: What came; used up.
+    ///   - message: What came.
     ///   - limit: So many bytes of it are handed on at most.
     ///   - take: Gets the pieces; says whether it wants more.
     /// - Returns: how it ended.
-    func expand(_ message: consuming ByteBuffer, limit: Int, _ take: (ByteBuffer) -> Bool) -> Expansion {
+    func expand(_ message: ByteBuffer, limit: Int, _ take: (ByteBuffer) -> Bool) -> Expansion {
         guard let stream = self.readyInflater() else { return .corrupt }
-        var message = message
-        message.writeBytes(Self.tail)
         guard message.readableBytes <= Int(CInt.max) else { return .tooLong }
         defer {
             stream.pointee.next_in = nil
             stream.pointee.next_out = nil
         }
         var used = 0
+        /// The message is used up, and its tail follows: apart, since to append it would copy the message.
+        var isInTail = false
         var left = limit
         while true {
             var result = Z_OK
             var piece = ByteBuffer()
-            message.withUnsafeReadableBytes { bytes in
+            let inflateSome = { (bytes: UnsafeRawBufferPointer) in
                 let input = UnsafeRawBufferPointer(rebasing: bytes[used...]).bindMemory(to: UInt8.self)
                 stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
                 stream.pointee.avail_in = UInt32(input.count)
@@ -138,14 +138,23 @@ final class WebSocketCoder {
                 }
                 used = bytes.count - Int(stream.pointee.avail_in)
             }
+            if isInTail {
+                Self.tail.withUnsafeBytes(inflateSome)
+            } else {
+                message.withUnsafeReadableBytes(inflateSome)
+            }
             let isTooLong = piece.readableBytes > left
             if isTooLong { piece.moveWriterIndex(to: piece.readerIndex + left) }
             left -= piece.readableBytes
             let made = piece.readableBytes
             if made > 0, !take(piece) { return .stopped }
             if isTooLong { return .tooLong }
+            let isUsedUp = !isInTail && used == message.readableBytes
             switch result {
             case Z_STREAM_END: return .complete
+            case Z_OK where isUsedUp, Z_BUF_ERROR where isUsedUp:
+                isInTail = true
+                used = 0
             case Z_OK: continue
             // No progress: the end came too early.
             default: return .corrupt
