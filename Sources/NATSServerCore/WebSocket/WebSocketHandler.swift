@@ -244,6 +244,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
             context.write(data, promise: promise)
             return
         }
+        // Of what other loops had for this client some may come late: nothing follows a close frame (RFC 6455 5.5.1).
+        guard !self.closeSent else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
         if self.agreement.isCompressing, buffer.readableBytes > WebSocketFrame.compressionThreshold,
             let compressed = self.coder.compress(buffer)
         {
@@ -302,7 +307,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Writes bytes that are frames already.
     func writeFrames(_ frames: ByteBuffer, promise: EventLoopPromise<Void>?) {
-        guard let context = self.context else {
+        guard let context = self.context, !self.closeSent else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
@@ -312,8 +317,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// Says that the connection ends, and why; only once.
     func sendClose(_ reason: ClosedReason) {
         guard !self.closeSent else { return }
-        self.closeSent = true
         let closing = self.closing ?? WebSocketClosing(reason)
         self.writeFrames(WebSocketFrame.control(WebSocketFrame.close, closing.payload), promise: nil)
+        self.closeSent = true
     }
 }
