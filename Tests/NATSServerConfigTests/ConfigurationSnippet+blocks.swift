@@ -28,7 +28,7 @@ extension ConfigurationSnippet {
                 host | a | 5
                 net | a | 5
                 authorization | { user: a, password: b, timeout: 0.5 } | { users: [] } | { token: a } | 5 | { foo: 1 } | { user: a, permissions { import: a } } | { permissions { export: "a q" } }
-                routes | ["nats://a:1"] | [] | ["nats-route://u:p@a:1"\n"nats://b:2" ] | 5 | [5 ] | ["nats://a:x"] | ["nats://a:1", "nats://a:1"] | [":x"] | ["a b://"] | ["a%zz"] | ["nats://a b:1"] | ["http://[::1"] | ["localhost:6222"] | ["127.0.0.1:6222"]
+                routes | ["nats://a:1"] | [] | ["nats-route://u:p@a:1"\n"nats://b:2" ] | 5 | [5 ] | ["nats://a:x"] | ["nats://a:1", "nats://a:1"] | [":x"] | ["a b://"] | ["a%zz"] | ["nats://a b:1"] | ["http://[::1"] | ["nats://a:b:1"] | ["nats://a:1:b"] | ["http://a:1:2"] | ["//a:b:1"] | ["nats://::1"] | ["nats://a:%31"] | ["nats://a#%zz"] | ["nats://a%25b"] | ["nats://[a]:1"] | ["localhost:6222"] | ["127.0.0.1:6222"]
                 tls | { timeout: 1 } | { verify_cert_and_check_known_urls: true } | { verify_cert_and_check_known_urls: false } | 5 | { foo: 1 }
                 advertise | "a:1" | 5
                 cluster_advertise | "a:1" | 5

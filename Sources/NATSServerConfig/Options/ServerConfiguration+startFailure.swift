@@ -87,42 +87,20 @@ extension ServerConfiguration {
     private var webSocketFailure: String? {
         guard let websocket, websocket.port != 0 else { return nil }
         if websocket.tls == nil, !websocket.noTLS { return "websocket requires TLS configuration" }
-        for origin in websocket.allowedOrigins {
-            guard let url = ConfigurationURL(origin), !url.scheme.isEmpty || url.path.hasPrefix("/") else {
-                return "unable to parse allowed origin: parse \(GoFormat.quoted(origin)): invalid URI for request"
-            }
-            guard url.scheme == "http" || url.scheme == "https" else {
-                return
-                    "unable to parse allowed origin \(GoFormat.quoted(origin)): allowed origins must be absolute URLs "
-                    + "with http or https scheme"
-            }
-            if url.host.isEmpty {
-                return "unable to parse allowed origin \(GoFormat.quoted(origin)): host is required"
-            }
+        if let failure = websocket.allowedOrigins.lazy.compactMap(WebSocketRules.problem(origin:)).first {
+            return failure
         }
         if let failure = self.noAuthUserFailure(websocket.noAuthUser) { return failure }
-        if !self.allUsers.isEmpty {
-            if websocket.authorization?.user != nil {
-                return "websocket authentication username not compatible with presence of users/nkeys"
-            }
-            if websocket.authorization?.token != nil {
-                return "websocket authentication token not compatible with presence of users/nkeys"
-            }
-        }
-        if let cookie = websocket.jwtCookie, self.operators.isEmpty, self.trustedKeys.isEmpty {
-            return "trusted operators or trusted keys configuration is required for JWT authentication via cookie "
-                + GoFormat.quoted(cookie)
-        }
-        for name in websocket.headers.keys.sorted() {
-            let lowered = name.lowercased()
-            if ["host", "content-length", "connection", "upgrade", "nats-no-masking"].contains(lowered) {
-                return "websocket: invalid header \(GoFormat.quoted(name)) not allowed"
-            }
-            if lowered.hasPrefix("sec-websocket-") {
-                return "websocket: invalid header \(GoFormat.quoted(name)), \"Sec-WebSocket-\" prefix not allowed"
-            }
-        }
-        return nil
+        let credentials = websocket.authorization
+        return WebSocketRules.problem(
+            hasUsers: !self.allUsers.isEmpty,
+            username: credentials?.user,
+            token: credentials?.token
+        )
+            ?? WebSocketRules.problem(
+                jwtCookie: websocket.jwtCookie,
+                trustsOperators: !self.operators.isEmpty || !self.trustedKeys.isEmpty
+            ) ?? WebSocketRules.problem(headers: websocket.headers.keys)
     }
 
     private var systemAccountFailure: String? {

@@ -1,4 +1,4 @@
-import NATSText
+internal import NATSServerConfig
 
 /// A `websocket` block: where and how WebSocket clients are served.
 package struct WebSocketOptions: Sendable, Equatable {
@@ -52,38 +52,20 @@ package struct WebSocketOptions: Sendable, Equatable {
         [self.authorization.username, self.authorization.token, self.noAuthUser].contains { $0?.isEmpty == false }
     }
 
-    private static let ownHeaders: Set<String> = ["host", "content-length", "connection", "upgrade", "nats-no-masking"]
-
     /// What of it cannot be used by a server with these options, in the official server's words.
     func firstProblem(_ options: ServerOptions) -> String? {
         let authorization = options.authorization
         if self.tls == nil, !self.noTLS { return "websocket requires TLS configuration" }
-        for origin in self.allowedOrigins where WebSocketOrigins.Origin(origin) == nil {
-            return
-                "unable to parse allowed origin: parse \(GoString.quoted(origin)): invalid URI for request"
-        }
+        if let problem = self.allowedOrigins.lazy.compactMap(WebSocketRules.problem(origin:)).first { return problem }
         var server = authorization
         server.noAuthUser = self.noAuthUser
         if self.noAuthUser?.isEmpty == false, let problem = server.firstProblem() { return problem }
         let hasUsers = authorization.users?.isEmpty == false || authorization.nkeys?.isEmpty == false
-        if hasUsers, self.authorization.username?.isEmpty == false {
-            return "websocket authentication username not compatible with presence of users/nkeys"
-        }
-        if hasUsers, self.authorization.token?.isEmpty == false {
-            return "websocket authentication token not compatible with presence of users/nkeys"
-        }
-        if !self.cookies.jwt.isEmpty, options.operators == nil {
-            return "trusted operators or trusted keys configuration is required for JWT authentication via cookie "
-                + GoString.quoted(self.cookies.jwt)
-        }
-        for name in self.headers.keys.sorted() {
-            if Self.ownHeaders.contains(name.lowercased()) {
-                return "websocket: invalid header \(GoString.quoted(name)) not allowed"
-            }
-            if name.lowercased().hasPrefix("sec-websocket-") {
-                return "websocket: invalid header \(GoString.quoted(name)), \"Sec-WebSocket-\" prefix not allowed"
-            }
-        }
-        return nil
+        return WebSocketRules.problem(
+            hasUsers: hasUsers,
+            username: self.authorization.username,
+            token: self.authorization.token
+        ) ?? WebSocketRules.problem(jwtCookie: self.cookies.jwt, trustsOperators: options.operators != nil)
+            ?? WebSocketRules.problem(headers: self.headers.keys)
     }
 }

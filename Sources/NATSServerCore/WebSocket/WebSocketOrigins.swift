@@ -9,12 +9,8 @@ struct WebSocketOrigins: Sendable {
         var host: String
         var port: String
 
-        /// - Returns: `nil` if it is no address.
-        init?(_ text: String) {
-            guard let url = ConfigurationURL(text), !url.scheme.isEmpty || url.path.hasPrefix("/") else { return nil }
-            let host = url.host.contains(":") ? "[\(url.host)]" : url.host
-            self.init(scheme: url.scheme, hostPort: url.port.map { "\(host):\($0)" } ?? host)
-        }
+        /// - Returns: `nil` if its host and port are none.
+        init?(_ url: ConfigurationURL) { self.init(scheme: url.scheme, hostPort: url.hostPort) }
 
         /// - Returns: `nil` if it is no address; the port may be missing (nats-server websocket.go wsGetHostAndPort).
         init?(scheme: String, hostPort: String) {
@@ -44,7 +40,9 @@ struct WebSocketOrigins: Sendable {
 
     init(_ options: WebSocketOptions) {
         self.checksSame = options.sameOrigin
-        self.allowed = Set(options.allowedOrigins.compactMap { Origin($0) })
+        self.allowed = Set(
+            options.allowedOrigins.compactMap { text in (try? ConfigurationURL(request: text)).flatMap(Origin.init) }
+        )
     }
 
     /// Decides about a request (nats-server websocket.go checkOrigin).
@@ -56,7 +54,13 @@ struct WebSocketOrigins: Sendable {
     /// - Returns: `nil`, or why it is refused.
     func problem(origin: String?, host: String, isTLS: Bool) -> String? {
         guard self.checksSame || !self.allowed.isEmpty, let origin, !origin.isEmpty else { return nil }
-        guard let page = Origin(origin) else { return "parse \(GoString.quoted(origin)): invalid URI for request" }
+        let url: ConfigurationURL
+        do throws(ConfigurationURL.Failure) {
+            url = try ConfigurationURL(request: origin)
+        } catch {
+            return "parse \(GoString.quoted(origin)): \(error)"
+        }
+        guard let page = Origin(url) else { return "address \(GoString.harmless(url.hostPort.utf8)): invalid host" }
         if self.checksSame {
             guard let own = Origin(scheme: isTLS ? "https" : "http", hostPort: host) else {
                 return "address \(GoString.harmless(host.utf8)): invalid host"
