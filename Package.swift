@@ -163,7 +163,7 @@ let package = Package(
             name: "NATSServerCoreTests",
             dependencies: [
                 "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSXKeys", "NATSWire", "NATSTestSupport", nioCore,
-                nioPosix, nioEmbedded, nioConcurrency, nioSSL, logging,
+                nioPosix, nioHTTP, nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings
         ),

@@ -76,6 +76,7 @@ extension OperatorMode {
         do throws(AccountResolver.Failure) {
             let resolver = try AccountResolver(
                 wanted,
+                tls: options.resolverTLS,
                 operatorClaims: self.operators.first,
                 systemAccount: self.systemAccount ?? "",
                 now: now

@@ -91,7 +91,8 @@ import Musl
         Row("jetstream", .notYet, "{store_dir: js}"), Row("prof_block_rate", .notYet, "5"),
         Row("ocsp", .notYet, "true"), Row("trusted_keys", .needsRestart, "[]"),
         Row("operator", .needsRestart, "[]"), Row("resolver", .asOfficial, "MEMORY"),
-        Row("resolver_preload", .changes, "{}"), Row("resolver_pinned_accounts", .changes, "[]"),
+        Row("resolver_tls", .changes, "{insecure: true}"), Row("resolver_preload", .changes, "{}"),
+        Row("resolver_pinned_accounts", .changes, "[]"),
         Row("default_sentinel", .asOfficial, "x"),
     ]
 

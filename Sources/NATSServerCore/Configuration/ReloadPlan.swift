@@ -108,6 +108,9 @@ package struct ReloadPlan: Equatable, Sendable {
         self.add("Reloaded: accounts")
         // Resolvers are never the same.
         if self.new.resolver != nil, self.old.resolver != nil { self.add("Reloaded: accounts") }
+        if self.old.resolverTLS.map(ResolverTLS.init) != self.new.resolverTLS.map(ResolverTLS.init) {
+            self.add("Reloaded: accounts")
+        }
         if self.old.noAuthUser != self.new.noAuthUser {
             let isStillThere = Self.users(self.new).contains { $0.identity.name == self.old.noAuthUser }
             guard self.old.noAuthUser != nil, self.new.noAuthUser == nil, !isStillThere else {

@@ -22,7 +22,8 @@ package enum SupportedKeys {
         "authorization", "accounts", "mappings", "no_auth_user", "max_subscriptions", "max_sub_tokens", "tls",
         "allow_non_tls", "websocket",
         // Operators.
-        "operator", "trusted_keys", "resolver", "resolver_preload", "resolver_pinned_accounts", "default_sentinel",
+        "operator", "trusted_keys", "resolver", "resolver_tls", "resolver_preload", "resolver_pinned_accounts",
+        "default_sentinel",
         "system_account", "no_system_account",
         // Without JetStream the directory is of no use.
         "store_dir",

@@ -2,6 +2,7 @@ import NATSAuth
 internal import NATSServerConfig
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOSSL
 
 /// Where the JWTs of accounts come from.
 ///
@@ -28,12 +29,14 @@ final class AccountResolver: Sendable {
     ///
     /// - Parameters:
     ///   - resolver: What the configuration says.
+    ///   - tls: How connections to another server are secured; by the system's authorities if `nil`.
     ///   - operatorClaims: Those of the first operator; a directory is of no use without.
     ///   - systemAccount: Public key of the system account.
     ///   - now: Nanoseconds since 1970.
     /// - Throws: ``Failure`` in the words of a failed start.
     init(
         _ resolver: ResolverConfiguration,
+        tls: ResolverTLS? = nil,
         operatorClaims: OperatorClaims?,
         systemAccount: String,
         now: Int64
@@ -44,10 +47,7 @@ final class AccountResolver: Sendable {
             self.isFull = false
             self.startLine = nil
         case .url(let url):
-            guard let source = URLAccountSource(url) else {
-                throw Failure(description: "error parsing account resolver url: \(url)")
-            }
-            self.store = .url(source)
+            self.store = .url(URLAccountSource(url, try Self.context(tls)))
             self.isFull = false
             self.startLine = nil
         case .full(let options), .cache(let options):
@@ -72,6 +72,21 @@ final class AccountResolver: Sendable {
                 ? "Managing all jwt in exclusive directory \(options.dir)"
                 : "Managing some jwt in exclusive directory \(options.dir)"
         }
+    }
+
+    private static func context(_ tls: ResolverTLS?) throws(Failure) -> NIOSSLContext? {
+        guard let tls else { return nil }
+        do throws(TLSContext.LoadError) {
+            return try TLSContext.client(tls.options, isInsecure: tls.isInsecure)
+        } catch {
+            throw Failure(description: error.description)
+        }
+    }
+
+    /// Secures new connections to another server with something else; files are read again.
+    func use(_ tls: ResolverTLS?) throws(Failure) {
+        guard case .url(let source) = self.store else { return }
+        source.use(try Self.context(tls))
     }
 
     private static func open(

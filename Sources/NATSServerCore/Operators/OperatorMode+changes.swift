@@ -261,6 +261,12 @@ extension OperatorMode {
         self.use(options)
         let now = WallClock.nanosecondsSince1970()
         guard let resolver = self.resolver else { return }
+        do throws(AccountResolver.Failure) {
+            try resolver.use(options.resolverTLS)
+        } catch {
+            // The configuration has been read with the same files: somebody changes them now. What was there stays.
+            self.logger.error("resolver_tls cannot be used: \(error)")
+        }
         resolver.store(options.preload, now: now)
         guard resolver.isMemory else {
             self.reloadFiles(resolver, now)

@@ -1,6 +1,20 @@
 internal import NATSAuth
 package import NATSServerConfig
 
+/// A `resolver_tls` block.
+package struct ResolverTLS: Sendable, Equatable {
+    package var options = TLSOptions()
+    /// Whether the other server's certificate may be any.
+    package var isInsecure = false
+
+    package init() {}
+
+    init(_ block: TLSConfiguration) {
+        self.options = TLSOptions(block)
+        self.isInsecure = block.insecure
+    }
+}
+
 /// Which operators a server trusts, and where it finds the JWTs of their accounts.
 package struct OperatorModeOptions: Sendable, Equatable {
     /// The JWTs of the operators.
@@ -9,6 +23,8 @@ package struct OperatorModeOptions: Sendable, Equatable {
     package var trustedKeys: [String] = []
     /// Where accounts come from; nowhere if `nil`.
     package var resolver: ResolverConfiguration?
+    /// How connections to a resolver that is another server are secured; by the system's authorities if `nil`.
+    package var resolverTLS: ResolverTLS?
     /// JWTs that the resolver is given at the start, by the account's public key.
     package var preload: [String: String] = [:]
     /// The only accounts whose users may come, besides the system account; all if `nil`.
@@ -42,6 +58,7 @@ extension OperatorModeOptions {
         self.operators = configuration.operators
         self.trustedKeys = configuration.trustedKeys
         self.resolver = configuration.resolver
+        self.resolverTLS = configuration.resolverTLS.map(ResolverTLS.init)
         self.preload = configuration.resolverPreload
         if configuration.given["resolver_pinned_accounts"] != nil {
             self.pinnedAccounts = Set(configuration.resolverPinnedAccounts)

@@ -46,28 +46,7 @@ package final class TLSContext: Sendable {
             hash.update(data: bytes)
             return bytes
         }
-        var identities: [Identity] = []
-        for (index, pair) in options.keyPairs.enumerated() {
-            let place = options.keyPairs.count > 1 ? " \(index + 1)/\(options.keyPairs.count)" : ""
-            do {
-                identities.append(try Identity(certificate: try read(pair.certificate), key: try read(pair.key)))
-            } catch {
-                throw LoadError(description: "error parsing X509 certificate/key pair\(place): \(error)")
-            }
-        }
-        var authorities: [NIOSSLCertificate]?
-        if let source = options.authorities {
-            let bytes: [UInt8]
-            do {
-                bytes = try read(source)
-            } catch {
-                throw LoadError(description: error.description)
-            }
-            authorities = Self.certificates(bytes)
-            guard let authorities, !authorities.isEmpty else {
-                throw LoadError(description: "failed to parse root ca certificate")
-            }
-        }
+        let (identities, authorities) = try Self.load(options, read)
         self.options = options
         self.authorities = CertificateChain(authorities: (authorities ?? []).compactMap { try? $0.toDERBytes() })
         self.digest = Array(hash.finalize())
@@ -141,6 +120,58 @@ package final class TLSContext: Sendable {
         return NIOSSLServerHandler(context: context, configuration: configuration)
     }
 
+    /// What this server secures connections with that it makes itself: the certificate it shows if it is asked for one,
+    /// and the authorities that it trusts.
+    ///
+    /// - Parameters:
+    ///   - options: The block.
+    ///   - isInsecure: Whether the other side's certificate may be any.
+    ///   - readFile: How a file is read.
+    /// - Returns: what new connections are made with.
+    /// - Throws: ``LoadError`` if something cannot be read or used.
+    static func client(
+        _ options: TLSOptions,
+        isInsecure: Bool,
+        readFile: (String) throws(PlainFile.Failure) -> [UInt8] = PlainFile.read
+    ) throws(LoadError) -> NIOSSLContext {
+        let (identities, authorities) = try Self.load(options) { source throws(PlainFile.Failure) in
+            switch source {
+            case .file(let path): try readFile(path)
+            case .text(let bytes): bytes
+            }
+        }
+        return try Self.makeContext(options, identities, authorities, verify: !isInsecure, isClient: true)
+    }
+
+    private static func load(
+        _ options: TLSOptions,
+        _ read: (TLSOptions.Source) throws(PlainFile.Failure) -> [UInt8]
+    ) throws(LoadError) -> ([Identity], [NIOSSLCertificate]?) {
+        var identities: [Identity] = []
+        for (index, pair) in options.keyPairs.enumerated() {
+            let place = options.keyPairs.count > 1 ? " \(index + 1)/\(options.keyPairs.count)" : ""
+            do {
+                identities.append(try Identity(certificate: try read(pair.certificate), key: try read(pair.key)))
+            } catch {
+                throw LoadError(description: "error parsing X509 certificate/key pair\(place): \(error)")
+            }
+        }
+        var authorities: [NIOSSLCertificate]?
+        if let source = options.authorities {
+            let bytes: [UInt8]
+            do {
+                bytes = try read(source)
+            } catch {
+                throw LoadError(description: error.description)
+            }
+            authorities = Self.certificates(bytes)
+            guard let authorities, !authorities.isEmpty else {
+                throw LoadError(description: "failed to parse root ca certificate")
+            }
+        }
+        return (identities, authorities)
+    }
+
     /// The certificates of a text, but for those that cannot be parsed (Go's x509 AppendCertsFromPEM).
     private static func certificates(_ text: [UInt8]) -> [NIOSSLCertificate] {
         PEM.blocks(text).filter { $0.type == "CERTIFICATE" && !$0.hasHeaders }.compactMap { block in
@@ -152,15 +183,17 @@ package final class TLSContext: Sendable {
         _ options: TLSOptions,
         _ identities: [Identity],
         _ authorities: [NIOSSLCertificate]?,
-        verify: Bool
+        verify: Bool,
+        isClient: Bool = false
     ) throws(LoadError) -> NIOSSLContext {
         // There is no other way to make one without a certificate, which the official server allows: handshakes fail then.
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateChain = identities.first.map { $0.chain.map { .certificate($0) } } ?? []
         configuration.privateKey = identities.first.map { .privateKey($0.key) }
         configuration.trustRoots = authorities.map { .certificates($0) } ?? .default
-        configuration.certificateVerification = verify ? .noHostnameVerification : .none
-        configuration.sendCANameList = verify && authorities != nil
+        let verification = isClient ? CertificateVerification.fullVerification : .noHostnameVerification
+        configuration.certificateVerification = verify ? verification : .none
+        configuration.sendCANameList = verify && !isClient && authorities != nil
         configuration.minimumTLSVersion = options.minVersion == .v13 ? .tlsv13 : .tlsv12
         configuration.maximumTLSVersion = nil
         configuration.renegotiationSupport = .none
