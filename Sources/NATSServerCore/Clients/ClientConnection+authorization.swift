@@ -15,15 +15,28 @@ extension ClientConnection {
         self.logCertificateNotes()
         if case .callOut(let callout, _) = action {
             self.suspendInput()
-            self.callOut(callout) { connection, grant in
-                _ = connection.begin(connection.session.calloutEnded(grant))
-                connection.resumeInput()
-            }
+            self.beginWhenAnswered(callout)
             return false
         }
         guard self.begin(action) else { return false }
         batch.refresh(self)
         return true
+    }
+
+    private func beginWhenAnswered(_ callout: CalloutRules) {
+        self.callOut(callout) { connection, grant in
+            _ = connection.begin(connection.session.calloutEnded(grant))
+            connection.resumeInput()
+        }
+    }
+
+    /// A reload has come before the answer about a client without CONNECT.
+    private func beginAgain(_ action: ClientSession.ConnectAction) {
+        self.pendingCheck?.cancel()
+        self.pendingCheck = nil
+        if case .callOut(let callout, _) = action { return self.beginWhenAnswered(callout) }
+        _ = self.begin(action)
+        self.resumeInput()
     }
 
     /// The client is, or is not, somebody without credentials.
@@ -293,6 +306,9 @@ extension ClientConnection {
                 maps ? CertificateLookup(certificate: self.security?.certificate) : nil
         }
         defer { self.updateShadows() }
+        if self.session.isBeginningWithoutConnect {
+            return self.beginAgain(self.session.reloadedDuringCheck(authenticator))
+        }
         guard !self.session.isBeingChecked, !self.session.isLookingUpAccount else {
             self.carryOut(self.session.reloadedDuringCheck(authenticator))
             if self.pendingCheck == nil, !self.session.isLookingUpAccount { self.resumeInput() }

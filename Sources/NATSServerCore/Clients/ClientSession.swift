@@ -23,6 +23,8 @@ struct ClientSession {
 
     private struct AfterCallout {
         var isFirst: Bool
+        /// Whether the client has begun without CONNECT, so that nothing but the outcome is to be told.
+        var isWithoutConnect = false
     }
 
     enum PingAction: Equatable {
@@ -179,9 +181,16 @@ struct ClientSession {
     /// Whether ``passwordChecked(_:)`` or ``calloutEnded(_:)`` is waited for.
     var isBeingChecked: Bool { self.afterCheck != nil || self.afterCallout != nil }
 
+    /// Whether ``calloutEnded(_:)`` is waited for about a client that has begun without CONNECT.
+    var isBeginningWithoutConnect: Bool { self.afterCallout?.isWithoutConnect ?? false }
+
     /// The configuration has been reloaded while a CONNECT was being checked: it is looked at again.
     mutating func reloadedDuringCheck(_ authenticator: Authenticator) -> ConnectAction {
         self.authenticator = authenticator
+        if self.isBeginningWithoutConnect {
+            self.afterCallout = nil
+            return self.beganWithoutConnect()
+        }
         return self.decide(
             isFirst: self.afterCheck?.isFirst ?? self.afterCallout?.isFirst ?? self.lookUpIsForFirst ?? false
         )
@@ -252,7 +261,9 @@ struct ClientSession {
             )
         else { return .refuseCredentials }
         self.connectReceived = true
-        return self.decided(grant, isFirst: true)
+        let action = self.decided(grant, isFirst: true)
+        self.afterCallout?.isWithoutConnect = true
+        return action
     }
 
     /// The configuration has been reloaded; from now on its users count.

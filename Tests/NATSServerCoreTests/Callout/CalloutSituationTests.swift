@@ -433,4 +433,41 @@ struct CalloutSituationTests {
             }
         }
     }
+
+    @Test(
+        "a reload while a client without CONNECT is asked about: it gets what it asked for and no more",
+        .timeLimit(.minutes(1)),
+        arguments: [true, false]
+    )
+    func reloadWithoutConnect(isStillAsked: Bool) async throws {
+        let service = try CalloutService(isSealed: false)
+        let before = Self.configuration(service, "no_auth_user: known")
+        // Without the service, or with one more user.
+        let after =
+            isStillAsked
+            ? before.replacing("user: other,", with: "user: another,")
+            : before.replacing(service.block(), with: "")
+        // The official server waits for the first answer.
+        for kind in [ServerUnderTest.ours, .oursOnManyLoops] {
+            try await ConfiguredServer.with(kind, before) { server in
+                let asked = Watched<Int>(0)
+                try await service.serve(port: server.port) { question in
+                    asked.update { count in
+                        count += 1
+                        return count == 1 ? [] : [.user(CalloutService.user(question, "APP"))]
+                    }
+                } while: {
+                    let peer = try await server.connect()
+                    defer { peer.close() }
+                    await peer.send("SUB a 1\r\nPUB a 1\r\nx\r\nPING\r\n")
+                    _ = await asked.wait { $0 == 1 }
+                    try await server.reload(after)
+                    // Who has sent no CONNECT is verbose: one for SUB, one for PUB.
+                    try await peer.expect("+OK\r\n+OK\r\nMSG a 1 1\r\nx\r\nPONG\r\n")
+                    try await peer.expectNothing()
+                }
+                #expect(asked.value == (isStillAsked ? 2 : 1))
+            }
+        }
+    }
 }
