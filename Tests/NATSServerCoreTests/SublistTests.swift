@@ -87,6 +87,31 @@ struct SublistTests {
         }
     }
 
+    @Test("a visit misses nobody who is there all the time, whoever else goes meanwhile")
+    func visitWithRemovals() {
+        var generator = SeededGenerator(seed: 11)
+        for _ in 0..<50 {
+            var list = self.makeList()
+            let entries = (0..<300).map { number in
+                Entry(
+                    number < 200 ? "same" : "a.\(number % 7)",
+                    queue: number % 3 == 0 ? "q\(number % 20)" : "",
+                    number: number
+                )
+            }
+            for entry in entries { self.expect(list.insert(entry)) }
+            var staying = Set(0..<300)
+            var cursor = Sublist<Entry>.Cursor()
+            var seen: Set<Int> = []
+            while list.visit(&cursor, atMost: 5, { seen.insert($0.number) }) {
+                guard staying.count > 100, let goes = staying.randomElement(using: &generator) else { continue }
+                staying.remove(goes)
+                list.remove(entries[goes])
+            }
+            #expect(seen.isSuperset(of: staying))
+        }
+    }
+
     @Test("members of one queue group are one group, whatever their patterns")
     func queueGroups() {
         var list = self.makeList()

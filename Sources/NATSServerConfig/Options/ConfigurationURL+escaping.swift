@@ -110,8 +110,13 @@ extension ConfigurationURL {
     }
 
     /// The whole, with something else in the place of a password.
+    ///
+    /// Where there is no place for one, what looks as if it had one is not shown at all: `http:joe:secret@host/`.
     package func redacted(_ replacement: String) -> String {
-        self.written(
+        guard self.hasAuthority || !(self.opaque + self.escapedPath).utf8.contains(UInt8(ascii: "@")) else {
+            return "\(self.scheme):\(replacement)"
+        }
+        return self.written(
             user: self.user.map { "\(Self.escaped($0, .user))\(self.password == nil ? "" : ":\(replacement)")@" }
         )
     }

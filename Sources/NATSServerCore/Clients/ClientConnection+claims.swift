@@ -79,15 +79,17 @@ extension ClientConnection {
         self.fail(text, reason)
     }
 
-    /// The account has other claims than before (nats-server accounts.go UpdateAccountClaims, in its order).
-    func accountChanged(_ change: AccountChange, isSurplus: Bool) {
+    /// The account may have fewer connections than it has.
+    func accountIsTooFull() {
         guard self.phase == .open, self.isInAccount else { return }
-        if isSurplus {
-            let text = "maximum account active connections exceeded"
-            self.fail(text, .maxAccountConnectionsExceeded)
-            self.logRateLimited(.error, text)
-            return
-        }
+        let text = "maximum account active connections exceeded"
+        self.fail(text, .maxAccountConnectionsExceeded)
+        self.logRateLimited(.error, text)
+    }
+
+    /// The account has other claims than before (nats-server accounts.go UpdateAccountClaims, in its order).
+    func accountChanged(_ change: AccountChange) {
+        guard self.phase == .open, self.isInAccount else { return }
         self.refreshAccountLimits()
         guard self.phase == .open, let user = self.session.user else { return }
         let claims = change.authority.claims

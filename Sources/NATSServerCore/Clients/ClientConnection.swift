@@ -379,9 +379,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     // MARK: Timers
 
     private func authenticationTimedOut() {
-        // A service has a time of its own.
+        // A service, and whoever knows accounts, has a time of its own.
         guard self.phase == .open, self.session.awaitsConnect, !self.session.isLookingUpAccount,
-            !(self.pendingCheck is CalloutTicket)
+            !(self.pendingCheck is CalloutTicket), !(self.pendingCheck is AccountLookUp)
         else { return }
         self.sendError("Authentication Timeout")
         self.logRateLimited(.debug, "Authentication Timeout")

@@ -82,7 +82,7 @@ final class URLAccountSource: Sendable {
             throw failure(getting: Self.describe(error, last.withLockedValue { $0 }))
         }
         guard answer.status.code == 200 else {
-            throw failure("\(answer.status.code) \(answer.status.reasonPhrase)")
+            throw failure("\(answer.status.code) \(GoString.harmless(Array(answer.status.reasonPhrase.utf8)))")
         }
         return answer.body
     }
@@ -104,13 +104,14 @@ final class URLAccountSource: Sendable {
         _ deadline: NIODeadline,
         _ last: NIOLockedValueBox<ConfigurationURL>
     ) throws -> EventLoopFuture<HTTPAnswerCollector.Answer> {
-        let (group, tls) = try self.state.withLockedValue { state in
+        try self.state.withLockedValue { state in
             guard !state.isEnded else { throw HTTPAnswerCollector.Failure.ended }
-            let used = state.group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            state.group = used
-            return (used, state.tls)
+            let group = state.group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            state.group = group
+            let (eventLoop, tls) = (group.next(), state.tls)
+            // Under the lock, while the thread runs for certain and so completes it.
+            return eventLoop.flatSubmit { self.get(step, deadline, last, on: eventLoop, tls) }
         }
-        return self.get(step, deadline, last, on: group.next(), tls)
     }
 
     private func get(
@@ -133,7 +134,8 @@ final class URLAccountSource: Sendable {
             guard [301, 302, 303, 307, 308].contains(answer.status.code), let location = answer.location else {
                 return eventLoop.makeSucceededFuture(answer)
             }
-            guard step.redirections < Self.mostRedirections else {
+            // Go counts the requests.
+            guard step.redirections + 1 < Self.mostRedirections else {
                 let reason = "stopped after \(Self.mostRedirections) redirects"
                 // There may be a password in it.
                 let shown = location.utf8.contains(UInt8(ascii: "@")) ? nil : location

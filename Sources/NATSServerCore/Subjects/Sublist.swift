@@ -141,10 +141,19 @@ struct Sublist<Element: SublistElement> {
     /// How far a visit of all elements has come; an element stays with one node as long as it is in the list.
     struct Cursor {
         fileprivate var node = 0
-        fileprivate var element = 0
+        /// How many of the node's elements without a queue group are left, the first ones; `nil` if all of them are.
+        ///
+        /// From the end to the beginning, since what is removed is replaced by the last element.
+        fileprivate var plainLeft: Int?
+        /// Those with a queue group when the visit came to the node.
+        fileprivate var groups: ContiguousArray<ContiguousArray<Element>> = []
+        fileprivate var group = 0
+        fileprivate var member = 0
     }
 
     /// Calls `body` for the next elements of a visit.
+    ///
+    /// What is in the list all the time is not missed; while other elements go it may be met twice.
     ///
     /// - Parameters:
     ///   - cursor: How far the visit has come.
@@ -154,19 +163,29 @@ struct Sublist<Element: SublistElement> {
     func visit(_ cursor: inout Cursor, atMost count: Int, _ body: (Element) -> Void) -> Bool {
         var rest = count
         while rest > 0, cursor.node < self.nodes.count {
-            var passed = cursor.element
-            func visit(_ elements: ContiguousArray<Element>) {
-                let start = min(passed, elements.count)
-                passed -= start
-                for element in elements[start...].prefix(rest) {
-                    body(element)
-                    cursor.element += 1
-                    rest -= 1
-                }
+            let plain = self.nodes[cursor.node].plain
+            if cursor.plainLeft == nil { cursor.groups = ContiguousArray(self.nodes[cursor.node].groups.values) }
+            var left = min(cursor.plainLeft ?? plain.count, plain.count)
+            while left > 0, rest > 0 {
+                left -= 1
+                rest -= 1
+                body(plain[left])
             }
-            visit(self.nodes[cursor.node].plain)
-            for members in self.nodes[cursor.node].groups.values where rest > 0 { visit(members) }
-            guard rest > 0 else { break }
+            cursor.plainLeft = left
+            while rest > 0, cursor.group < cursor.groups.count {
+                let members = cursor.groups[cursor.group]
+                while rest > 0, cursor.member < members.count {
+                    let element = members[cursor.member]
+                    cursor.member += 1
+                    rest -= 1
+                    // Some may have gone since.
+                    if element.sublistPlace != nil { body(element) }
+                }
+                guard cursor.member == members.count else { break }
+                cursor.group += 1
+                cursor.member = 0
+            }
+            guard left == 0, cursor.group == cursor.groups.count else { break }
             rest -= 1
             cursor = Cursor(node: cursor.node + 1)
         }
