@@ -1,7 +1,11 @@
+import NIOCore
 public import NIOSSL
 
 extension NATSClientConfiguration {
     /// How connections are secured.
+    ///
+    /// Whatever is set here is a wish for TLS: a server that does not offer it is not connected to in clear then, but
+    /// fails with ``NATSError/Code/secureConnectionWanted``.
     ///
     /// Files are read, and ``configuration`` is called, anew for every connection, so that certificates can change while
     /// the client lives. What cannot be used fails the first connect before it begins, and later attempts, with
@@ -28,7 +32,7 @@ extension NATSClientConfiguration {
         public var privateKey: PEM?
         /// The name that the server's certificate must have, in the place of the host in its URL.
         ///
-        /// A certificate for the IP address of the server will do as well.
+        /// A certificate for the IP address of the server will do as well. Not an IP address itself.
         public var serverName: String?
         /// Whether the server's certificate goes unchecked: anybody can pose as the server then.
         ///
@@ -39,7 +43,7 @@ extension NATSClientConfiguration {
         /// Those must be left alone then. Called on a thread that may block.
         public var configuration: (@Sendable () throws -> TLSConfiguration)?
 
-        /// No TLS unless a server or its URL requires it; the authorities of the system; no certificate.
+        /// No TLS unless a server or its URL requires it, or something is set; the authorities of the system; no certificate.
         public init() {}
 
         /// Whether there is anything to be read.
@@ -49,7 +53,10 @@ extension NATSClientConfiguration {
 
         /// Whether no connection is left in clear.
         var isWanted: Bool {
-            self.isRequired || self.handshakeFirst
+            // nats.go Secure, RootCAs, ClientCert: who says how TLS is to be made wants it, and nobody on the way may take
+            // it off.
+            self.isRequired || self.handshakeFirst || self.hasMaterial || self.skipsVerification
+                || self.serverName != nil
         }
 
         func check() throws(NATSError) {
@@ -59,6 +66,9 @@ extension NATSClientConfiguration {
             let hasParts = self.trustRoots != nil || self.certificate != nil || self.skipsVerification
             guard self.configuration == nil || !hasParts else {
                 throw NATSError(.invalidConfiguration, "a whole TLS configuration leaves no room for parts of one")
+            }
+            if let name = self.serverName, (try? SocketAddress(ipAddress: name, port: 0)) != nil {
+                throw NATSError(.invalidConfiguration, "the server name for TLS must be a name, not an IP address")
             }
         }
     }

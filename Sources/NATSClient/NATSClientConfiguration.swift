@@ -67,6 +67,9 @@ public struct NATSClientConfiguration: Sendable {
     /// The servers to connect to, as `nats://[user[:password]@]host[:port]`, `host:port` or `host`; with `tls://` only
     /// secured connections are made to the server.
     ///
+    /// That holds for each server by itself: next to a `tls://` URL, one with `nats://` is still connected to in clear if
+    /// its server allows it. ``TLS/isRequired`` is for all.
+    ///
     /// One string may hold several, separated by commas. A user without password is a token. Userinfo in a URL wins over
     /// ``credentials``.
     public var servers: [String]
@@ -74,7 +77,8 @@ public struct NATSClientConfiguration: Sendable {
     public var name: String?
     /// Credentials for servers whose URL has none.
     public var credentials = Credentials.none
-    /// How connections are secured, with servers that require it and with those whose URL or ``TLS/isRequired`` does.
+    /// How connections are secured: with servers that require it, with those whose URL does, and with all of them if
+    /// anything is set here.
     public var tls = TLS()
     /// Whether the servers are tried in random order.
     public var randomizeServers = true

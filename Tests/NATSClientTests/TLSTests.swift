@@ -1,5 +1,6 @@
 import NATSTestServer
 import NATSTestSupport
+import NIOCore
 import NIOSSL
 import Testing
 
@@ -16,9 +17,10 @@ import Testing
         let server: (certificate: String, key: String)
         let client: (certificate: String, key: String)
 
-        init(dnsNames: [String] = ["localhost"]) throws {
+        /// For names only, a certificate is not for 127.0.0.1: it would do for any name there.
+        init(dnsNames: [String] = ["localhost"], namesOnly: Bool = false) throws {
             let authority = try TestAuthority()
-            let server = try authority.server(dnsNames: dnsNames)
+            let server = try authority.server(dnsNames: dnsNames, namesOnly: namesOnly)
             let client = try authority.client()
             let directory = try TemporaryDirectory()
             self.directory = directory
@@ -104,15 +106,28 @@ import Testing
 
     @Test("whoever does not trust the server's certificate is not connected", arguments: ServerUnderTest.available)
     func distrust(_ server: ServerUnderTest) async throws {
-        let files = try Files(dnsNames: ["right.example"])
+        let files = try Files(dnsNames: ["right.example"], namesOnly: true)
         let others = try Files()
         try await server.withServer(files.configuration()) { running in
             for tls in [TLS(), others.trusting] {
                 await expectError(.tls) { _ = try await NATSClient.connect(self.configuration(running.url, tls)) }
             }
+            // The authority is right, the name is not.
+            for host in ["127.0.0.1", "localhost"] {
+                await expectError(.tls) {
+                    _ = try await NATSClient.connect(
+                        self.configuration(self.secured(running, host: host), files.trusting)
+                    )
+                }
+            }
+            var wrong = files.trusting
+            wrong.serverName = "wrong.example"
+            await expectError(.tls) { _ = try await NATSClient.connect(self.configuration(running.url, wrong)) }
             var right = files.trusting
             right.serverName = "right.example"
-            try await self.expectWorks(self.configuration(self.secured(running, host: "localhost"), right))
+            for host in ["127.0.0.1", "localhost"] {
+                try await self.expectWorks(self.configuration(self.secured(running, host: host), right))
+            }
             var careless = TLS()
             careless.skipsVerification = true
             try await self.expectWorks(self.configuration(running.url, careless))
@@ -168,6 +183,18 @@ import Testing
             await expectError(.secureConnectionWanted) {
                 _ = try await NATSClient.connect(quickConfiguration(self.secured(running)))
             }
+            // Whoever says how TLS is to be made wants it.
+            var named = TLS()
+            named.serverName = "a.example"
+            var careless = TLS()
+            careless.skipsVerification = true
+            var whole = TLS()
+            whole.configuration = { .makeClientConfiguration() }
+            for tls in [files.trusting, named, careless, whole] {
+                await expectError(.secureConnectionWanted) {
+                    _ = try await NATSClient.connect(self.configuration(running.url, tls))
+                }
+            }
         }
     }
 
@@ -189,12 +216,17 @@ import Testing
         }
     }
 
-    @Test("what is said in clear behind an INFO that requires TLS ends the connection", arguments: ["PONG\r\n", "x"])
-    func injection(_ text: String) async throws {
+    @Test(
+        "what is said in clear behind an INFO that requires TLS ends the connection, also when that is longer than a read",
+        arguments: ["PONG\r\n", "PONG", "x"],
+        [0, 70_000]
+    )
+    func injection(_ text: String, padding: Int) async throws {
         let server = try ScriptedServer()
         let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
         let peer = try await server.accept()
-        await peer.send(ScriptedServer.info(extra: #","tls_required":true"#) + text)
+        let pad = String(repeating: "x", count: padding)
+        await peer.send(ScriptedServer.info(extra: #","tls_required":true,"pad":""# + pad + "\"") + text)
         await expectError(.protocolViolation) { _ = try await connecting.value }
         peer.close()
         await server.close()
@@ -226,6 +258,20 @@ import Testing
         await server.close()
     }
 
+    @Test("closing waits only a moment for the other side, whoever made the configuration")
+    func shutdown() throws {
+        var tls = TLS()
+        #expect(try SecureContext.configuration(tls).shutdownTimeout == SecureContext.shutdownTimeout)
+        tls.configuration = { .makeClientConfiguration() }
+        #expect(try SecureContext.configuration(tls).shutdownTimeout == SecureContext.shutdownTimeout)
+        tls.configuration = {
+            var configuration = TLSConfiguration.makeClientConfiguration()
+            configuration.shutdownTimeout = .milliseconds(1)
+            return configuration
+        }
+        #expect(try SecureContext.configuration(tls).shutdownTimeout == .milliseconds(1))
+    }
+
     @Test("what cannot be used is found before anybody connects, and no text of a key is shown")
     func unusable() async throws {
         let server = try ScriptedServer()
@@ -255,6 +301,7 @@ import Testing
         await expect(.invalidConfiguration) { $0.certificate = .file(files.client.certificate) }
         await expect(.invalidConfiguration) { $0.privateKey = .file(files.client.key) }
         await expect(.invalidConfiguration) { $0.configuration = { .makeClientConfiguration() } }
+        await expect(.invalidConfiguration) { $0.serverName = "127.0.0.1" }
         #expect(server.acceptedCount == 0)
         await server.close()
         var tls = TLS()

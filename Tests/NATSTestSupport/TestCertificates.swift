@@ -61,11 +61,16 @@ package struct TestAuthority: Sendable {
         )
     }
 
-    /// A certificate for 127.0.0.1 and localhost.
-    package func server(dnsNames: [String] = ["localhost"], isExpired: Bool = false) throws -> TestCertificate {
-        try self.issue(
+    /// A certificate for 127.0.0.1, unless it is for names only, and localhost.
+    package func server(
+        dnsNames: [String] = ["localhost"],
+        namesOnly: Bool = false,
+        isExpired: Bool = false
+    ) throws -> TestCertificate {
+        let address = GeneralName.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))
+        return try self.issue(
             subject: [[("CN", dnsNames.first ?? "server")]],
-            names: dnsNames.map { .dnsName($0) } + [.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))],
+            names: dnsNames.map { .dnsName($0) } + (namesOnly ? [] : [address]),
             usage: .serverAuth,
             isExpired: isExpired
         )

@@ -136,10 +136,13 @@ struct ConnectStateMachine {
         switch self.state {
         case .securing(let info):
             self.isSecure = true
-            guard let info else {
+            guard var info else {
                 self.state = .awaitingInfo
                 return .awaitInfo
             }
+            // Anybody may have named these servers. The INFO behind the PONG names them again, inside TLS; servers before
+            // 2.12 that send none do so when the cluster changes.
+            info.connectURLs = []
             self.state = .introducing(info)
             return .sendConnectAndPing(info)
         case .awaitingInfo, .introducing, .awaitingPong, .ready, .closed:

@@ -51,6 +51,10 @@ extension NATSChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+            guard self.cut.readableBytes == 0 else {
+                // What came in clear must not become the beginning of what comes inside TLS.
+                return self.failInClear()
+            }
             switch self.machine.secured() {
             case .sendConnectAndPing(let info):
                 self.introduce(info)

@@ -28,7 +28,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
     private var isClosed = false
 
     /// Bytes of an operation that the end of a read cut off.
-    private var cut = ByteBuffer()
+    private(set) var cut = ByteBuffer()
     /// Length of that operation, or 0 while its line has not ended.
     private var cutLength = 0
     /// PINGs of the server that have not been answered.
@@ -143,6 +143,10 @@ final class NATSChannelHandler: ChannelInboundHandler {
         var offset = 0
         if self.cut.readableBytes > 0 {
             offset = self.completeCut(from: bytes)
+            if self.machine.isSecuring, offset < bytes.readableBytes {
+                // Behind the INFO whose beginning came earlier.
+                return self.failInClear()
+            }
         }
         if self.cut.readableBytes == 0, self.failure == nil {
             self.parse(bytes, from: offset)
@@ -430,7 +434,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
         }
     }
 
-    private func failInClear() {
+    func failInClear() {
         let failure = ConnectStateMachine.clearText
         self.fail(NATSError(failure.code, "\(self.address.url): \(failure.message)"))
     }

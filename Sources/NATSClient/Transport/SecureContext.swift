@@ -25,7 +25,19 @@ enum SecureContext {
         }
     }
 
-    private static func configuration(_ tls: NATSClientConfiguration.TLS) throws(NATSError) -> TLSConfiguration {
+    /// A client that closes waits so long for the server to close as well.
+    static let shutdownTimeout = TimeAmount.milliseconds(200)
+
+    static func configuration(_ tls: NATSClientConfiguration.TLS) throws(NATSError) -> TLSConfiguration {
+        var configuration = try self.unlimitedConfiguration(tls)
+        // The 5 s of NIOSSL would hold up every close whose server is gone.
+        configuration.shutdownTimeout = min(configuration.shutdownTimeout, self.shutdownTimeout)
+        return configuration
+    }
+
+    private static func unlimitedConfiguration(
+        _ tls: NATSClientConfiguration.TLS
+    ) throws(NATSError) -> TLSConfiguration {
         if let make = tls.configuration {
             return try self.using("the TLS configuration") { try make() }
         }

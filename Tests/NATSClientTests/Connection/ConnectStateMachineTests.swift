@@ -73,19 +73,24 @@ import Testing
         #expect(refused.introduced() == false)
     }
 
-    @Test("TLS comes behind INFO if either side wants it, and the INFO before it counts", arguments: [true, false])
+    @Test(
+        "TLS comes behind INFO if either side wants it, and the INFO before it counts, but not the servers it names",
+        arguments: [true, false]
+    )
     func tls(isRequiredByServer: Bool) {
         var info = self.info
         info.tlsRequired = isRequiredByServer
         info.tlsAvailable = !isRequiredByServer
+        var clear = info
+        clear.connectURLs = ["elsewhere:4222"]
         var machine = ConnectStateMachine(wantsNoEcho: false, wantsTLS: !isRequiredByServer)
-        #expect(machine.receivedInfo(info) == .startTLS)
+        #expect(machine.receivedInfo(clear) == .startTLS)
         #expect(machine.isSecuring && !machine.isSecure && !machine.introduced())
         #expect(machine.secured() == .sendConnectAndPing(info))
         #expect(machine.isSecure && !machine.isSecuring && machine.secured() == .ignore)
         #expect(machine.introduced() == true)
         #expect(machine.receivedPong() == .ready(info))
-        #expect(machine.receivedInfo(info) == .update(info))
+        #expect(machine.receivedInfo(clear) == .update(clear))
     }
 
     @Test("TLS first: nothing is heard before it, INFO comes then")
