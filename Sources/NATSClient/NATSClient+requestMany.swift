@@ -1,3 +1,5 @@
+import NIOCore
+
 extension NATSClient {
     /// Sends a request to which many may reply, or one may reply many times (ADR-47).
     ///
@@ -8,16 +10,16 @@ extension NATSClient {
     ///   - payload: The bytes.
     ///   - subject: Where to; no wildcards, no empty tokens, no white space.
     ///   - headers: Headers; need a server that supports them.
-    ///   - timeout: How long to wait for all replies together, not counting what the consumer does in between; nil for
-    ///     ``NATSClientConfiguration/requestTimeout``.
+    ///   - timeout: How long to wait for room in the buffer and for all replies together, not counting what the consumer
+    ///     does in between; nil for ``NATSClientConfiguration/requestTimeout``.
     ///   - stall: How long to wait after a reply for the next; none if it is below 1 ms, or not below `timeout`.
     ///   - maximum: How many replies are wanted.
     ///   - isWanted: Whether a reply is one; the first for which it says no is the sign of the end and not given out.
     ///     ADR-47's own sign is the empty payload: `while: { $0.payloadSize > 0 }`.
     /// - Returns: The replies.
     /// - Throws: As ``publish(_:to:reply:headers:)`` and ``subscribe(_:queue:limits:confirm:)``;
-    ///   ``NATSError/Code/invalidConfiguration`` if `maximum` is below one. That nobody is subscribed to `subject` is no
-    ///   error: see ``NATSReplies/endReason``.
+    ///   ``NATSError/Code/invalidConfiguration`` if `maximum` is below one; ``NATSError/Code/timeout`` if there was no room
+    ///   in the buffer in time. That nobody is subscribed to `subject` is no error: see ``NATSReplies/endReason``.
     public func requestMany(
         _ payload: some NATSPayload,
         to subject: String,
@@ -35,10 +37,22 @@ extension NATSClient {
         if let maximum {
             subscription.unsubscribe(after: UInt64(maximum))
         }
-        // If that throws, the subscription goes with its only reference.
-        try await self.publish(payload, to: subject, reply: inbox, headers: headers)
+        var total = timeout ?? self.core.configuration.requestTimeout
+        let deadline = NIODeadline.now() + total.timeAmount
+        // If anything throws, the subscription goes with its only reference.
+        while true {
+            let outcome = self.outbound.enqueue(payload, to: subject, reply: inbox, headers: headers)
+            if case .accepted = outcome {
+                break
+            }
+            guard case .full = outcome else {
+                throw self.outbound.error(outcome, payload, subject, inbox, headers)
+            }
+            try await self.outbound.waitForRoom(until: deadline)
+            total = max(.zero, .nanoseconds((deadline - NIODeadline.now()).nanoseconds))
+        }
         let machine = RequestManyStateMachine(
-            total: timeout ?? self.core.configuration.requestTimeout,
+            total: total,
             stall: stall,
             maximum: maximum
         )

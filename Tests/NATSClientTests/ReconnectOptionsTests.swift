@@ -52,6 +52,7 @@ import Testing
             cancelled.cancel()
             await expectError(.cancelled) { try await cancelled.value }
             await expectError(.timeout) { _ = try await client.request("", to: "a", timeout: .milliseconds(10)) }
+            await expectError(.timeout) { _ = try await client.requestMany("", to: "a", timeout: .milliseconds(10)) }
             #expect(client.statistics.messagesOut == 1)
             try await server.restart()
             try await waiting.value
@@ -124,6 +125,58 @@ import Testing
             try await eventually {
                 try? client.forceReconnect()
                 return client.isConnected
+            }
+        }
+    }
+
+    @Test("the wait before the attempt on a chosen server ends when it is to")
+    func forceReconnectDuringDelay() async throws {
+        try await NATSTestServer.withServer { first in
+            try await NATSTestServer.withServer { second in
+                let asked = Watched(false)
+                let url = second.clientURL
+                var configuration = quickConfiguration(first.clientURL, url)
+                configuration.reconnectToServer = { _, _ in
+                    asked.update { $0 = true }
+                    return .init(url: url, delay: .seconds(3600))
+                }
+                try await withTestClient(configuration) { client in
+                    try client.forceReconnect()
+                    #expect(await asked.wait { $0 })
+                    try client.forceReconnect()
+                    try await eventually { client.serverInfo?.id == second.serverID && client.isConnected }
+                }
+            }
+        }
+    }
+
+    @Test("a chosen server that left the pool during its delay is not connected to")
+    func choiceLeavesPool() async throws {
+        try await NATSTestServer.withServer { first in
+            try await NATSTestServer.withServer { second in
+                try await NATSTestServer.withServer { third in
+                    let asked = Watched(0)
+                    let url = second.clientURL
+                    var configuration = quickConfiguration(first.clientURL, url)
+                    configuration.reconnectToServer = { _, _ in
+                        asked.update { $0 += 1 }
+                        guard asked.value == 1 else {
+                            return nil
+                        }
+                        return .init(url: url, delay: .seconds(3600))
+                    }
+                    try await withTestClient(configuration) { client in
+                        let events = EventRecorder(client)
+                        try client.forceReconnect()
+                        #expect(await asked.wait { $0 == 1 })
+                        try client.setServerPool([third.clientURL])
+                        try client.forceReconnect()
+                        await events.wait {
+                            if case .error(let error, nil) = $0 { error.code == .serverNotInPool } else { false }
+                        }
+                        try await eventually { client.serverInfo?.id == third.serverID && client.isConnected }
+                    }
+                }
             }
         }
     }

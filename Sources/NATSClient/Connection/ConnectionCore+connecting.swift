@@ -36,21 +36,37 @@ extension ConnectionCore {
             return self.connect(to: address)
         }
         guard let chosen = self.pool.server(url: choice.url) else {
-            // The text is the user's, and may hold credentials.
-            let error = NATSError(.serverNotInPool, "the server chosen for the next connection is not in the pool")
-            self.events.send(.error(error, nil))
+            self.reportUnknownChoice()
             return self.connect(to: address)
         }
         self.pool.attempting(chosen)
         guard choice.delay > .zero else {
             return self.connect(to: chosen)
         }
+        self.delayedChoice = chosen
         self.attemptTimer = self.eventLoop.scheduleTask(in: choice.delay.timeAmount) { [weak self] in
-            guard let self, case .connecting = self.phase else {
-                return
-            }
-            self.connect(to: chosen)
+            self?.delayIsOver()
         }
+    }
+
+    private func delayIsOver() {
+        guard let choice = self.delayedChoice.take(), case .connecting = self.phase else {
+            return
+        }
+        // The pool may have been replaced meanwhile.
+        guard let chosen = self.pool.known(choice) else {
+            self.reportUnknownChoice()
+            return self.perform(
+                self.reconnector.attemptFailed(wantsLongestWait: false, pool: &self.pool, using: &self.random)
+            )
+        }
+        self.connect(to: chosen)
+    }
+
+    /// Does not name the server: the text is the user's, and may hold credentials.
+    private func reportUnknownChoice() {
+        let error = NATSError(.serverNotInPool, "the server chosen for the next connection is not in the pool")
+        self.events.send(.error(error, nil))
     }
 
     private func connect(to address: ServerAddress) {
@@ -303,11 +319,16 @@ extension ConnectionCore {
             self.handler?.fail(NATSError(.disconnected, "another connection was asked for"))
         case .connecting(let isFirst):
             // The first connect is a caller's who waits, until that has returned.
-            guard !isFirst || self.status.withLockedValue({ $0.isReconnecting }), self.reconnector.isWaiting else {
+            guard !isFirst || self.status.withLockedValue({ $0.isReconnecting }) else {
                 return
             }
-            self.attemptTimer?.cancel()
-            self.waitIsOver()
+            if self.delayedChoice != nil {
+                self.attemptTimer?.cancel()
+                self.delayIsOver()
+            } else if self.reconnector.isWaiting {
+                self.attemptTimer?.cancel()
+                self.waitIsOver()
+            }
         }
     }
 

@@ -5,7 +5,7 @@ extension ConnectionCore {
     func startKeepAlive() {
         self.keepAlive = KeepAlive(maxPingsOut: self.configuration.maxPingsOut)
         self.scheduleKeepAlive()
-        self.writeProgress = (0, 0)
+        self.writeProgress = (0, 0, 0)
         self.scheduleWriteCheck()
     }
 
@@ -37,7 +37,7 @@ extension ConnectionCore {
         }
     }
 
-    /// Looks twice in the write timeout whether the write that is under way is still the same.
+    /// Looks twice in the write timeout whether the write that is under way is still the same, and none of it is gone.
     ///
     /// A timer for each write would cost more than the write.
     private func scheduleWriteCheck() {
@@ -56,8 +56,14 @@ extension ConnectionCore {
         }
         var statistics = NATSStatistics()
         self.outbound.addStatistics(to: &statistics)
-        let isStuck = self.writeInFlight != nil && statistics.socketBytesOut == self.writeProgress.bytesOut
-        self.writeProgress = (statistics.socketBytesOut, isStuck ? self.writeProgress.ticksWithout + 1 : 0)
+        // A large write over a slow link goes out piece by piece.
+        let buffered = (try? self.handler?.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let isStuck =
+            self.writeInFlight != nil && statistics.socketBytesOut == self.writeProgress.bytesOut
+            && buffered >= self.writeProgress.buffered
+        self.writeProgress = (
+            statistics.socketBytesOut, buffered, isStuck ? self.writeProgress.ticksWithout + 1 : 0
+        )
         if self.writeProgress.ticksWithout >= 2 {
             self.handler?.fail(NATSError(.staleConnection, "the server takes nothing of what it is sent"))
         } else {

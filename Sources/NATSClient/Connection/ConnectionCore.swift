@@ -71,12 +71,15 @@ final class ConnectionCore: @unchecked Sendable {
     /// Sockets that are being opened.
     var openingChannels: [any Channel] = []
     var attemptTimer: Scheduled<Void>?
+    /// The server that the user chose, while the wait before the attempt on it runs.
+    var delayedChoice: ServerAddress?
     var keepAlive = KeepAlive(maxPingsOut: 0)
     var keepAliveTimer: Scheduled<Void>?
     /// The owner gave the connection up, and wants another one at once.
     var isReconnectForced = false
-    /// What the sockets had been given when the progress of writing was last looked at, and whether they had not taken it.
-    var writeProgress: (bytesOut: UInt64, ticksWithout: Int) = (0, 0)
+    /// What the sockets had been given when the progress of writing was last looked at, how much of it they had not taken,
+    /// and how often that had not become less.
+    var writeProgress: (bytesOut: UInt64, buffered: Int, ticksWithout: Int) = (0, 0, 0)
     var writeTimer: Scheduled<Void>?
     /// The best explanation of why no server could be reached.
     var lastAttemptError: NATSError?

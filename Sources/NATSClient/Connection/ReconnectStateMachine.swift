@@ -174,9 +174,9 @@ struct ReconnectStateMachine {
             return nil
         }
         // The pool may have been replaced since the pass began.
-        let rest = remaining.drop { !pool.canTry($0) }
+        let rest = remaining.drop { pool.known($0) == nil }
         self.state = .trying(remaining: rest.dropFirst(), passes: passes, wantsLongestWait: longest)
-        guard let next = rest.first else {
+        guard let next = rest.first.flatMap({ pool.known($0) }) else {
             return nil
         }
         pool.attempting(next)

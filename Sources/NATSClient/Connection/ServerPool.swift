@@ -151,17 +151,21 @@ struct ServerPool {
         self.everSeen.formUnion(addresses.map(\.hostAndPort))
     }
 
-    /// Whether a server is in the pool and has not been given up.
-    func canTry(_ address: ServerAddress) -> Bool {
-        self.index(of: address).map { self.servers[$0].givenUpAt == nil } ?? false
-    }
-
-    /// The server of the pool that a URL names, unless it has been given up; its credentials are those of the pool.
-    func server(url: String) -> ServerAddress? {
-        guard let address = try? ServerAddress(parsing: url), let index = self.index(of: address) else {
+    /// What the pool knows of a server now; nil if it is not in the pool or has been given up.
+    ///
+    /// Its credentials are those of the pool; if either side wants TLS, TLS it is.
+    func known(_ address: ServerAddress) -> ServerAddress? {
+        guard let index = self.index(of: address), self.servers[index].givenUpAt == nil else {
             return nil
         }
-        return self.servers[index].givenUpAt == nil ? self.servers[index].address : nil
+        var known = self.servers[index].address
+        known.isSecure = known.isSecure || address.isSecure
+        return known
+    }
+
+    /// The server of the pool that a URL names, as ``known(_:)`` gives it.
+    func server(url: String) -> ServerAddress? {
+        (try? ServerAddress(parsing: url)).flatMap { self.known($0) }
     }
 
     /// Takes over the servers of an `INFO`; returns all known ones if some were never seen before.
@@ -185,6 +189,13 @@ struct ServerPool {
         for index in self.servers.indices where self.servers[index].isImplicit && self.servers[index].givenUpAt != nil {
             self.servers[index].givenUpAt = nil
             self.servers[index].failures = 0
+        }
+        if let current, current.isSecure {
+            // Those that were first announced in clear, among them.
+            for index in self.servers.indices
+            where self.servers[index].isImplicit && !self.servers[index].address.isSecure {
+                self.servers[index].address.inheritSecurity(from: current)
+            }
         }
         let userinfo = current.flatMap { address in
             self.servers.first { $0.address.isSameServer(as: address) }?.address ?? address

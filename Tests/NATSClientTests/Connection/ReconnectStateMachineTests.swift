@@ -61,6 +61,19 @@ import Testing
         }
     }
 
+    @Test("a pass goes on with what the pool knows by then, and without those that left it")
+    mutating func changedPool() {
+        var pool = self.pool(["a", "b", "c"])
+        var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: false)
+        _ = machine.started(using: &self.random)
+        #expect(machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) == .connect(ServerAddress(host: "a", port: 1)))
+        var changed = ServerAddress(host: "c", port: 1, user: "u", password: "new")
+        changed.isSecure = true
+        pool.replace([ServerAddress(host: "a", port: 1), changed], random: &self.random)
+        let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+        #expect(action == .connect(changed))
+    }
+
     @Test("a full server leads to the longest wait")
     mutating func full() {
         var pool = self.pool(["a"])

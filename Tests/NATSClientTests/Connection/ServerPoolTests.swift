@@ -89,6 +89,18 @@ import Testing
         #expect(pool.servers.map(\.address.isSecure) == [true, false])
     }
 
+    @Test("a server first announced in clear is secured when a secured connection announces it")
+    mutating func securedLater() {
+        var pool = self.pool(["host"])
+        pool.connected(self.address("host"))
+        _ = pool.merge(connectURLs: ["10.0.0.1:4222", "b:4222"], random: &self.random)
+        #expect(pool.servers.allSatisfy { !$0.address.isSecure })
+        pool.connected(self.address("host"), isSecure: true)
+        _ = pool.merge(connectURLs: ["10.0.0.1:4222", "b:4222"], random: &self.random)
+        #expect(pool.servers.allSatisfy { $0.address.isSecure })
+        #expect(pool.servers.map(\.address.tlsName) == [nil, "host", nil])
+    }
+
     @Test("malformed announcements are passed over, and all of them if so configured")
     mutating func malformed() {
         var pool = self.pool(["a"])
@@ -200,7 +212,8 @@ import Testing
             maxReconnects: nil,
             random: &self.random
         )
-        #expect(pool.server(url: "nats://a:1")?.user == "u")
+        #expect(pool.server(url: "nats://a:1")?.user == "u" && pool.server(url: "nats://a:1")?.isSecure == false)
+        #expect(pool.server(url: "tls://a:1")?.user == "u" && pool.server(url: "tls://a:1")?.isSecure == true)
         #expect(pool.server(url: "a:2") == nil && pool.server(url: "://") == nil)
         pool.failed(self.address("b", 2), isFatal: true, now: .uptimeNanoseconds(0))
         #expect(pool.server(url: "nats://b:2") == nil)
