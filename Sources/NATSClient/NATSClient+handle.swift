@@ -52,7 +52,8 @@ extension NATSClient {
                     }
                 }
             }
-            try await group.waitForAll()
+            // Not waitForAll: that lets the others run on when one throws.
+            while try await group.next() != nil {}
         }
     }
 }

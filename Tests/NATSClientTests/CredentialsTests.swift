@@ -209,7 +209,7 @@ import Testing
                 return .none
             }
         )
-        configuration.connectTimeout = .seconds(1)
+        configuration.connectTimeout = .seconds(5)
         let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
         let peer = try await server.accept()
         await peer.send(ScriptedServer.info())

@@ -90,6 +90,40 @@ import Testing
         }
     }
 
+    @Test("what a handler throws cancels those that run beside it")
+    func failureCancels() async throws {
+        try await NATSTestServer.withServer { server in
+            try await withTestClient(quickConfiguration(server.clientURL)) { client in
+                let isWaiting = Watched(false)
+                let isCancelled = Watched(false)
+                let handling = Task {
+                    try await client.handle("h.*", concurrency: 2) { message in
+                        switch message.subject {
+                        case "h.ready":
+                            try await message.respond("")
+                        case "h.wait":
+                            isWaiting.update { $0 = true }
+                            do {
+                                try await Task.sleep(for: .seconds(3600))
+                            } catch {
+                                isCancelled.update { $0 = true }
+                            }
+                        default:
+                            throw Refusal()
+                        }
+                    }
+                }
+                try await self.waitUntilReady(client)
+                try await client.publish("", to: "h.wait")
+                #expect(await isWaiting.wait { $0 })
+                try await client.publish("", to: "h.fail")
+                #expect(await isCancelled.wait { $0 })
+                handling.cancel()
+                await #expect(throws: Refusal.self) { try await handling.value }
+            }
+        }
+    }
+
     @Test("what a handler throws ends the subscription, though no message comes any more")
     func failure() async throws {
         try await NATSTestServer.withServer { server in

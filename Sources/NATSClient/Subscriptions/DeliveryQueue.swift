@@ -97,12 +97,13 @@ struct DeliveryQueue<Waiter> {
         self.episodeStart != nil
     }
 
+    /// Never below zero: whoever takes single messages may have finished one that was dropped behind its back.
     func pendingMessages(_ consumed: Consumed) -> Int {
-        self.isDiscarded ? 0 : self.pushedMessages - consumed.messages
+        self.isDiscarded ? 0 : max(0, self.pushedMessages - consumed.messages)
     }
 
     func pendingBytes(_ consumed: Consumed) -> Int {
-        self.isDiscarded ? 0 : self.pushedBytes - consumed.bytes
+        self.isDiscarded ? 0 : max(0, self.pushedBytes - consumed.bytes)
     }
 
     var isOpen: Bool {

@@ -64,4 +64,22 @@ import Testing
         #expect(try ServerAddress.parseList([]).map(\.hostAndPort) == ["127.0.0.1:4222"])
         #expect(try ServerAddress.parseList([" , "]).map(\.hostAndPort) == ["127.0.0.1:4222"])
     }
+
+    @Test("no description of a configuration shows what is secret in a URL")
+    func descriptions() throws {
+        let url = "nats://user:SECRET@a:1,tls://TOKEN@b"
+        let configuration = NATSClientConfiguration(servers: [url, "nats://u:SECRET@:x", "c:3"])
+        let choice = NATSClientConfiguration.ServerChoice(url: "nats://user:SECRET@a:1")
+        let address = try ServerAddress(parsing: "nats://user:SECRET@a:1")
+        let answer = CredentialsAnswer(user: "user", password: "SECRET", authToken: "TOKEN")
+        for value in [configuration, choice, address, answer] as [Any] {
+            var text = "\(value) \(String(reflecting: value)) \(Optional(value) as Any)"
+            dump(value, to: &text)
+            #expect(!text.contains("SECRET") && !text.contains("TOKEN"), "\(text)")
+        }
+        #expect("\(configuration)".contains("nats://a:1,tls://b:4222") && "\(configuration)".contains("c:3"))
+        // One for each value of which the owner may know.
+        let children = Mirror(reflecting: configuration).children
+        #expect(children.count == 32 && Set(children.compactMap(\.label)).count == 32)
+    }
 }

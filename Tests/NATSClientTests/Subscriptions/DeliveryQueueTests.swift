@@ -233,6 +233,33 @@ import Testing
         }
     }
 
+    @Test("a consumer that finishes messages which were dropped meanwhile is owed nothing, and nothing overflows")
+    func dropOldestBehindTheConsumer() {
+        var random = SeededGenerator(seed: 12)
+        for limits in [(2, nil), (nil, 20), (3, 20)] as [(Int?, Int?)] {
+            var queue = Queue(limits: .init(messages: limits.0, bytes: limits.1, policy: .dropOldest))
+            var consumed = Queue.Consumed()
+            var held: [Int] = []
+            for _ in 0..<500 {
+                if Bool.random(using: &random) {
+                    let count = Int.random(in: 1...4, using: &random)
+                    _ = self.push(
+                        &queue,
+                        (0..<count).map { _ in Int.random(in: 0...8, using: &random) },
+                        consumed: consumed
+                    )
+                } else if held.isEmpty {
+                    // A look that takes nothing: all of it may be dropped before it is finished.
+                    held = self.lengths(&queue, from: consumed)
+                } else {
+                    let length = held.removeFirst()
+                    consumed = .init(messages: consumed.messages + 1, bytes: consumed.bytes + length)
+                }
+                #expect(queue.pendingMessages(consumed) >= 0 && queue.pendingBytes(consumed) >= 0)
+            }
+        }
+    }
+
     @Test("the end by a full queue comes behind what waits")
     func fail() {
         var queue = Queue(limits: .init(messages: 2, policy: .fail))

@@ -1,0 +1,98 @@
+// URLs may hold passwords and tokens: nothing that describes a configuration shows them.
+
+extension NATSClientConfiguration: CustomStringConvertible, CustomReflectable {
+    /// The servers, without credentials.
+    public var description: String {
+        "NATSClientConfiguration(servers: \(self.servers.map(ServerAddress.withoutUserinfo)))"
+    }
+
+    /// Every value, the URLs without credentials.
+    public var customMirror: Mirror {
+        Mirror(
+            self,
+            children: [
+                "servers": self.servers.map(ServerAddress.withoutUserinfo),
+                "name": self.name as Any,
+                "credentials": self.credentials,
+                "tls": self.tls,
+                "randomizeServers": self.randomizeServers,
+                "ignoreDiscoveredServers": self.ignoreDiscoveredServers,
+                "ignoreAuthErrorAbort": self.ignoreAuthErrorAbort,
+                "reconnectToServer": self.reconnectToServer as Any,
+                "allowReconnect": self.allowReconnect,
+                "maxReconnects": self.maxReconnects as Any,
+                "reconnectWait": self.reconnectWait,
+                "maxReconnectWait": self.maxReconnectWait,
+                "reconnectJitter": self.reconnectJitter,
+                "secureReconnectJitter": self.secureReconnectJitter,
+                "reconnectDelay": self.reconnectDelay as Any,
+                "disconnectedPublish": self.disconnectedPublish,
+                "reconnectBufferSize": self.reconnectBufferSize,
+                "retryOnFailedConnect": self.retryOnFailedConnect,
+                "connectTimeout": self.connectTimeout,
+                "pingInterval": self.pingInterval,
+                "maxPingsOut": self.maxPingsOut,
+                "writeTimeout": self.writeTimeout,
+                "noEcho": self.noEcho,
+                "verbose": self.verbose,
+                "pedantic": self.pedantic,
+                "inboxPrefix": self.inboxPrefix,
+                "validatesPublishSubjects": self.validatesPublishSubjects,
+                "requestTimeout": self.requestTimeout,
+                "drainTimeout": self.drainTimeout,
+                "publishHighWaterMark": self.publishHighWaterMark,
+                "pendingLimits": self.pendingLimits,
+                "eventLoopGroup": self.eventLoopGroup as Any,
+            ],
+            displayStyle: .struct
+        )
+    }
+}
+
+extension NATSClientConfiguration.ServerChoice: CustomStringConvertible, CustomReflectable {
+    /// The server, without credentials, and the wait.
+    public var description: String {
+        "\(ServerAddress.withoutUserinfo(self.url)) after \(self.delay)"
+    }
+
+    /// Shows what ``description`` shows.
+    public var customMirror: Mirror {
+        Mirror(
+            self,
+            children: ["url": ServerAddress.withoutUserinfo(self.url), "delay": self.delay],
+            displayStyle: .struct
+        )
+    }
+}
+
+extension CredentialsAnswer: CustomStringConvertible, CustomReflectable {
+    var description: String {
+        "CredentialsAnswer"
+    }
+
+    var customMirror: Mirror {
+        Mirror(self, children: [])
+    }
+}
+
+extension ServerAddress: CustomStringConvertible, CustomReflectable {
+    var description: String {
+        self.url
+    }
+
+    var customMirror: Mirror {
+        Mirror(self, children: ["url": self.url])
+    }
+
+    /// One entry of a list of servers, fit to be shown.
+    ///
+    /// One with userinfo that cannot be read is not shown at all: what of it is secret nobody knows.
+    static func withoutUserinfo(_ entry: String) -> String {
+        guard entry.contains("@") else {
+            return entry
+        }
+        return entry.split(separator: ",").map { part in
+            (try? ServerAddress(parsing: String(part)))?.url ?? "(malformed)"
+        }.joined(separator: ",")
+    }
+}
