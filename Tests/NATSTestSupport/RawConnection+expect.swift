@@ -16,7 +16,7 @@ package struct UnexpectedBytes: Error, CustomStringConvertible {
 
 extension RawConnection {
     /// How long a peer may take before a test fails; only reached when something is wrong.
-    package static let patience: Duration = .seconds(30)
+    package static let patience: Duration = .seconds(120)
 
     /// Waits for exactly these bytes, which are then read.
     ///
