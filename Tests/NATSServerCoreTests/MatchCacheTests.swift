@@ -13,6 +13,8 @@ struct MatchCacheTests {
         let shared: ServerShared
         let loop: ServerLoop
         let connections: [ClientConnection]
+        /// Those that are still there: some tests look who keeps them.
+        private var subscriptions: [() -> Subscription?] = []
 
         init(connectionCount: Int) {
             let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -28,7 +30,9 @@ struct MatchCacheTests {
 
         deinit {
             for connection in self.connections { connection.outlet.detach() }
-            self.loop.siblings = []
+            // Connections that close take their subscriptions along, which refer to them.
+            self.shared.accounts.global.index.remove(contentsOf: self.subscriptions.compactMap { $0() })
+            self.loop.dismantle()
         }
 
         func subscribe(_ subject: String, queue: String = "", sid: String, on connection: Int = 0) -> Subscription? {
@@ -42,6 +46,7 @@ struct MatchCacheTests {
                 headers: true,
                 loopCount: 1
             )
+            self.subscriptions.append { [weak subscription] in subscription }
             return self.shared.accounts.global.index.insert(subscription) ? subscription : nil
         }
 

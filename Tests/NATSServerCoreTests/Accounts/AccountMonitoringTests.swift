@@ -73,9 +73,9 @@ struct AccountMonitoringTests {
     ]
 
     /// A reply subject that the server has made.
-    nonisolated(unsafe) private static let ownReply = /"_R_\.[A-Za-z0-9.>\\]*"/
+    private static var ownReply: Regex<Substring> { /"_R_\.[A-Za-z0-9.>\\]*"/ }
 
-    nonisolated(unsafe) private static let requestBytes = /bytes": 3[0-9][0-9]/
+    private static var requestBytes: Regex<Substring> { /bytes": 3[0-9][0-9]/ }
 
     /// The page with rows in an order of their own.
     private func page(_ server: ConfiguredServer, _ target: String) async throws -> [String] {
