@@ -75,31 +75,31 @@ package final class Server: Sendable {
         let options = self.shared.options
         let logger = self.shared.logger
         if let problem = options.authorization.firstProblem() {
-            self.state.withLockedValue { $0 = .stopped }
+            self.refuseStart()
             throw ServerStartError(description: problem)
         }
         if let problem = options.webSocket?.firstProblem(options) {
-            self.state.withLockedValue { $0 = .stopped }
+            self.refuseStart()
             throw ServerStartError(description: problem)
         }
         do {
             _ = self.shared.replaceTLS(try Self.loadTLS(options.tls))
             self.shared.webSocket?.use(try Self.loadTLS(options.webSocket?.tls))
         } catch {
-            self.state.withLockedValue { $0 = .stopped }
+            self.refuseStart()
             throw ServerStartError(description: error.description)
         }
         self.announce()
         do throws(ServerStartError) {
             try await self.openOperators()
         } catch {
-            self.state.withLockedValue { $0 = .stopped }
+            self.refuseStart()
             throw error
         }
         // -1 asks for any port; the official server refuses what is lower.
         guard (-1...65_535).contains(options.port) else {
             self.shared.operators?.end()
-            self.state.withLockedValue { $0 = .stopped }
+            self.refuseStart()
             throw self.listenError("listen tcp: address \(options.port): invalid port")
         }
         let count = max(1, options.eventLoopCount ?? System.coreCount / 2)
@@ -136,6 +136,12 @@ package final class Server: Sendable {
             throw (error as? ServerStartError)
                 ?? self.listenError(Self.describe(error, host: options.host, port: options.port))
         }
+    }
+
+    /// A start that has begun nothing fails: accounts refer to each other, and nobody else will part them.
+    private func refuseStart() {
+        self.state.withLockedValue { $0 = .stopped }
+        self.shared.accounts.end()
     }
 
     /// Ends what a start that failed has begun.
