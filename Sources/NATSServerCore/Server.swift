@@ -24,6 +24,7 @@ package final class Server: Sendable {
     private enum ShutdownAction {
         case stop(any Channel, MultiThreadedEventLoopGroup)
         case wait
+        case release
         case none
     }
 
@@ -40,6 +41,11 @@ package final class Server: Sendable {
     /// A server that does nothing yet.
     package init(options: ServerOptions) {
         self.shared = ServerShared(options: options)
+    }
+
+    deinit {
+        // One that was never started: its accounts refer to each other.
+        if case .idle = self.state.withLockedValue({ $0 }) { self.shared.accounts.end() }
     }
 
     package var options: ServerOptions { self.shared.options }
@@ -179,7 +185,10 @@ package final class Server: Sendable {
                 return .stop(listener, group)
             case .stopping:
                 return .wait
-            case .idle, .starting, .stopped:
+            case .idle:
+                state = .stopped
+                return .release
+            case .starting, .stopped:
                 state = .stopped
                 return .none
             }
@@ -187,6 +196,7 @@ package final class Server: Sendable {
         switch action {
         case .stop(let listener, let group): await self.stop(listener, group)
         case .wait: await self.waitForStop()
+        case .release: self.refuseStart()
         case .none: break
         }
     }

@@ -87,6 +87,28 @@ import Testing
         await other.shutdown()
     }
 
+    @Test(
+        "accounts that refer to each other go with a server that never ran",
+        arguments: ["dropped", "shut down", "refused"]
+    )
+    func accountsRelease(end: String) async throws {
+        weak var account: Account?
+        do {
+            var options = self.options(port: end == "refused" ? -2 : -1)
+            options.authorization.accounts = [AccountOptions(name: "A"), AccountOptions(name: Account.systemName)]
+            options.authorization.systemAccount = Account.systemName
+            let server = Server(options: options)
+            account = server.shared.accounts["A"]
+            #expect(account != nil)
+            switch end {
+            case "shut down": await server.shutdown()
+            case "refused": await #expect(throws: ServerStartError.self) { try await server.start() }
+            default: break
+            }
+        }
+        #expect(account == nil)
+    }
+
     @Test("ports that are none are refused in the official words", arguments: [-2, 65_536, 70_000])
     func invalidPorts(port: Int) async {
         let server = Server(options: self.options(port: port))

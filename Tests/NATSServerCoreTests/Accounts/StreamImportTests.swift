@@ -103,6 +103,8 @@ struct ServiceResponsesTests {
         // When their time is over there is room again.
         #expect(add(greedy, testTime + .seconds(200)))
         #expect(hub.responses.count == 1)
+        // What is open holds the account.
+        hub.responses.close()
     }
 
     @Test("large reply subjects are bounded as well, and closing gives the room back")
