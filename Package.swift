@@ -29,6 +29,7 @@ let package = Package(
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
     products: [
         .library(name: "NATSClient", targets: ["NATSClient"]),
+        .library(name: "NATSServices", targets: ["NATSServices"]),
         .library(name: "NATSTestServer", targets: ["NATSTestServer"]),
         .executable(name: "nats-pub", targets: ["nats-pub"]),
         .executable(name: "nats-sub", targets: ["nats-sub"]),
@@ -75,6 +76,13 @@ let package = Package(
             dependencies: [
                 "NATSWire", "NATSAuth", nioCore, nioPosix, nioConcurrency, nioSSL, nioTLS, logging, deque,
             ],
+            swiftSettings: settings
+        ),
+
+        // Services that answer requests and say what they are and do (ADR-32), and who looks for them.
+        .target(
+            name: "NATSServices",
+            dependencies: ["NATSClient", "NATSWire", nioCore, nioConcurrency],
             swiftSettings: settings
         ),
 
@@ -173,6 +181,11 @@ let package = Package(
                 "NATSClient", "NATSWire", "NATSAuth", "NATSTestServer", "NATSTestSupport", nioCore, nioPosix,
                 nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSServicesTests",
+            dependencies: ["NATSServices", "NATSClient", "NATSWire", "NATSTestSupport", "NATSTestServer"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -28,32 +28,6 @@ extension NATSClient {
         defer {
             subscription.unsubscribe()
         }
-        let state = subscription.state
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            var running = 0
-            for try await message in subscription {
-                if running == concurrency {
-                    // Whoever drains knows that this message is not done: the iterator has not come back for the next.
-                    _ = try await group.next()
-                    running -= 1
-                }
-                state.beginWork()
-                running += 1
-                group.addTask {
-                    defer {
-                        state.endWork()
-                    }
-                    do {
-                        try await handler(message)
-                    } catch {
-                        // The loop may be waiting for a message that never comes.
-                        subscription.unsubscribe()
-                        throw error
-                    }
-                }
-            }
-            // Not waitForAll: that lets the others run on when one throws.
-            while try await group.next() != nil {}
-        }
+        try await subscription.handle(concurrency: concurrency, handler)
     }
 }
