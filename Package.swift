@@ -22,6 +22,12 @@ let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-colle
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let lifecycleTestKit: Target.Dependency = .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 
 let package = Package(
@@ -30,6 +36,10 @@ let package = Package(
     products: [
         .library(name: "NATSClient", targets: ["NATSClient"]),
         .library(name: "NATSServices", targets: ["NATSServices"]),
+        .library(name: "NATSFoundation", targets: ["NATSFoundation"]),
+        .library(name: "NATSServiceLifecycle", targets: ["NATSServiceLifecycle"]),
+        .library(name: "NATSMetrics", targets: ["NATSMetrics"]),
+        .library(name: "NATSTracing", targets: ["NATSTracing"]),
         .library(name: "NATSTestServer", targets: ["NATSTestServer"]),
         .executable(name: "nats-pub", targets: ["nats-pub"]),
         .executable(name: "nats-sub", targets: ["nats-sub"]),
@@ -45,6 +55,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     ],
     targets: [
         // Texts in the forms of Go and of nkeys: quoting, durations, base 32; depends on nothing.
@@ -83,6 +96,24 @@ let package = Package(
         .target(
             name: "NATSServices",
             dependencies: ["NATSClient", "NATSWire", nioCore, nioConcurrency],
+            swiftSettings: settings
+        ),
+
+        // What joins the client to other packages, a target for each: who does not import it does not build it.
+        .target(name: "NATSFoundation", dependencies: ["NATSClient"], swiftSettings: settings),
+        .target(
+            name: "NATSServiceLifecycle",
+            dependencies: ["NATSClient", "NATSServices", lifecycle],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "NATSMetrics",
+            dependencies: ["NATSClient", metrics, nioConcurrency],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "NATSTracing",
+            dependencies: ["NATSClient", tracing],
             swiftSettings: settings
         ),
 
@@ -186,6 +217,15 @@ let package = Package(
         .testTarget(
             name: "NATSServicesTests",
             dependencies: ["NATSServices", "NATSClient", "NATSWire", "NATSTestSupport", "NATSTestServer"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSEcosystemTests",
+            dependencies: [
+                "NATSClient", "NATSServices", "NATSFoundation", "NATSServiceLifecycle", "NATSMetrics", "NATSTracing",
+                "NATSTestServer", "NATSTestSupport", lifecycle, lifecycleTestKit, metricsTestKit, tracing,
+                inMemoryTracing, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -4,7 +4,7 @@ import NIOConcurrencyHelpers
 
 /// One instance of a service: subjects that answer requests, found and watched by any NATS tool (ADR-32).
 ///
-/// ``NATSClient/withService(_:_:)`` runs a service for the time of a closure. For a service that runs as long as its
+/// `NATSClient.withService` runs a service for the time of a closure. For a service that runs as long as its
 /// program, make one, add its endpoints and call ``run()``.
 ///
 /// The service ends with its client, or by ``stop()``, and is not started again. It holds its client.

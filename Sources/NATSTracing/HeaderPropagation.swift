@@ -1,0 +1,33 @@
+public import NATSClient
+public import Tracing
+
+/// Puts the context of a trace into the headers of a message: a W3C tracer writes `traceparent` and `tracestate`.
+public struct NATSHeadersInjector: Injector {
+    /// Where the context goes.
+    public typealias Carrier = NATSHeaders
+
+    /// An injector.
+    public init() {}
+
+    /// Sets a header, unless the value could not be sent in one.
+    public func inject(_ value: String, forKey key: String, into carrier: inout NATSHeaders) {
+        guard !value.utf8.contains(where: { $0 == 0x0d || $0 == 0x0a }) else {
+            return
+        }
+        carrier.set(name: key, value: value)
+    }
+}
+
+/// Finds the context of a trace in the headers of a message.
+public struct NATSHeadersExtractor: Extractor {
+    /// Where the context comes from.
+    public typealias Carrier = NATSHeaders
+
+    /// An extractor.
+    public init() {}
+
+    /// The value of a header, whatever the case of its name: proxies and clients change it.
+    public func extract(key: String, from carrier: NATSHeaders) -> String? {
+        carrier.first(key) ?? carrier.first(ignoringCase: key)
+    }
+}

@@ -1,0 +1,102 @@
+import MetricsTestKit
+import NATSClient
+import NATSMetrics
+import NATSTestSupport
+import Testing
+
+@Suite struct MetricsTests {
+    @Test("a client's counters become metrics, and each message is counted once")
+    func counters() async throws {
+        try await withClient { client, _ in
+            let factory = TestMetrics()
+            let dimensions = [("name", "main")]
+            let metrics = NATSClientMetrics(client, dimensions: dimensions, factory: factory)
+            let messages = try await client.subscribe("a")
+            for _ in 0..<10 {
+                try await client.publish("12345", to: "a")
+            }
+            for _ in 0..<10 {
+                _ = try await messages.next(timeout: .seconds(30))
+            }
+            metrics.update()
+            metrics.update()
+            func total(_ name: String) -> Int64 {
+                factory.counterTotal(label: "nats_client_" + name, dimensions: dimensions)
+            }
+            #expect(total("messages_out") == 10)
+            #expect(total("messages_in") == 10)
+            #expect(total("bytes_out") == 50)
+            #expect(total("bytes_in") == 50)
+            #expect(total("socket_bytes_in") > 100)
+            #expect(total("socket_bytes_out") > 100)
+            #expect(total("reconnects") == 0)
+            #expect(try factory.expectGauge("nats_client_connected", dimensions).lastValue == 1)
+            #expect(try factory.expectGauge("nats_client_pending_bytes", dimensions).lastValue == 0)
+            #expect(try factory.expectGauge("nats_client_outstanding_requests", dimensions).lastValue == 0)
+        }
+    }
+
+    @Test("requests are timed, and those that fail counted")
+    func requests() async throws {
+        try await withClient { client, _ in
+            let factory = TestMetrics()
+            let metrics = NATSClientMetrics(client, factory: factory)
+            let responder = Task {
+                try await client.handle("echo") { try await $0.respond($0.payload) }
+            }
+            try await eventually { (try? await client.request("", to: "echo")) != nil }
+            #expect(try await metrics.request("hello", to: "echo").string == "hello")
+            await #expect(throws: NATSError.self) { _ = try await metrics.request("", to: "nobody") }
+            let durations = try factory.expectTimer("nats_client_request_duration").values
+            #expect(durations.count == 1)
+            #expect(durations.allSatisfy { $0 > 0 })
+            #expect(factory.counterTotal(label: "nats_client_request_errors") == 1)
+            responder.cancel()
+            await #expect(throws: NATSError.self) { try await responder.value }
+        }
+    }
+
+    @Test("metrics are kept until the client ends: reconnects, and messages dropped for a slow consumer")
+    func running() async throws {
+        try await withClient { client, _ in
+            let factory = TestMetrics()
+            let metrics = NATSClientMetrics(client, interval: .milliseconds(5), factory: factory)
+            async let running: Void = metrics.run()
+            func total(_ name: String) -> Int64 {
+                factory.counterTotal(label: "nats_client_" + name)
+            }
+            let slow = try await client.subscribe("slow", limits: .init(messages: 10))
+            try await eventually("the first update") { total("socket_bytes_in") > 0 }
+            for _ in 0..<30 {
+                try await client.publish("", to: "slow")
+            }
+            try await client.flush()
+            try await eventually("the event") { total("dropped") > 0 }
+            for _ in 0..<10 {
+                _ = try? await slow.next(timeout: .seconds(30))
+            }
+            // The episode ends when there is room and a message.
+            try await client.publish("", to: "slow")
+            try await eventually("all drops to be counted") { total("dropped") == 20 }
+            try client.forceReconnect()
+            try await eventually("the reconnect") { total("reconnects") == 1 && total("disconnects") == 1 }
+            await client.close()
+            await running
+            #expect(try factory.expectGauge("nats_client_connected").lastValue == 0)
+            #expect(total("messages_out") == 31)
+        }
+    }
+
+    @Test("cancelling ends the upkeep")
+    func cancelling() async throws {
+        try await withClient { client, _ in
+            let metrics = NATSClientMetrics(client, interval: .seconds(3600), factory: TestMetrics())
+            let running = Task {
+                await metrics.run()
+            }
+            running.cancel()
+            await running.value
+            #expect(client.isConnected)
+        }
+    }
+}

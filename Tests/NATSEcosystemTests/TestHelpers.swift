@@ -1,0 +1,21 @@
+import NATSClient
+import NATSTestServer
+
+/// Runs `body` with a client of a server of its own, both of which are ended however `body` ends.
+func withClient(_ body: (NATSClient, NATSTestServer) async throws -> Void) async throws {
+    try await NATSTestServer.withServer { server in
+        var configuration = NATSClientConfiguration(servers: [server.clientURL])
+        configuration.connectTimeout = .seconds(20)
+        configuration.requestTimeout = .seconds(30)
+        configuration.reconnectWait = .milliseconds(5)
+        configuration.reconnectJitter = .milliseconds(2)
+        let client = try await NATSClient.connect(configuration)
+        do {
+            try await body(client, server)
+        } catch {
+            await client.close()
+            throw error
+        }
+        await client.close()
+    }
+}
