@@ -138,13 +138,8 @@ package struct CalloutService: Sendable {
         try await peer.expect("PONG\r\n")
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                while let (payload, key, reply) = try await Self.nextMessage(peer) {
-                    // Others may be able to publish there too.
-                    guard let question = try? self.question(payload, key, reply) else { continue }
-                    for answer in try rules(question) {
-                        let bytes = try self.bytes(answer, to: question)
-                        await peer.send(Array("PUB \(reply) \(bytes.count)\r\n".utf8) + bytes + Array("\r\n".utf8))
-                    }
+                while let question = try await self.nextQuestion(peer) {
+                    for answer in try rules(question) { try await self.send(answer, to: question, over: peer) }
                 }
             }
             let result = try await body()
@@ -153,6 +148,20 @@ package struct CalloutService: Sendable {
             try await tasks.waitForAll()
             return result
         }
+    }
+
+    /// What a subscribed connection is asked next; `nil` after the answer to a PING, and at the end of the connection.
+    package func nextQuestion(_ peer: RawConnection) async throws -> Question? {
+        while let (payload, key, reply) = try await Self.nextMessage(peer) {
+            // Others may be able to publish there too.
+            if let question = try? self.question(payload, key, reply) { return question }
+        }
+        return nil
+    }
+
+    package func send(_ answer: Answer, to question: Question, over peer: RawConnection) async throws {
+        let bytes = try self.bytes(answer, to: question)
+        await peer.send(Array("PUB \(question.reply) \(bytes.count)\r\n".utf8) + bytes + Array("\r\n".utf8))
     }
 
     /// A message, its key and its reply subject; `nil` after the answer to a PING, and at the end of the connection.

@@ -17,16 +17,40 @@ final class CalloutTicket: PendingCheck {
     private struct State {
         /// `nil` once it has ended.
         var completion: (@Sendable (CalloutTicket, End) -> Void)?
+        /// Asks; `nil` once that has been done, or need not be done any more.
+        var ask: (@Sendable (CalloutTicket) -> Void)?
         /// Ends what goes with it.
         var cancel: (@Sendable () -> Void)?
+        /// Makes room for the next question.
+        var leave: (@Sendable () -> Void)?
         var isEnded = false
     }
 
     private let state: NIOLockedValueBox<State>
 
-    /// - Parameter completion: Called at most once, from anywhere; must only hand the end on.
-    init(completion: @escaping @Sendable (CalloutTicket, End) -> Void) {
-        self.state = NIOLockedValueBox(State(completion: completion))
+    /// - Parameters:
+    ///   - ask: Called at most once, on the event loop of ``begin(leave:)``.
+    ///   - completion: Called at most once, from anywhere; must only hand the end on.
+    init(
+        ask: @escaping @Sendable (CalloutTicket) -> Void,
+        completion: @escaping @Sendable (CalloutTicket, End) -> Void
+    ) {
+        self.state = NIOLockedValueBox(State(completion: completion, ask: ask))
+    }
+
+    /// Asks, unless it has ended already.
+    ///
+    /// - Parameter leave: Called once when it ends, from anywhere.
+    /// - Returns: whether it has not ended before.
+    @discardableResult
+    func begin(leave: (@Sendable () -> Void)? = nil) -> Bool {
+        let ask = self.state.withLockedValue { state in
+            if !state.isEnded { state.leave = leave }
+            return state.ask.take()
+        }
+        guard let ask else { return false }
+        ask(self)
+        return true
     }
 
     /// What is to be ended with it; at once if it has ended already.
@@ -43,12 +67,13 @@ final class CalloutTicket: PendingCheck {
     func cancel() { withExtendedLifetime(self.finish()) {} }
 
     private func finish() -> (@Sendable (CalloutTicket, End) -> Void)? {
-        let (completion, cancel) = self.state.withLockedValue { state in
-            state.isEnded = true
-            return (state.completion.take(), state.cancel.take())
+        let old = self.state.withLockedValue { state in
+            defer { state = State(isEnded: true) }
+            return state
         }
         // Not under the lock: it leads to other locks, and may let go of a connection.
-        cancel?()
-        return completion
+        old.cancel?()
+        old.leave?()
+        return old.completion
     }
 }

@@ -15,10 +15,12 @@ extension ClientConnection {
     ///
     /// - Parameters:
     ///   - rules: Which service.
+    ///   - isAgain: Whether it is asked about everybody, and this client may be the last; it goes on meanwhile.
     ///   - completion: Called once on the event loop, never at once, with what the client gets; `nil` if it is not let in.
     ///     Not called if the connection is closed, or something else is to be waited for, before.
     func callOut(
         _ rules: CalloutRules,
+        isAgain: Bool = false,
         completion: @escaping @Sendable (ClientConnection, Authenticator.Grant?) -> Void
     ) {
         // What the server thinks itself is of the log only.
@@ -30,7 +32,9 @@ extension ClientConnection {
         let userKey = NKeyPair.user().publicKey.text
         let seal = rules.xkey.map { CalloutAnswer.Seal(own: shared.identity.xkeys, service: $0) }
         let answer = CalloutAnswer(rules: rules, server: shared.identity.id, userKey: userKey, seal: seal)
-        let ticket = CalloutTicket { ticket, end in
+        let ticket = CalloutTicket {
+            self.ask(answer, $0)
+        } completion: { ticket, end in
             guard !shared.isEnding else { return }
             self.loop.eventLoop.execute {
                 guard self.phase == .open, self.pendingCheck === ticket else { return }
@@ -39,6 +43,11 @@ extension ClientConnection {
             }
         }
         self.pendingCheck = ticket
+        if isAgain { self.loop.askLater(ticket) } else { ticket.begin() }
+    }
+
+    private func ask(_ answer: CalloutAnswer, _ ticket: CalloutTicket) {
+        let (shared, rules) = (self.shared, answer.rules)
         let timeout = self.session.authenticationTimeout
         if rules.isWithinProcess { return self.ask(shared.options.authorizer, ticket, timeout) }
         guard let account = shared.accounts[rules.place] else {
@@ -49,7 +58,7 @@ extension ClientConnection {
         }
         let payload: [UInt8]
         do {
-            payload = try self.question(rules, userKey, seal, timeout)
+            payload = try self.question(answer, timeout)
         } catch {
             let verb = error is XKeyError ? "encrypting" : "encoding"
             let text = "Error \(verb) auth request claim on account \(Self.quoted(account.name)): \(error)"
@@ -71,7 +80,7 @@ extension ClientConnection {
             timer.cancel()
         }
         var header: [UInt8] = []
-        if let seal { header = CalloutRules.header(naming: seal.own.publicKey.text) }
+        if let seal = answer.seal { header = CalloutRules.header(naming: seal.own.publicKey.text) }
         shared.internalClient.publish(
             InternalMessage(CalloutRules.subject, reply: Array(inbox.utf8), header: header, payload: payload),
             in: account
@@ -101,18 +110,13 @@ extension ClientConnection {
     private static func quoted(_ text: String) -> String { GoString.quoted(Array(text.utf8)) }
 
     /// The payload of the question, sealed if it is to be.
-    private func question(
-        _ rules: CalloutRules,
-        _ userKey: String,
-        _ seal: CalloutAnswer.Seal?,
-        _ timeout: TimeAmount
-    ) throws -> [UInt8] {
-        let shared = self.shared
+    private func question(_ answer: CalloutAnswer, _ timeout: TimeAmount) throws -> [UInt8] {
+        let (shared, seal) = (self.shared, answer.seal)
         let now = shared.clock.wallNanoseconds(.now())
         let question = CalloutQuestion(
-            rules: rules,
+            rules: answer.rules,
             server: shared.calloutIdentity(sealed: seal != nil),
-            userKey: userKey,
+            userKey: answer.userKey,
             client: CalloutQuestion.Client(
                 host: self.remoteIP,
                 id: self.id,

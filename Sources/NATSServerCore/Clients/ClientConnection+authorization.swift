@@ -331,7 +331,7 @@ extension ClientConnection {
                 if !isRight { connection.authenticationFailed() }
             }
         case .callOut(let callout):
-            self.callOut(callout) { connection, grant in connection.calledOutAgain(grant) }
+            self.callOut(callout, isAgain: true) { connection, grant in connection.calledOutAgain(grant) }
         }
     }
 

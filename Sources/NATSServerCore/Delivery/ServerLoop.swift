@@ -53,6 +53,7 @@ final class ServerLoop: @unchecked Sendable {
     private var routers: [ObjectIdentifier: AccountRouter] = [:]
     private let cacheBudget = MatchCacheBudget()
     private var ownPublisher: ClientConnection?
+    private lazy var calloutQueue = CalloutQueue(loopCount: self.siblings.count)
     /// Answers whose time is watched.
     var watchedResponses = 0
     /// For the compressed messages of WebSocket clients.
@@ -81,6 +82,17 @@ final class ServerLoop: @unchecked Sendable {
         let publisher = ClientConnection(id: 0, loop: self)
         self.ownPublisher = publisher
         return publisher
+    }
+
+    /// Asks an authorization service about somebody, once others who came before have been asked about.
+    func askLater(_ ticket: CalloutTicket) { self.calloutQueue.add(ticket) { [weak self] in self?.calloutLeft() } }
+
+    private func calloutLeft() {
+        guard !self.shared.isEnding else { return }
+        // Never at once: each that fails may begin the next.
+        self.eventLoop.execute {
+            self.calloutQueue.left { [weak self] in self?.calloutLeft() }
+        }
     }
 
     // MARK: Accounts

@@ -146,7 +146,10 @@ struct CalloutTicketTests {
     private let ends = NIOLockedValueBox<[String]>([])
 
     private func ticket() -> CalloutTicket {
-        CalloutTicket { [ends] _, end in ends.withLockedValue { $0.append("\(end)") } }
+        CalloutTicket { _ in
+        } completion: { [ends] _, end in
+            ends.withLockedValue { $0.append("\(end)") }
+        }
     }
 
     @Test("the first end counts")
@@ -184,11 +187,60 @@ struct CalloutTicketTests {
         final class Owner: Sendable {}
         var owner: Owner? = Owner()
         weak let watched = owner
-        let ticket = CalloutTicket { [owner] _, _ in withExtendedLifetime(owner) {} }
+        let ticket = CalloutTicket { [owner] _ in
+            withExtendedLifetime(owner) {}
+        } completion: { [owner] _, _ in
+            withExtendedLifetime(owner) {}
+        }
         owner = nil
         #expect(watched != nil)
         ticket.end(.timedOut)
         #expect(watched == nil)
+    }
+}
+
+@Suite("questions of a reload")
+struct CalloutQueueTests {
+    private let asked = NIOLockedValueBox<[Int]>([])
+    private let left = NIOLockedValueBox(0)
+
+    private func ticket(_ number: Int) -> CalloutTicket {
+        CalloutTicket { [asked] _ in
+            asked.withLockedValue { $0.append(number) }
+        } completion: { _, _ in
+        }
+    }
+
+    private func leave() { self.left.withLockedValue { $0 += 1 } }
+
+    @Test(
+        "as many as there is room for, in their order; one that ends makes room, one that nobody waits for takes none"
+    )
+    func order() {
+        var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce / 2)
+        let tickets = (0..<6).map { self.ticket($0) }
+        for ticket in tickets { queue.add(ticket) { self.leave() } }
+        #expect(self.asked.withLockedValue { $0 } == [0, 1])
+        tickets[2].cancel()
+        #expect(self.left.withLockedValue { $0 } == 0)
+        tickets[1].end(.timedOut)
+        tickets[1].cancel()
+        #expect(self.left.withLockedValue { $0 } == 1)
+        queue.left { self.leave() }
+        #expect(self.asked.withLockedValue { $0 } == [0, 1, 3])
+        tickets[0].end(.answered([]))
+        tickets[3].cancel()
+        #expect(self.left.withLockedValue { $0 } == 3)
+        queue.left { self.leave() }
+        queue.left { self.leave() }
+        #expect(self.asked.withLockedValue { $0 } == [0, 1, 3, 4, 5])
+    }
+
+    @Test("many loops still ask one at a time each")
+    func room() {
+        var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce * 2)
+        for number in 0..<3 { queue.add(self.ticket(number)) { self.leave() } }
+        #expect(self.asked.withLockedValue { $0 } == [0])
     }
 }
 

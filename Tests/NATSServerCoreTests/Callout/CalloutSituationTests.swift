@@ -3,6 +3,8 @@ import NATSTestSupport
 import NATSWire
 import Testing
 
+@testable import NATSServerCore
+
 /// What becomes of clients in all the situations around an authorization service, on the official server and ours.
 @Suite("auth callout: situations")
 struct CalloutSituationTests {
@@ -255,6 +257,47 @@ struct CalloutSituationTests {
             }
         }
         return String(decoding: header, as: UTF8.self) + " " + text
+    }
+
+    @Test("a reload asks about so many at a time that a service can answer in time", .timeLimit(.minutes(1)))
+    func reloadOfMany() async throws {
+        let service = try CalloutService(isSealed: false)
+        let before = Self.configuration(service)
+        let many = CalloutQueue.mostAtOnce + 44
+        let connect = "\(Self.connect),\"auth_token\":\"stay\"}\r\nPING\r\n"
+        try await ConfiguredServer.with(.ours, before) { server in
+            var peers: [RawConnection] = []
+            try await service.serve(port: server.port) {
+                [.user(CalloutService.user($0, "APP"))]
+            } while: {
+                for _ in 0..<many {
+                    let peer = try await server.connect()
+                    #expect(await Self.outcome(peer, connect) == "PONG")
+                    peers.append(peer)
+                }
+            }
+            let auth = try await server.connect()
+            #expect(await Self.outcome(auth, "\(Self.connect)\(Self.user("auth"))}\r\nPING\r\n") == "PONG")
+            await auth.send("SUB $SYS.REQ.USER.AUTH 1\r\nPING\r\n")
+            try await auth.expect("PONG\r\n")
+            try await server.reload(before.replacing("user: other,", with: "user: another,"))
+            var questions: [CalloutService.Question] = []
+            for _ in 0..<CalloutQueue.mostAtOnce {
+                questions.append(try #require(try await service.nextQuestion(auth)))
+            }
+            await auth.send("PING\r\n")
+            #expect(try await service.nextQuestion(auth) == nil)
+            for number in 0..<many {
+                if number >= questions.count { questions.append(try #require(try await service.nextQuestion(auth))) }
+                let user = CalloutService.user(questions[number], "APP")
+                try await service.send(.user(user), to: questions[number], over: auth)
+            }
+            for peer in peers {
+                #expect(await Self.outcome(peer, "PING\r\n") == "PONG")
+                peer.close()
+            }
+            auth.close()
+        }
     }
 
     @Test("a reload asks again, or closes, and names what cannot work", .timeLimit(.minutes(1)))
