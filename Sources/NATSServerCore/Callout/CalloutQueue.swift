@@ -13,7 +13,11 @@ struct CalloutQueue {
 
     init(loopCount: Int) { self.room = max(1, Self.mostAtOnce / max(1, loopCount)) }
 
-    /// - Parameter leave: Called once for every question that was begun, from anywhere; ``left(leave:)`` is to follow.
+    /// Asks as soon as there is room.
+    ///
+    /// - Parameters:
+    ///   - ticket: The question.
+    ///   - leave: Called once for every question that was begun, from anywhere; ``left(leave:)`` is to follow.
     mutating func add(_ ticket: CalloutTicket, leave: @escaping @Sendable () -> Void) {
         self.waiting.append(ticket)
         self.advance(leave)
