@@ -132,7 +132,7 @@ let package = Package(
         ),
         .target(
             name: "NATSTestServer",
-            dependencies: ["NATSServerCore", "NATSAuth", nioConcurrency, logging],
+            dependencies: ["NATSServerCore", "NATSAuth", nioCore, nioConcurrency, logging],
             swiftSettings: settings
         ),
 

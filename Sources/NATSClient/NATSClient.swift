@@ -128,6 +128,10 @@ public final class NATSClient: Sendable {
         }
         try configuration.credentials.check()
         try configuration.tls.check()
+        try configuration.proxy?.check()
+        guard configuration.proxy == nil || configuration.dialer == nil else {
+            throw NATSError(.invalidConfiguration, "a dialer finds its own way: it cannot be used with a proxy")
+        }
     }
 
     /// What the connected server, or the last one, says about itself; nil before the first connection.

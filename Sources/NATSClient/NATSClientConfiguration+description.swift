@@ -42,6 +42,9 @@ extension NATSClientConfiguration: CustomStringConvertible, CustomReflectable {
                 "drainTimeout": self.drainTimeout,
                 "publishHighWaterMark": self.publishHighWaterMark,
                 "pendingLimits": self.pendingLimits,
+                "dialer": self.dialer as Any,
+                "proxy": self.proxy as Any,
+                "addressOrder": self.addressOrder,
                 "eventLoopGroup": self.eventLoopGroup as Any,
             ],
             displayStyle: .struct

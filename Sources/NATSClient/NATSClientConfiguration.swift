@@ -50,6 +50,20 @@ public struct NATSClientConfiguration: Sendable {
         case wait
     }
 
+    /// What IP addresses of a host name are used.
+    public enum AddressOrder: Sendable, Hashable {
+        /// All, the two families by turns, beginning with that which the operating system puts first.
+        case any
+        /// All, the two families by turns, beginning with IPv4.
+        case ipv4First
+        /// All, the two families by turns, beginning with IPv6.
+        case ipv6First
+        /// Those of IPv4.
+        case ipv4Only
+        /// Those of IPv6.
+        case ipv6Only
+    }
+
     /// Which server the next attempt goes to.
     public struct ServerChoice: Sendable, Hashable {
         /// The server, as ``NATSPoolServer/url`` names it.
@@ -80,7 +94,7 @@ public struct NATSClientConfiguration: Sendable {
     /// How connections are secured: with servers that require it, with those whose URL does, and with all of them if
     /// anything is set here.
     public var tls = TLS()
-    /// Whether the servers are tried in random order.
+    /// Whether the servers, and the addresses of each one's host name, are tried in random order.
     public var randomizeServers = true
     /// Whether servers that the cluster announces are left out of the pool.
     public var ignoreDiscoveredServers = false
@@ -159,6 +173,31 @@ public struct NATSClientConfiguration: Sendable {
     public var publishHighWaterMark = 1_048_576
     /// Limits of subscriptions that are given none of their own.
     public var pendingLimits = PendingLimits()
+    /// Opens a connection; see ``dialer``.
+    public typealias Dialer =
+        @Sendable (_ host: String, _ port: Int, _ eventLoop: any EventLoop) async throws -> any Channel
+
+    /// Opens connections in the place of TCP: to a socket file, within the process, by a tunnel of your own.
+    ///
+    /// Is called for every attempt to connect, with the server's host, which is not looked up, and port, and returns a
+    /// channel on the given event loop that is connected and reads nothing yet (`ChannelOptions.autoRead` is false): the
+    /// client reads when it listens, and closes the channel at the end. TLS comes on top where it is wanted.
+    ///
+    /// What the dialer throws fails the attempt with ``NATSError/Code/connectionFailed``, unless it is a ``NATSError``
+    /// itself. It is given ``connectTimeout``, after which the attempt fails with ``NATSError/Code/timeout``; its task is
+    /// cancelled then, as it is when the client closes, and a channel that it returns later is closed.
+    public var dialer: Dialer?
+    /// The proxy through which all servers are connected to; nil for none.
+    ///
+    /// ``connectTimeout`` is for reaching the proxy, and again for all that follows. TLS is made with the server, through the
+    /// proxy. What goes wrong with the proxy fails the attempt with ``NATSError/Code/proxyFailed``. Not together with a
+    /// ``dialer``.
+    public var proxy: Proxy?
+    /// Which addresses of a host name are tried, and which of them first.
+    ///
+    /// Those of a family are tried in random order if ``randomizeServers`` is set. One that has not answered after 250 ms is
+    /// left to go on, while the next is tried. Names that a ``dialer`` or a ``proxy`` gets are not looked up at all.
+    public var addressOrder = AddressOrder.any
     /// Where the connection lives; nil for NIO's shared group.
     public var eventLoopGroup: (any EventLoopGroup)?
 

@@ -23,6 +23,9 @@ public struct NATSError: Error, CustomStringConvertible {
         public static let disconnected = Code("disconnected")
         /// The socket could not be opened, or failed; ``NATSError/cause`` says why.
         public static let connectionFailed = Code("connectionFailed")
+        /// The proxy could not be reached, refused to connect to the server, or is none; ``NATSError/message`` names it and
+        /// says what it did.
+        public static let proxyFailed = Code("proxyFailed")
         /// The server that ``NATSClientConfiguration/reconnectToServer`` chose is not in the pool.
         public static let serverNotInPool = Code("serverNotInPool")
         /// No server of the pool could be reached.

@@ -478,12 +478,13 @@ package final class Server: Sendable {
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 262_144)
-            )
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 << 10, high: 1 << 20))
+            .childChannelOption(.recvAllocator, value: self.receiveAllocator)
+            .childChannelOption(.writeBufferWaterMark, value: self.writeBufferWaterMark)
     }
+
+    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 262_144)
+
+    static let writeBufferWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 512 << 10, high: 1 << 20)
 
     /// What INFO is to name as the address.
     func advertisedAddress(_ options: ServerOptions, port: Int) throws(ServerStartError) -> AdvertisedAddress {

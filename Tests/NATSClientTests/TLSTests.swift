@@ -232,6 +232,40 @@ import Testing
         await server.close()
     }
 
+    @Test("the handshake names the server: its host, or the name that is wanted, and never an address")
+    func serverName() async throws {
+        let server = try ScriptedServer()
+        for (host, wanted, expected) in [
+            ("localhost", nil, "localhost"), ("localhost", "right.example", "right.example"),
+            ("127.0.0.1", "right.example", "right.example"), ("127.0.0.1", nil, nil),
+        ] as [(String, String?, String?)] {
+            var tls = TLS()
+            tls.serverName = wanted
+            let configuration = self.configuration("tls://\(host):\(server.port)", tls)
+            let connecting = Task { try await NATSClient.connect(configuration) }
+            let peer = try await server.accept()
+            await peer.send(ScriptedServer.info(extra: #","tls_required":true"#))
+            // A handshake record, whole: its length is in the fourth and fifth byte.
+            let isWhole = await peer.wait { inbox in
+                inbox.bytes.count >= 5 && inbox.bytes.count >= 5 + Int(inbox.bytes[3]) * 256 + Int(inbox.bytes[4])
+            }
+            #expect(isWhole)
+            // Whoever listens can read it.
+            let hello = String(decoding: peer.takeAll(), as: UTF8.self)
+            for name in ["localhost", "right.example", "127.0.0.1"] {
+                #expect(hello.contains(name) == (name == expected), "\(host) \(wanted ?? "-") \(name)")
+            }
+            peer.close()
+            do {
+                _ = try await connecting.value
+                Issue.record("connected")
+            } catch let error as NATSError {
+                #expect(error.code == .tls || error.code == .disconnected, "\(error)")
+            }
+        }
+        await server.close()
+    }
+
     @Test(
         "a server that ends the handshake in the middle, or talks of something else, is an error of TLS or the connection"
     )

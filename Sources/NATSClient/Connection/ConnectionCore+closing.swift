@@ -61,6 +61,7 @@ extension ConnectionCore {
     }
 
     private func closeChannel(lastBytes: ByteBuffer?) {
+        self.dialAttempt?.cancel()
         for channel in self.openingChannels {
             channel.close(promise: nil)
         }

@@ -74,7 +74,7 @@ extension ConnectionCore {
         let attempt = self.attempt
         let configuration = self.configuration
         self.logger?.debug("connecting to NATS server", metadata: ["nats.server": "\(address.url)"])
-        TCPTransport.connect(to: address, timeout: configuration.connectTimeout, eventLoop: self.eventLoop) { channel in
+        let opened = self.open(address) { channel in
             // The client may have been closed while the host name was looked up: no socket is opened any more.
             guard attempt == self.attempt, case .connecting = self.phase else {
                 throw NATSError(.connectionClosed, "the client is closed")
@@ -89,11 +89,16 @@ extension ConnectionCore {
             ) { info in
                 Self.makeConnect(configuration, info: info)
             }
+            if let proxy = configuration.proxy {
+                try channel.pipeline.syncOperations.addHandler(ProxyHandler(proxy, to: address))
+            }
             try channel.pipeline.syncOperations.addHandler(handler)
             // A host name may have several addresses and so several sockets, of which one wins.
             self.openingChannels.append(channel)
-        }.whenComplete { result in
+        }
+        opened.whenComplete { result in
             self.openingChannels = []
+            self.dialAttempt = nil
             guard attempt == self.attempt, case .connecting = self.phase else {
                 if case .success(let channel) = result {
                     channel.close(promise: nil)
@@ -110,9 +115,39 @@ extension ConnectionCore {
                 self.handler = handler
                 self.startHandshakeTimer(attempt: attempt)
             case .failure(let error):
-                self.attemptFailed(address, error: TCPTransport.error(error, address: address), serverError: nil)
+                self.attemptFailed(
+                    address,
+                    error: TCPTransport.error(error, address: address, proxy: configuration.proxy),
+                    serverError: nil
+                )
             }
         }
+    }
+
+    /// Opens a socket to the server or the proxy, or has the user's dialer open what it does.
+    private func open(
+        _ address: ServerAddress,
+        initialize: @escaping @Sendable (any Channel) throws -> Void
+    ) -> EventLoopFuture<any Channel> {
+        let proxy = self.configuration.proxy
+        guard let dialer = self.configuration.dialer else {
+            return TCPTransport.connect(
+                host: proxy?.host ?? address.host,
+                port: proxy?.port ?? address.port,
+                configuration: self.configuration,
+                eventLoop: self.eventLoop,
+                initialize: initialize
+            )
+        }
+        let (attempt, channel) = DialAttempt.start(
+            to: address,
+            by: dialer,
+            timeout: self.configuration.connectTimeout,
+            eventLoop: self.eventLoop,
+            initialize: initialize
+        )
+        self.dialAttempt = attempt
+        return channel
     }
 
     private func startHandshakeTimer(attempt: UInt64) {
@@ -121,7 +156,10 @@ extension ConnectionCore {
             guard let self, let handler = self.handler, handler.attempt == attempt, case .connecting = self.phase else {
                 return
             }
-            handler.fail(NATSError(.timeout, "the server \(handler.address.url) did not finish the handshake in time"))
+            let way = self.configuration.proxy.map { " through the proxy \($0)" } ?? ""
+            handler.fail(
+                NATSError(.timeout, "the server \(handler.address.url)\(way) did not finish the handshake in time")
+            )
         }
     }
 
@@ -219,7 +257,8 @@ extension ConnectionCore {
         )
         self.status.withLockedValue { $0.lastError = error }
         // "Connection refused" says least; keep what any other server said.
-        let isRefused = error.cause.map(TCPTransport.isConnectionRefused) ?? false
+        let isRefused =
+            error.code != .proxyFailed && error.cause.map(TCPTransport.isConnectionRefused) ?? false
         if !isRefused || self.lastAttemptError == nil {
             self.lastAttemptError = isRefused ? nil : error
         }

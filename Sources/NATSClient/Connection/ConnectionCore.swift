@@ -70,6 +70,8 @@ final class ConnectionCore: @unchecked Sendable {
     var handler: NATSChannelHandler?
     /// Sockets that are being opened.
     var openingChannels: [any Channel] = []
+    /// The call of the user's dialer that is under way.
+    var dialAttempt: DialAttempt?
     var attemptTimer: Scheduled<Void>?
     /// The server that the user chose, while the wait before the attempt on it runs.
     var delayedChoice: ServerAddress?

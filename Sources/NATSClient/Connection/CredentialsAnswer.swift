@@ -150,19 +150,19 @@ extension NATSClientConfiguration.Credentials {
 
     private static func file(_ path: String) async throws(NATSError) -> [UInt8] {
         // A file may be on a disk that takes its time.
-        let result: Result<[UInt8], NATSError>
-        do {
-            result = try await NIOThreadPool.singleton.runIfActive {
-                do throws(NATSError) {
-                    return .success(try SecretFile.read(path))
-                } catch {
-                    return .failure(error)
-                }
+        let box = ResultBox<[UInt8]>()
+        NIOThreadPool.singleton.submit { state in
+            guard case .active = state else {
+                box.complete(.failure(Self.error("the file \(path) was not read")))
+                return
             }
-        } catch {
-            throw self.error("the file \(path) was not read", cause: error)
+            do throws(NATSError) {
+                box.complete(.success(try SecretFile.read(path)))
+            } catch {
+                box.complete(.failure(error))
+            }
         }
-        return try result.get()
+        return try await box.value()
     }
 
     private static func called<Value: Sendable>(

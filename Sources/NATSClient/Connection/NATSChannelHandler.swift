@@ -63,6 +63,10 @@ final class NATSChannelHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        // The channel of a dialer is active already.
+        if context.channel.isActive, self.machine.isSecuring {
+            self.startTLS()
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -85,6 +89,9 @@ final class NATSChannelHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
+        case let error as NATSError:
+            // From a handler in front of this one.
+            self.fail(error)
         case NIOSSLError.uncleanShutdown:
             // TCP's own end says as much.
             context.close(promise: nil)

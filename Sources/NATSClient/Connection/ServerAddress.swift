@@ -146,7 +146,11 @@ struct ServerAddress: Sendable, Hashable {
             host = text[..<colon]
             portText = text[text.index(after: colon)...]
         }
-        guard !host.isEmpty, !host.contains(where: { $0 == " " || $0 == "/" || $0 == "?" || $0 == "#" }) else {
+        // What stands in requests to proxies and WebSocket servers must not end a line there.
+        let isUsable = host.utf8.allSatisfy { byte in
+            byte > 0x20 && byte != 0x7f && !"/?#\\".utf8.contains(byte)
+        }
+        guard !host.isEmpty, isUsable else {
             throw NATSError(.invalidConfiguration, "a server URL has no usable host name")
         }
         guard let portText, !portText.isEmpty else {

@@ -11,13 +11,20 @@ enum TCPTransport {
     )
 
     static func connect(
-        to address: ServerAddress,
-        timeout: Duration,
+        host: String,
+        port: Int,
+        configuration: NATSClientConfiguration,
         eventLoop: any EventLoop,
         initialize: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<any Channel> {
-        ClientBootstrap(group: eventLoop)
-            .connectTimeout(timeout.timeAmount)
+        let resolver = HostResolver(
+            eventLoop: eventLoop,
+            order: configuration.addressOrder,
+            shuffles: configuration.randomizeServers
+        )
+        return ClientBootstrap(group: eventLoop)
+            .resolver(resolver)
+            .connectTimeout(configuration.connectTimeout.timeAmount)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: Self.receiveAllocator)
             .channelOption(.maxMessagesPerRead, value: 4)
@@ -26,7 +33,7 @@ enum TCPTransport {
                     try initialize(channel)
                 }
             }
-            .connect(host: address.host, port: address.port)
+            .connect(host: host, port: port)
     }
 
     /// Whether the other side has no listener there.
@@ -43,10 +50,20 @@ enum TCPTransport {
     }
 
     /// What a failure to open the connection means.
-    static func error(_ error: any Error, address: ServerAddress) -> NATSError {
+    static func error(
+        _ error: any Error,
+        address: ServerAddress,
+        proxy: NATSClientConfiguration.Proxy?
+    ) -> NATSError {
         switch error {
         case let error as NATSError:
             error
+        case let error where proxy != nil:
+            NATSError(
+                .proxyFailed,
+                "cannot connect to the proxy \(proxy.map { "\($0)" } ?? "") on the way to \(address.url)",
+                cause: error
+            )
         case ChannelError.connectTimeout:
             NATSError(.timeout, "connecting to \(address.url) took too long", cause: error)
         default:

@@ -9,6 +9,11 @@ extension ClientConnection {
     /// INFO as this connection is to see it (nats-server client.go generateClientInfoJSON).
     func makeInfo() -> ServerInfo {
         var info = self.shared.makeInfo(clientID: self.id, clientIP: self.context?.remoteAddress?.ipAddress ?? "")
+        // nats-server server.go createClientEx, client.go processPing: within a process nobody has to use TLS.
+        if self.isInProcess, info.tlsRequired, !self.negotiation.isHandshakeFirst {
+            info.tlsRequired = false
+            info.tlsAvailable = true
+        }
         guard let service = self.webSocket?.service else { return info }
         info.host = service.options.host
         info.port = service.port

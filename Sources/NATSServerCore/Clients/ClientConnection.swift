@@ -76,6 +76,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private(set) var stalls = 0
     /// What makes frames of what is written, and takes them off what is read; `nil` on a plain socket.
     let webSocket: WebSocketHandler?
+    /// Whether the client is in the same process (``Server/connectInProcess(on:)``).
+    let isInProcess: Bool
     /// Nothing stands between this handler and the socket.
     private(set) var writesDirectly = true
     /// How the connection comes to be secured, if at all.
@@ -120,13 +122,21 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     ///   - loop: Where it lives.
     ///   - webSocket: The handler in front of it, of a WebSocket connection.
     ///   - security: What a WebSocket connection came by.
-    init(id: UInt64, loop: ServerLoop, webSocket: WebSocketHandler? = nil, security: ConnectionSecurity? = nil) {
+    ///   - isInProcess: Whether the client is in the same process.
+    init(
+        id: UInt64,
+        loop: ServerLoop,
+        webSocket: WebSocketHandler? = nil,
+        security: ConnectionSecurity? = nil,
+        isInProcess: Bool = false
+    ) {
         let now = NIODeadline.now()
         let options = loop.shared.options
         let settings = loop.settings
         self.id = id
         self.loop = loop
         self.webSocket = webSocket
+        self.isInProcess = isInProcess
         self.security = security
         self.writesDirectly = webSocket == nil && security == nil
         self.shared = loop.shared
@@ -188,7 +198,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         let peer = context.remoteAddress
         self.remoteIP = peer?.ipAddress ?? ""
         self.remotePort = peer?.port ?? 0
-        self.address = (self.webSocket?.addressPrefix ?? "") + (peer.map(Self.describe) ?? ":0")
+        // Go's name for an end of net.Pipe.
+        let name = self.isInProcess ? "pipe" : peer.map(Self.describe) ?? ":0"
+        self.address = (self.webSocket?.addressPrefix ?? "") + name
         self.loop.add(self)
         self.logger.debug("\(self.label) - Client connection created")
         self.isCounted = true
@@ -203,8 +215,9 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             serverSupportsHeaders: !options.noHeaderSupport
         )
         self.session.host = self.remoteIP
+        self.session.isInProcess = self.isInProcess
         self.tlsRules = self.shared.tls
-        self.negotiation = TLSNegotiation(self.tlsRules?.options)
+        self.negotiation = TLSNegotiation(self.tlsRules?.options, isInProcess: self.isInProcess)
         if let webSocket = self.webSocket {
             self.session.cookies = webSocket.agreement.cookies
             self.tlsRules = self.security?.rules

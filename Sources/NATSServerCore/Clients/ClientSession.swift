@@ -62,7 +62,11 @@ struct ClientSession {
     private let serverSupportsHeaders: Bool
     /// Credentials that came with a WebSocket request, on such a connection.
     var cookies: WebSocketCookies?
-    private var connectionType: ConnectionType { self.cookies == nil ? .standard : .webSocket }
+    /// Whether the client is in the same process.
+    var isInProcess = false
+    private var connectionType: ConnectionType {
+        self.cookies != nil ? .webSocket : self.isInProcess ? .inProcess : .standard
+    }
     /// What ``passwordChecked(_:)`` goes on with.
     private var afterCheck: (grant: Authenticator.Grant, isFirst: Bool)?
     /// Whether it was for the first CONNECT, while ``accountLookedUp(_:)`` is waited for.

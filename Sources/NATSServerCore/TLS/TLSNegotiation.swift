@@ -48,10 +48,19 @@ struct TLSNegotiation: Equatable, Sendable {
 
     init(rules: Rules?) { self.rules = rules }
 
-    init(_ options: TLSOptions?) {
+    /// `isInProcess`: a client of the same process chooses for itself (nats-server server.go createClientEx).
+    init(_ options: TLSOptions?, isInProcess: Bool = false) {
         self.init(
-            rules: options.map {
-                Rules(handshakeFirst: $0.handshakeFirst, allowNonTLS: $0.allowNonTLS, timeout: $0.timeout)
+            rules: options.map { options in
+                var rules = Rules(
+                    handshakeFirst: options.handshakeFirst,
+                    allowNonTLS: options.allowNonTLS || isInProcess,
+                    timeout: options.timeout
+                )
+                if isInProcess, rules.handshakeFirst == .on {
+                    rules.handshakeFirst = .fallback(after: .milliseconds(50))
+                }
+                return rules
             }
         )
     }
@@ -120,6 +129,8 @@ struct TLSNegotiation: Equatable, Sendable {
     mutating func waitedForBytes() -> Action {
         switch self.state {
         case .awaitingHandshakeFirst:
+            // nats-server server.go createClientEx: INFO says then what it says to everybody else.
+            self.isHandshakeFirst = false
             return .sendInfoThenNegotiate
         case .sniffing:
             self.state = .settled

@@ -80,6 +80,6 @@ import Testing
         #expect("\(configuration)".contains("nats://a:1,tls://b:4222") && "\(configuration)".contains("c:3"))
         // One for each value of which the owner may know.
         let children = Mirror(reflecting: configuration).children
-        #expect(children.count == 32 && Set(children.compactMap(\.label)).count == 32)
+        #expect(children.count == 35 && Set(children.compactMap(\.label)).count == 35)
     }
 }
