@@ -55,6 +55,15 @@ package enum TestDependencies {
         return names.lazy.compactMap { Self.executable($0) }.first
     }
 
+    /// The texts of all Swift files in a folder and below, by their names.
+    package static func texts(ofFilesIn directory: String) throws -> [String: String] {
+        var texts: [String: String] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: directory) where name.hasSuffix(".swift") {
+            texts[name] = try String(contentsOfFile: directory + "/" + name, encoding: .utf8)
+        }
+        return texts
+    }
+
     /// For conditions of tests: true when the thing is there, and true under CI, where the test must then fail.
     package static func canRun(_ path: String?, _ what: String) -> Bool {
         if path != nil || Self.isContinuousIntegration {

@@ -74,7 +74,12 @@ struct ServerAddress: Sendable, Hashable {
                     "WebSocket is not supported yet: a server URL has the scheme \(scheme)"
                 )
             default:
-                throw NATSError(.invalidConfiguration, "a server URL has the unknown scheme \(scheme)")
+                // What stands before "://" may be anything, a password too.
+                let isName = scheme.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+                throw NATSError(
+                    .invalidConfiguration,
+                    "a server URL has an unknown scheme" + (isName ? ": \(scheme)" : "")
+                )
             }
         }
         while rest.last == "/" {
