@@ -75,6 +75,9 @@ let package = Package(
         // deflate: compressed WebSocket messages, by the system's zlib.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
 
+        // WebSocket frames, compressed messages and what both sides of a handshake show.
+        .target(name: "NATSWebSocket", dependencies: ["NATSWire", "CZlib", nioCore, crypto], swiftSettings: settings),
+
         // Sealed boxes of nkeys: auth callout with encryption, by the system's libsodium.
         .systemLibrary(
             name: "CSodium",
@@ -87,7 +90,8 @@ let package = Package(
         .target(
             name: "NATSClient",
             dependencies: [
-                "NATSWire", "NATSAuth", nioCore, nioPosix, nioConcurrency, nioSSL, nioTLS, logging, deque,
+                "NATSWire", "NATSAuth", "NATSWebSocket", nioCore, nioPosix, nioConcurrency, nioSSL, nioTLS, logging,
+                deque,
             ],
             swiftSettings: settings
         ),
@@ -124,8 +128,8 @@ let package = Package(
         .target(
             name: "NATSServerCore",
             dependencies: [
-                "NATSServerConfig", "NATSWire", "NATSAuth", "NATSText", "NATSXKeys",
-                .target(name: "CCrypt", condition: .when(platforms: [.linux])), "CZlib", nioCore, nioPosix, nioHTTP,
+                "NATSServerConfig", "NATSWire", "NATSAuth", "NATSText", "NATSXKeys", "NATSWebSocket",
+                .target(name: "CCrypt", condition: .when(platforms: [.linux])), nioCore, nioPosix, nioHTTP,
                 nioConcurrency, logging, heap, deque, crypto, nioSSL, nioTLS,
             ],
             swiftSettings: settings
@@ -201,7 +205,8 @@ let package = Package(
         .testTarget(
             name: "NATSServerCoreTests",
             dependencies: [
-                "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSXKeys", "NATSWire", "NATSTestSupport", nioCore,
+                "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSXKeys", "NATSWire", "NATSWebSocket",
+                "NATSTestSupport", nioCore,
                 nioPosix, nioHTTP, nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings
@@ -209,7 +214,8 @@ let package = Package(
         .testTarget(
             name: "NATSClientTests",
             dependencies: [
-                "NATSClient", "NATSWire", "NATSAuth", "NATSTestServer", "NATSTestSupport", nioCore, nioPosix,
+                "NATSClient", "NATSWire", "NATSAuth", "NATSWebSocket", "NATSTestServer", "NATSTestSupport", nioCore,
+                nioPosix,
                 nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings

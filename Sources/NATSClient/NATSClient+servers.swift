@@ -13,13 +13,15 @@ extension NATSClient {
     /// asked. What is known of a server that was in the pool already is kept.
     ///
     /// - Parameter servers: As ``NATSClientConfiguration/servers``; at least one.
-    /// - Throws: ``NATSError/Code/invalidConfiguration``, ``NATSError/Code/connectionClosed``.
+    /// - Throws: ``NATSError/Code/invalidConfiguration``, ``NATSError/Code/mixedWebSocketSchemes``,
+    ///   ``NATSError/Code/connectionClosed``.
     public func setServerPool(_ servers: [String]) throws(NATSError) {
         guard servers.contains(where: { $0.contains { $0 != "," && !$0.isWhitespace } }) else {
             throw NATSError(.invalidConfiguration, "the server pool needs at least one server")
         }
-        let addresses = try ServerAddress.parseList(servers)
         let core = self.core
+        let first = core.status.withLockedValue { $0.pool.first?.address }
+        let addresses = try ServerAddress.parseList(servers, like: first)
         guard !self.isClosed else {
             throw core.outbound.refusalError()
         }

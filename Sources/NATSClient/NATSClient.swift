@@ -34,7 +34,8 @@ public final class NATSClient: Sendable {
     ///   - logger: Gets lines at level debug.
     /// - Returns: The connected client.
     /// - Throws: ``NATSError/Code/noServers`` if nobody listens at any server, else the error of the last server that
-    ///   said more; ``NATSError/Code/invalidConfiguration``; ``NATSError/Code/badCredentials``;
+    ///   said more; ``NATSError/Code/invalidConfiguration``; ``NATSError/Code/mixedWebSocketSchemes``;
+    ///   ``NATSError/Code/badCredentials``;
     ///   ``NATSError/Code/tls``; ``NATSError/Code/cancelled``.
     public static func connect(
         _ configuration: NATSClientConfiguration = NATSClientConfiguration(),
@@ -128,6 +129,7 @@ public final class NATSClient: Sendable {
         }
         try configuration.credentials.check()
         try configuration.tls.check()
+        try configuration.webSocket.check()
         try configuration.proxy?.check()
         guard configuration.proxy == nil || configuration.dialer == nil else {
             throw NATSError(.invalidConfiguration, "a dialer finds its own way: it cannot be used with a proxy")

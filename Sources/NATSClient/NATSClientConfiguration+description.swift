@@ -15,6 +15,7 @@ extension NATSClientConfiguration: CustomStringConvertible, CustomReflectable {
                 "name": self.name as Any,
                 "credentials": self.credentials,
                 "tls": self.tls,
+                "webSocket": self.webSocket,
                 "randomizeServers": self.randomizeServers,
                 "ignoreDiscoveredServers": self.ignoreDiscoveredServers,
                 "ignoreAuthErrorAbort": self.ignoreAuthErrorAbort,
@@ -91,7 +92,7 @@ extension ServerAddress: CustomStringConvertible, CustomReflectable {
     ///
     /// One with userinfo that cannot be read is not shown at all: what of it is secret nobody knows.
     static func withoutUserinfo(_ entry: String) -> String {
-        guard entry.contains("@") else {
+        guard entry.contains("@") || entry.contains("?") else {
             return entry
         }
         return entry.split(separator: ",").map { part in

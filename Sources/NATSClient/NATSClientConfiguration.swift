@@ -81,7 +81,10 @@ public struct NATSClientConfiguration: Sendable {
     /// The servers to connect to, as `nats://[user[:password]@]host[:port]`, `host:port` or `host`; with `tls://` only
     /// secured connections are made to the server.
     ///
-    /// That holds for each server by itself: next to a `tls://` URL, one with `nats://` is still connected to in clear if
+    /// With `ws://host[:port][/path]` and `wss://…` servers are spoken to by WebSocket, in clear and secured, at port 80 and
+    /// 443 unless another is given; then all of the servers are. A server without scheme is of the kind of the first.
+    ///
+    /// Security is for each server by itself: next to a `tls://` URL, one with `nats://` is still connected to in clear if
     /// its server allows it. ``TLS/isRequired`` is for all.
     ///
     /// One string may hold several, separated by commas. A user without password is a token. Userinfo in a URL wins over
@@ -94,6 +97,8 @@ public struct NATSClientConfiguration: Sendable {
     /// How connections are secured: with servers that require it, with those whose URL does, and with all of them if
     /// anything is set here.
     public var tls = TLS()
+    /// How servers with `ws://` and `wss://` URLs are connected to.
+    public var webSocket = WebSocket()
     /// Whether the servers, and the addresses of each one's host name, are tried in random order.
     public var randomizeServers = true
     /// Whether servers that the cluster announces are left out of the pool.

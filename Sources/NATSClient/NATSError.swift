@@ -26,6 +26,11 @@ public struct NATSError: Error, CustomStringConvertible {
         /// The proxy could not be reached, refused to connect to the server, or is none; ``NATSError/message`` names it and
         /// says what it did.
         public static let proxyFailed = Code("proxyFailed")
+        /// The server did not become a WebSocket connection: it refused the request, or answered something else;
+        /// ``NATSError/message`` says what.
+        public static let webSocketFailed = Code("webSocketFailed")
+        /// Some servers of the pool have WebSocket URLs, and some have others.
+        public static let mixedWebSocketSchemes = Code("mixedWebSocketSchemes")
         /// The server that ``NATSClientConfiguration/reconnectToServer`` chose is not in the pool.
         public static let serverNotInPool = Code("serverNotInPool")
         /// No server of the pool could be reached.

@@ -59,14 +59,17 @@ struct ConnectStateMachine {
     private var state: State = .awaitingInfo
     private let wantsNoEcho: Bool
     private let wantsTLS: Bool
+    /// TLS, if there is any, is made before the first INFO, whatever that says.
+    private let isWebSocket: Bool
     /// The TLS handshake is complete.
     private(set) var isSecure = false
 
-    /// `handshakeFirst`: TLS comes before INFO.
-    init(wantsNoEcho: Bool, wantsTLS: Bool = false, handshakeFirst: Bool = false) {
+    /// `handshakeFirst`: TLS comes before INFO, as it always does with WebSocket.
+    init(wantsNoEcho: Bool, wantsTLS: Bool = false, handshakeFirst: Bool = false, isWebSocket: Bool = false) {
         self.wantsNoEcho = wantsNoEcho
+        self.isWebSocket = isWebSocket
         self.wantsTLS = wantsTLS
-        if handshakeFirst {
+        if handshakeFirst || isWebSocket && wantsTLS {
             self.state = .securing(nil)
         }
     }
@@ -108,7 +111,7 @@ struct ConnectStateMachine {
                 return .fail(.init(code: .noEchoNotSupported, message: "the server cannot keep own messages back"))
             }
             // nats.go checkForSecure: a server that requires TLS gets it, wanted or not.
-            if self.wantsTLS || info.tlsRequired, !self.isSecure {
+            if self.wantsTLS || info.tlsRequired, !self.isSecure, !self.isWebSocket {
                 guard info.tlsRequired || info.tlsAvailable else {
                     self.state = .closed
                     return .fail(.init(code: .secureConnectionWanted, message: "the server does not offer TLS"))

@@ -79,18 +79,23 @@ extension ConnectionCore {
             guard attempt == self.attempt, case .connecting = self.phase else {
                 throw NATSError(.connectionClosed, "the client is closed")
             }
+            let webSocket = Self.makeWebSocket(to: address, configuration)
             let handler = NATSChannelHandler(
                 core: self,
                 address: address,
                 attempt: attempt,
                 wantsNoEcho: configuration.noEcho,
                 tls: configuration.tls,
-                credentials: address.credentials ?? configuration.credentials
+                credentials: address.credentials ?? configuration.credentials,
+                webSocket: webSocket
             ) { info in
                 Self.makeConnect(configuration, info: info)
             }
             if let proxy = configuration.proxy {
                 try channel.pipeline.syncOperations.addHandler(ProxyHandler(proxy, to: address))
+            }
+            if let webSocket {
+                try channel.pipeline.syncOperations.addHandler(webSocket)
             }
             try channel.pipeline.syncOperations.addHandler(handler)
             // A host name may have several addresses and so several sockets, of which one wins.
@@ -122,6 +127,19 @@ extension ConnectionCore {
                 )
             }
         }
+    }
+
+    /// nil unless the server's URL wants it.
+    private static func makeWebSocket(
+        to address: ServerAddress,
+        _ configuration: NATSClientConfiguration
+    ) -> WebSocketClientHandler? {
+        guard address.isWebSocket else {
+            return nil
+        }
+        // nats.go wsInitHandshake: TLS also if options want it.
+        let isSecure = address.isSecure || configuration.tls.isWanted
+        return WebSocketClientHandler(to: address, isSecure: isSecure, options: configuration.webSocket)
     }
 
     /// Opens a socket to the server or the proxy, or has the user's dialer open what it does.

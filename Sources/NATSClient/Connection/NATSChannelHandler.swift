@@ -16,6 +16,8 @@ final class NATSChannelHandler: ChannelInboundHandler {
     private let credentials: NATSClientConfiguration.Credentials
     private let makeConnect: (ServerInfo) -> ConnectPayload
     let tls: NATSClientConfiguration.TLS
+    /// The handler in front of this one, of a WebSocket connection.
+    private let webSocket: WebSocketClientHandler?
     /// Finds the credentials, if that takes time.
     private var credentialsTask: Task<Void, Never>?
 
@@ -46,6 +48,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
         wantsNoEcho: Bool,
         tls: NATSClientConfiguration.TLS,
         credentials: NATSClientConfiguration.Credentials,
+        webSocket: WebSocketClientHandler? = nil,
         makeConnect: @escaping (ServerInfo) -> ConnectPayload
     ) {
         self.core = core
@@ -54,10 +57,12 @@ final class NATSChannelHandler: ChannelInboundHandler {
         self.credentials = credentials
         self.makeConnect = makeConnect
         self.tls = tls
+        self.webSocket = webSocket
         self.machine = ConnectStateMachine(
             wantsNoEcho: wantsNoEcho,
             wantsTLS: address.isSecure || tls.isWanted,
-            handshakeFirst: tls.handshakeFirst
+            handshakeFirst: tls.handshakeFirst,
+            isWebSocket: address.isWebSocket
         )
     }
 
@@ -347,6 +352,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
     }
 
     private func receivedInfo(_ info: ServerInfo) {
+        self.webSocket?.maxPayload = info.maxPayload
         switch self.machine.receivedInfo(info) {
         case .startTLS:
             self.startTLS()

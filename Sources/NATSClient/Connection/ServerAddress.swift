@@ -11,19 +11,41 @@ struct ServerAddress: Sendable, Hashable {
     var password: String?
     /// Whether it is never connected to in clear.
     var isSecure = false
+    /// Whether it is spoken to by WebSocket.
+    var isWebSocket = false
+    /// Path and query of a WebSocket URL, which may hold secrets; empty if it has none.
+    var path = ""
     /// The name that the certificate must have, if it is not the host.
     var tlsName: String?
 
-    /// The URL without credentials, fit for logs and errors.
+    /// The URL without credentials and path, fit for logs and errors.
     var url: String {
-        "\(self.isSecure ? "tls" : "nats")://\(self.hostAndPort)"
+        "\(self.scheme)://\(self.hostAndPort)"
     }
 
-    /// A server of the same cluster is as secure as the one that announced it.
+    private var scheme: String {
+        switch (self.isWebSocket, self.isSecure) {
+        case (false, false): "nats"
+        case (false, true): "tls"
+        case (true, false): "ws"
+        case (true, true): "wss"
+        }
+    }
+
+    /// Host and port, the names of this machine being one (nats.c natsSrvPool_addNewURLs).
+    var identity: String {
+        switch self.host {
+        case "localhost", "127.0.0.1", "::1": "localhost:\(self.port)"
+        default: self.hostAndPort
+        }
+    }
+
+    /// A server of the same cluster is as secure as the one that announced it, and spoken to in the same way.
     ///
     /// nats.go addURLToPool: certificates of a cluster seldom have addresses in them, but the name that all share.
     mutating func inheritSecurity(from other: ServerAddress) {
         self.isSecure = other.isSecure
+        self.isWebSocket = other.isWebSocket
         if self.isBareAddress {
             self.tlsName = other.tlsName ?? (other.isBareAddress ? nil : other.host)
         }
@@ -57,22 +79,25 @@ struct ServerAddress: Sendable, Hashable {
     }
 
     /// Reads `[scheme://][user[:password]@]host[:port][/]`; errors never quote the userinfo.
-    init(parsing text: String) throws(NATSError) {
+    ///
+    /// WebSocket URLs may have a path and a query behind that. A text without scheme is one of the pool's kind.
+    init(parsing text: String, like first: ServerAddress? = nil) throws(NATSError) {
         var rest = trimmed(text[...])
-        var isSecure = false
+        // nats.go connScheme.
+        var isWebSocket = first?.isWebSocket ?? false
+        var isSecure = isWebSocket && first?.isSecure == true
         if let range = Self.range(of: "://", in: rest) {
             let scheme = rest[..<range.lowerBound].lowercased()
             rest = rest[range.upperBound...]
             switch scheme {
             case "nats":
-                break
+                (isWebSocket, isSecure) = (false, false)
             case "tls":
-                isSecure = true
-            case "ws", "wss":
-                throw NATSError(
-                    .invalidConfiguration,
-                    "WebSocket is not supported yet: a server URL has the scheme \(scheme)"
-                )
+                (isWebSocket, isSecure) = (false, true)
+            case "ws":
+                (isWebSocket, isSecure) = (true, false)
+            case "wss":
+                (isWebSocket, isSecure) = (true, true)
             default:
                 // What stands before "://" may be anything, a password too.
                 let isName = scheme.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
@@ -80,6 +105,18 @@ struct ServerAddress: Sendable, Hashable {
                     .invalidConfiguration,
                     "a server URL has an unknown scheme" + (isName ? ": \(scheme)" : "")
                 )
+            }
+        }
+        var path = ""
+        if isWebSocket, let start = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) {
+            path = String(rest[start...])
+            rest = rest[..<start]
+            // A slash in a password would make the password a path.
+            guard WebSocketRequest.isValid(path: path), !path.contains("@") else {
+                throw NATSError(.invalidConfiguration, "a WebSocket URL has characters that must be written as %xx")
+            }
+            if path == "/" {
+                path = ""
             }
         }
         while rest.last == "/" {
@@ -102,9 +139,12 @@ struct ServerAddress: Sendable, Hashable {
                 password = decodedPassword
             }
         }
-        let (host, port) = try Self.splitHostAndPort(rest)
+        let defaultPort = isWebSocket ? isSecure ? 443 : 80 : Self.defaultPort
+        let (host, port) = try Self.splitHostAndPort(rest, defaultPort: defaultPort)
         self.init(host: host, port: port, user: user, password: password)
         self.isSecure = isSecure
+        self.isWebSocket = isWebSocket
+        self.path = path
     }
 
     /// Reads `host[:port]` as it stands in `connect_urls`; nil if it is malformed.
@@ -116,11 +156,20 @@ struct ServerAddress: Sendable, Hashable {
     }
 
     /// All servers of a configuration: each entry may hold several, separated by commas; none means the default server.
-    static func parseList(_ entries: [String]) throws(NATSError) -> [ServerAddress] {
+    ///
+    /// `first`: one of the pool that they will be part of.
+    static func parseList(
+        _ entries: [String],
+        like first: ServerAddress? = nil
+    ) throws(NATSError) -> [ServerAddress] {
         var addresses: [ServerAddress] = []
         for entry in entries {
             for part in entry.split(separator: ",") where !trimmed(part).isEmpty {
-                let address = try ServerAddress(parsing: String(part))
+                let kind = first ?? addresses.first
+                let address = try ServerAddress(parsing: String(part), like: kind)
+                guard address.isWebSocket == kind?.isWebSocket ?? address.isWebSocket else {
+                    throw Self.mixedSchemes
+                }
                 if !addresses.contains(where: { $0.isSameServer(as: address) }) {
                     addresses.append(address)
                 }
@@ -129,11 +178,19 @@ struct ServerAddress: Sendable, Hashable {
         return addresses.isEmpty ? [ServerAddress(host: "127.0.0.1", port: Self.defaultPort)] : addresses
     }
 
+    static let mixedSchemes = NATSError(
+        .mixedWebSocketSchemes,
+        "servers are connected to by WebSocket, or all of them without"
+    )
+
     func isSameServer(as other: ServerAddress) -> Bool {
         self.host == other.host && self.port == other.port
     }
 
-    private static func splitHostAndPort(_ text: Substring) throws(NATSError) -> (host: String, port: Int) {
+    private static func splitHostAndPort(
+        _ text: Substring,
+        defaultPort: Int = ServerAddress.defaultPort
+    ) throws(NATSError) -> (host: String, port: Int) {
         var host = text
         var portText: Substring?
         if text.first == "[" {
@@ -159,7 +216,7 @@ struct ServerAddress: Sendable, Hashable {
             throw NATSError(.invalidConfiguration, "a server URL has no usable host name")
         }
         guard let portText, !portText.isEmpty else {
-            return (String(host), Self.defaultPort)
+            return (String(host), defaultPort)
         }
         guard portText.allSatisfy({ $0.isASCII && $0.isNumber }), let port = Int(portText), (1...65_535).contains(port)
         else {

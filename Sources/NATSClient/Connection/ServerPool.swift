@@ -54,7 +54,7 @@ struct ServerPool {
         self.randomize = randomize
         self.ignoreDiscovered = ignoreDiscovered
         self.ignoreAuthErrorAbort = ignoreAuthErrorAbort
-        self.everSeen = Set(addresses.map(\.hostAndPort))
+        self.everSeen = Set(addresses.map(\.identity))
         if randomize {
             self.servers.shuffle(using: &random)
         }
@@ -148,7 +148,7 @@ struct ServerPool {
         if self.randomize {
             self.servers.shuffle(using: &random)
         }
-        self.everSeen.formUnion(addresses.map(\.hostAndPort))
+        self.everSeen.formUnion(addresses.map(\.identity))
     }
 
     /// What the pool knows of a server now; nil if it is not in the pool or has been given up.
@@ -165,7 +165,7 @@ struct ServerPool {
 
     /// The server of the pool that a URL names, as ``known(_:)`` gives it.
     func server(url: String) -> ServerAddress? {
-        (try? ServerAddress(parsing: url)).flatMap { self.known($0) }
+        (try? ServerAddress(parsing: url, like: self.servers.first?.address)).flatMap { self.known($0) }
     }
 
     /// Takes over the servers of an `INFO`; returns all known ones if some were never seen before.
@@ -173,18 +173,18 @@ struct ServerPool {
     /// nats.go processInfo: an empty list changes nothing; discovered servers that are no longer listed go, except the
     /// one in use; configured ones always stay; new ones inherit the userinfo of the URL in use, whether it is secured, and
     /// the name on the certificate if they are bare addresses. A discovered server that
-    /// was given up and is announced again is tried again.
+    /// was given up and is announced again is tried again. All names of this machine are one.
     mutating func merge(connectURLs: [String], random: inout some RandomNumberGenerator) -> [String]? {
         guard !self.ignoreDiscovered, !connectURLs.isEmpty else {
             return nil
         }
         let announced = connectURLs.compactMap(ServerAddress.init(discovered:))
         // Sets, because a hostile INFO may name tens of thousands.
-        let announcedNames = Set(announced.map(\.hostAndPort))
+        let announcedNames = Set(announced.map(\.identity))
         let current = self.current
         self.servers.removeAll { server in
             server.isImplicit && current?.isSameServer(as: server.address) != true
-                && !announcedNames.contains(server.address.hostAndPort)
+                && !announcedNames.contains(server.address.identity)
         }
         for index in self.servers.indices where self.servers[index].isImplicit && self.servers[index].givenUpAt != nil {
             self.servers[index].givenUpAt = nil
@@ -200,13 +200,13 @@ struct ServerPool {
         let userinfo = current.flatMap { address in
             self.servers.first { $0.address.isSameServer(as: address) }?.address ?? address
         }
-        var known = Set(self.servers.map(\.address.hostAndPort))
+        var known = Set(self.servers.map(\.address.identity))
         if self.everSeen.count > Self.maximumRemembered {
             self.everSeen = known
         }
         var isNew = false
         var room = Self.maximumDiscovered - self.servers.count(where: \.isImplicit)
-        for var address in announced where room > 0 && known.insert(address.hostAndPort).inserted {
+        for var address in announced where room > 0 && known.insert(address.identity).inserted {
             address.user = userinfo?.user
             address.password = userinfo?.password
             if let current {
@@ -214,7 +214,7 @@ struct ServerPool {
             }
             self.servers.append(Server(address: address, isImplicit: true))
             room -= 1
-            if self.everSeen.insert(address.hostAndPort).inserted {
+            if self.everSeen.insert(address.identity).inserted {
                 isNew = true
             }
         }

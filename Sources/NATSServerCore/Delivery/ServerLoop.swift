@@ -1,3 +1,4 @@
+import NATSWebSocket
 import NIOCore
 
 /// Everything that one event loop owns: its connections, match results, buffers, and the output staged in this tick.

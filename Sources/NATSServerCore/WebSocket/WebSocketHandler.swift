@@ -1,5 +1,6 @@
-import NIOCore
+import NATSWebSocket
 import NATSWire
+import NIOCore
 
 /// Stands between socket and ``ClientConnection``: protocol bytes inside, frames outside.
 ///

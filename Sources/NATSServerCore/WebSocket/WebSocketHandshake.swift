@@ -1,4 +1,4 @@
-import Crypto
+import NATSWebSocket
 import NATSWire
 import NIOCore
 import NIOHTTP1
@@ -26,8 +26,6 @@ struct WebSocketHandshake {
         /// A leaf node's path.
         var isLeafNode = false
     }
-
-    private static let guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
     let options: WebSocketOptions
     let origins: WebSocketOrigins
@@ -80,7 +78,7 @@ struct WebSocketHandshake {
         let key = head.headers.first(name: "sec-websocket-key") ?? ""
         var text = """
             HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-            Sec-WebSocket-Accept: \(Self.acceptance(of: key))\r\n
+            Sec-WebSocket-Accept: \(WebSocketKey.acceptance(of: key))\r\n
             """
         if agreement.isCompressing {
             text += """
@@ -103,10 +101,6 @@ struct WebSocketHandshake {
             ],
             body: Array("\(MonitoringResponse.reason(refusal.status))\n".utf8)
         )
-    }
-
-    static func acceptance(of key: String) -> String {
-        Base64.encode(Insecure.SHA1.hash(data: Array((key + Self.guid).utf8)))
     }
 
     // MARK: Parts

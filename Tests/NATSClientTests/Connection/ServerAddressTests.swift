@@ -29,13 +29,33 @@ import Testing
             ("nats://h:x", .invalidConfiguration), ("nats://[::1", .invalidConfiguration),
             ("nats://[::1]x", .invalidConfiguration), ("nats://a b", .invalidConfiguration),
             ("nats://u%4:secret@h", .invalidConfiguration), ("nats://h/path", .invalidConfiguration),
-            ("tls://u:secret@", .invalidConfiguration), ("ws://u:secret@h", .invalidConfiguration),
+            ("tls://u:secret@", .invalidConfiguration), ("ws://u:sec/secret@h", .invalidConfiguration),
+            ("ws://u:secret@h/a b", .invalidConfiguration), ("ws://u:secret@h/a\r\nb", .invalidConfiguration),
+            ("nats://u:secret@h\r\nx", .invalidConfiguration),
         ]
     )
     func malformed(text: String, code: NATSError.Code) {
         let error = #expect(throws: NATSError.self) { try ServerAddress(parsing: text) }
         #expect(error?.code == code)
         #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test(
+        "WebSocket URLs have ports of their own, and a path",
+        arguments: [
+            ("ws://h", 80, "", false), ("wss://h/", 443, "", true), ("WS://u:p@h:9/a/b?c=/d", 9, "/a/b?c=/d", false),
+            ("wss://[::1]/x", 443, "/x", true), ("ws://h?q", 80, "?q", false),
+        ]
+    )
+    func webSocket(text: String, port: Int, path: String, isSecure: Bool) throws {
+        let address = try ServerAddress(parsing: text)
+        #expect(address.isWebSocket && address.isSecure == isSecure && address.port == port && address.path == path)
+        #expect(!address.url.contains("/x") && !address.url.contains("q"))
+        // Without scheme it is of the kind of another.
+        let bare = try ServerAddress(parsing: "b", like: address)
+        #expect(bare.isWebSocket && bare.isSecure == isSecure && bare.port == (isSecure ? 443 : 80))
+        let plain = try ServerAddress(parsing: "b", like: ServerAddress(parsing: "tls://h"))
+        #expect(!plain.isWebSocket && !plain.isSecure && plain.port == 4222)
     }
 
     @Test("a URL says whether the connection is secured, and servers of its cluster are as secure")
@@ -80,6 +100,6 @@ import Testing
         #expect("\(configuration)".contains("nats://a:1,tls://b:4222") && "\(configuration)".contains("c:3"))
         // One for each value of which the owner may know.
         let children = Mirror(reflecting: configuration).children
-        #expect(children.count == 35 && Set(children.compactMap(\.label)).count == 35)
+        #expect(children.count == 36 && Set(children.compactMap(\.label)).count == 36)
     }
 }

@@ -42,6 +42,24 @@ import Testing
         #expect(pool.beginPass(now: .uptimeNanoseconds(0)).map(\.host) == ["b", "c", "a"])
     }
 
+    @Test(
+        "the names of this machine are one: a server announced by another of them is no news",
+        arguments: ["127.0.0.1", "[::1]", "localhost"]
+    )
+    mutating func aliases(configured: String) throws {
+        let address = try ServerAddress(parsing: "\(configured):4222")
+        var pool = self.pool([])
+        pool.replace([address], random: &self.random)
+        pool.connected(address)
+        for announced in ["localhost:4222", "127.0.0.1:4222", "[::1]:4222"] {
+            #expect(pool.merge(connectURLs: [announced], random: &self.random) == nil)
+        }
+        #expect(pool.servers.map(\.address) == [address])
+        #expect(pool.merge(connectURLs: ["127.0.0.1:4223"], random: &self.random) != nil)
+        #expect(pool.merge(connectURLs: ["localhost:4223"], random: &self.random) == nil)
+        #expect(pool.servers.count == 2)
+    }
+
     @Test("discovered servers are added with the userinfo of the one in use, and go when no longer announced")
     mutating func merge() {
         var pool = ServerPool(

@@ -7,6 +7,10 @@ import Testing
 @testable import NATSClient
 
 @Suite struct DialerTests {
+    static func bootstrap(_ eventLoop: any EventLoop) -> ClientBootstrap {
+        ClientBootstrap(group: eventLoop).channelOption(.autoRead, value: false)
+    }
+
     private struct Refusal: Error {}
 
     /// A dialer that goes to a port of this machine, whatever the host.

@@ -1,4 +1,5 @@
 import Logging
+import NATSWebSocket
 import NIOCore
 import NIOEmbedded
 import Testing

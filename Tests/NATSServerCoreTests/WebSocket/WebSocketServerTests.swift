@@ -1,4 +1,5 @@
 import NATSTestSupport
+import NATSWebSocket
 import NIOCore
 import Testing
 

@@ -1,11 +1,11 @@
 import CZlib
-import NIOCore
+package import NIOCore
 
 /// Compresses and expands messages, each by itself (RFC 7692 without context takeover).
 ///
 /// One per event loop is enough, since no message needs to know another one: a connection costs no memory for it.
-final class WebSocketCoder {
-    enum Expansion: Equatable {
+package final class WebSocketCoder {
+    package enum Expansion: Equatable {
         case complete
         /// There is more than was wanted; what was wanted has been handed on.
         case tooLong
@@ -17,10 +17,12 @@ final class WebSocketCoder {
     private static let pieceSize = 32 << 10
     /// What a sender leaves out at the end of each message, and an empty last block.
     private static let tail: [UInt8] = [0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff]
-    static let tailCount = tail.count
+    package static let tailCount = tail.count
 
     private var deflater: UnsafeMutablePointer<z_stream>?
     private var inflater: UnsafeMutablePointer<z_stream>?
+
+    package init() {}
 
     deinit {
         if let stream = self.deflater {
@@ -60,7 +62,7 @@ final class WebSocketCoder {
     /// Compresses a message.
     ///
     /// - Returns: `nil` if there is no memory for it.
-    func compress(_ message: ByteBuffer) -> ByteBuffer? {
+    package func compress(_ message: ByteBuffer) -> ByteBuffer? {
         guard let stream = self.readyDeflater(), message.readableBytes <= Int(CInt.max) else { return nil }
         var output = ByteBuffer()
         var isComplete = false
@@ -112,7 +114,7 @@ final class WebSocketCoder {
     ///   - limit: So many bytes of it are handed on at most.
     ///   - take: Gets the pieces; says whether it wants more.
     /// - Returns: how it ended.
-    func expand(_ message: ByteBuffer, limit: Int, _ take: (ByteBuffer) -> Bool) -> Expansion {
+    package func expand(_ message: ByteBuffer, limit: Int, _ take: (ByteBuffer) -> Bool) -> Expansion {
         guard let stream = self.readyInflater() else { return .corrupt }
         guard message.readableBytes <= Int(CInt.max) else { return .tooLong }
         defer {

@@ -1,15 +1,15 @@
-import NIOCore
+package import NIOCore
 
-/// The frames that a server writes: never masked, whole, and of one opcode each but for long compressed messages.
-enum WebSocketFrame {
-    static let binary: UInt8 = 2
-    static let close: UInt8 = 8
-    static let pong: UInt8 = 10
+/// The frames that are written: whole, and of one opcode each but for long compressed messages; only a client masks them.
+package enum WebSocketFrame {
+    package static let binary: UInt8 = 2
+    package static let close: UInt8 = 8
+    package static let pong: UInt8 = 10
 
     /// Browsers do better with frames of a limited size (nats-server websocket.go wsFrameSizeForBrowsers).
-    static let browserSize = 4096
+    package static let browserSize = 4096
     /// Less than this is not worth compressing (wsCompressThreshold).
-    static let compressionThreshold = 64
+    package static let compressionThreshold = 64
 
     /// Writes a frame's header.
     ///
@@ -19,28 +19,58 @@ enum WebSocketFrame {
     ///   - count: Bytes of the payload.
     ///   - isFinal: Whether the message ends with it.
     ///   - isCompressed: Whether a compressed message begins with it.
-    static func writeHeader(
+    ///   - key: What the payload is masked with, its lowest byte for the first one; `nil` if it is not masked.
+    package static func writeHeader(
         to buffer: inout ByteBuffer,
         opcode: UInt8,
         count: Int,
         isFinal: Bool = true,
-        isCompressed: Bool = false
+        isCompressed: Bool = false,
+        key: UInt32? = nil
     ) {
         buffer.writeInteger((isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode)
+        let mask: UInt8 = key == nil ? 0 : 0x80
         switch count {
         case ...125:
-            buffer.writeInteger(UInt8(truncatingIfNeeded: count))
+            buffer.writeInteger(mask | UInt8(truncatingIfNeeded: count))
         case ...0xffff:
-            buffer.writeInteger(126 as UInt8)
+            buffer.writeInteger(mask | 126)
             buffer.writeInteger(UInt16(truncatingIfNeeded: count))
         default:
-            buffer.writeInteger(127 as UInt8)
+            buffer.writeInteger(mask | 127)
             buffer.writeInteger(UInt64(count))
         }
+        if let key { buffer.writeInteger(key, endianness: .little) }
     }
 
+    /// A client's frame, whole: header, and the masked payload.
+    package static func masked(
+        _ payload: ByteBuffer,
+        opcode: UInt8 = WebSocketFrame.binary,
+        isCompressed: Bool = false,
+        key: UInt32
+    ) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: payload.readableBytes + self.largestHeader)
+        self.writeHeader(
+            to: &buffer,
+            opcode: opcode,
+            count: payload.readableBytes,
+            isCompressed: isCompressed,
+            key: key
+        )
+        let start = buffer.readableBytes
+        buffer.writeImmutableBuffer(payload)
+        buffer.withUnsafeMutableReadableBytes { bytes in
+            _ = WebSocketFrameParser.unmask(bytes, start..<bytes.count, key: key)
+        }
+        return buffer
+    }
+
+    /// Two bytes, the length, the key.
+    private static let largestHeader = 14
+
     /// A control frame.
-    static func control(_ opcode: UInt8, _ payload: [UInt8]) -> ByteBuffer {
+    package static func control(_ opcode: UInt8, _ payload: [UInt8]) -> ByteBuffer {
         var buffer = ByteBuffer()
         let payload = payload.prefix(WebSocketFrameParser.maxControlPayload)
         self.writeHeader(to: &buffer, opcode: opcode, count: payload.count)
@@ -50,39 +80,21 @@ enum WebSocketFrame {
 }
 
 /// What a close frame carries: nothing, or a status and a text.
-struct WebSocketClosing: Equatable {
-    private(set) var payload: [UInt8] = []
+package struct WebSocketClosing: Equatable {
+    package private(set) var payload: [UInt8] = []
 
     /// No status: the peer gave none.
-    init() {}
+    package init() {}
 
-    init(status: UInt16, text: String) {
+    package init(status: UInt16, text: String) {
         self.payload = [UInt8(status >> 8), UInt8(truncatingIfNeeded: status)]
         let room = WebSocketFrameParser.maxControlPayload - 2
         let bytes = Array(text.utf8)
         self.payload += bytes.count > room ? bytes.prefix(room - 3) + Array("...".utf8) : bytes
     }
 
-    /// What the server says when it closes a connection (nats-server websocket.go wsEnqueueCloseMessage).
-    init(_ reason: ClosedReason) {
-        let status: UInt16 =
-            switch reason {
-            case .clientClosed: 1000
-            case .authenticationTimeout, .authenticationFailure, .slowConsumerPendingBytes,
-                .slowConsumerWriteDeadline, .maxAccountConnectionsExceeded, .maxConnectionsExceeded,
-                .maxControlLineExceeded, .maxSubscriptionsExceeded, .authenticationExpired, .revocation:
-                1008
-            case .tlsHandshakeFailure: 1015
-            case .parseError, .protocolViolation, .badClientProtocolVersion: 1002
-            case .maxPayloadExceeded: 1009
-            case .writeError, .readError, .staleConnection, .serverShutdown: 1001
-            default: 1011
-            }
-        self.init(status: status, text: reason.rawValue)
-    }
-
     /// What a peer's close frame is answered with, or what is wrong with it (wsHandleControlFrame).
-    static func answer(to payload: [UInt8]) -> Result<Self, Failure> {
+    package static func answer(to payload: [UInt8]) -> Result<Self, Failure> {
         guard payload.count != 1 else { return .failure(Failure("close frame payload cannot be 1 byte")) }
         guard payload.count >= 2 else { return .success(Self()) }
         let status = UInt16(payload[0]) << 8 | UInt16(payload[1])
@@ -93,10 +105,10 @@ struct WebSocketClosing: Equatable {
         return .success(Self(status: status, text: text))
     }
 
-    struct Failure: Error, Equatable {
-        let text: String
+    package struct Failure: Error, Equatable {
+        package let text: String
 
-        init(_ text: String) { self.text = text }
+        package init(_ text: String) { self.text = text }
     }
 
     /// Whether a peer may give this status; the rest is reserved.

@@ -2,8 +2,8 @@
 ///
 /// Payloads are handed on as they arrive, since operations may straddle frames and reads alike; only control frames, which
 /// are short, are collected. nats-server websocket.go wsReadLoop, whose messages for what is wrong these are.
-struct WebSocketFrameParser {
-    enum Event: Equatable {
+package struct WebSocketFrameParser {
+    package enum Event: Equatable {
         /// Bytes of a message, unmasked where they stand. `isLast`: the message ends with them.
         case data(Range<Int>, isCompressed: Bool, isLast: Bool)
         case ping([UInt8])
@@ -23,12 +23,14 @@ struct WebSocketFrameParser {
         case failed
     }
 
-    static let maxControlPayload = 125
+    package static let maxControlPayload = 125
 
     /// Whether frames have to be masked; if not, they are not, whatever they say.
-    let isMasked: Bool
+    package let isMasked: Bool
     /// Whether messages may be compressed.
-    let isCompressing: Bool
+    package let isCompressing: Bool
+    /// Whether the peer is a server, which must not mask its frames.
+    private let refusesMasks: Bool
     private var state = State.first
     private var opcode: UInt8 = 0
     private var isFinal = true
@@ -40,8 +42,9 @@ struct WebSocketFrameParser {
     private var messageIsCompressed = false
     private var control: [UInt8] = []
 
-    init(isMasked: Bool, isCompressing: Bool) {
+    package init(isMasked: Bool, isCompressing: Bool, refusesMasks: Bool = false) {
         self.isMasked = isMasked
+        self.refusesMasks = refusesMasks
         self.isCompressing = isCompressing
     }
 
@@ -51,7 +54,7 @@ struct WebSocketFrameParser {
     ///   - bytes: What arrived.
     ///   - position: Where to begin; moved behind what was handled.
     /// - Returns: `nil` when all bytes have been handled.
-    mutating func next(_ bytes: UnsafeMutableRawBufferPointer, _ position: inout Int) -> Event? {
+    package mutating func next(_ bytes: UnsafeMutableRawBufferPointer, _ position: inout Int) -> Event? {
         while position < bytes.count {
             let event: Event?
             switch self.state {
@@ -114,6 +117,7 @@ struct WebSocketFrameParser {
 
     private mutating func second(_ byte: UInt8) -> Event? {
         if self.isMasked, byte & 0x80 == 0 { return self.fail("mask bit missing") }
+        if self.refusesMasks, byte & 0x80 != 0 { return self.fail("a server's frame is masked") }
         let length = byte & 0x7f
         switch self.opcode {
         case 8, 9, 10:
@@ -201,7 +205,7 @@ struct WebSocketFrameParser {
     ///   - range: Which of them; within their bounds.
     ///   - key: The key, its lowest byte for the first one.
     /// - Returns: the key for what follows.
-    static func unmask(_ bytes: UnsafeMutableRawBufferPointer, _ range: Range<Int>, key: UInt32) -> UInt32 {
+    package static func unmask(_ bytes: UnsafeMutableRawBufferPointer, _ range: Range<Int>, key: UInt32) -> UInt32 {
         var position = range.lowerBound
         let wide = UInt64(key) << 32 | UInt64(key)
         while range.upperBound - position >= 8 {
