@@ -15,7 +15,7 @@ endif
 PROGRAMS := nats-server nats-pub nats-sub nats-req
 
 .DEFAULT_GOAL := build
-.PHONY: help build release demo build-dependencies test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging docs \
+.PHONY: help build release demo build-dependencies test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging examples docs \
 	bench format lint linkage samples install clean
 
 help:  ## List the targets
@@ -44,7 +44,7 @@ test: build-dependencies test-dependencies  ## All tests but the long ones
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 	SWIFT="$(SWIFT)" Scripts/run-tests $(TEST_TARGETS)
 
-test-long: test-address test-thread test-repeat test-fuzz packaging docs  ## Sanitizers, repetition, fuzzing, packaging, docs
+test-long: test-address test-thread test-repeat test-fuzz packaging examples docs  ## Sanitizers, repetition, fuzzing, packaging, examples, docs
 
 test-address: build-dependencies test-dependencies  ## All tests under the address and leak sanitizers
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/leak-suppressions:print_suppressions=0 \
@@ -63,6 +63,9 @@ test-fuzz: build-dependencies test-dependencies  ## Long fuzzing and long proper
 
 packaging: build  ## The server as process 1, with logrotate and as a systemd unit (needs root and both)
 	Scripts/check-packaging
+
+examples: build  ## Build, test and run the examples
+	Scripts/check-examples
 
 docs: build-dependencies  ## DocC pages of the libraries, warnings are errors
 	Scripts/build-docs
@@ -88,4 +91,4 @@ install: release  ## Install the programs into $(PREFIX)/bin
 
 clean:  ## Remove all build products
 	$(SWIFT) package clean
-	rm -rf .build/address .build/thread .build/docs
+	rm -rf .build/address .build/thread .build/examples .build/docs

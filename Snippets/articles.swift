@@ -88,7 +88,7 @@ func noticed(_ messages: NATSSubscription) async throws {
         while let message = try await messages.next(timeout: .seconds(5)) {
             print(message.string)
         }
-    } catch  where error.code == .slowConsumer {
+    } catch let error where error.code == .slowConsumer {
         print("some were lost; the next call goes on with what is there")
     }
     // snippet.hide
@@ -99,9 +99,9 @@ func requests(_ client: NATSClient) async throws {
     do {
         let answer = try await client.request("3 apples", to: "price", timeout: .seconds(1))
         print(answer.string)
-    } catch  where error.code == .noResponders {
+    } catch let error where error.code == .noResponders {
         print("nobody answers there")
-    } catch  where error.code == .timeout {
+    } catch let error where error.code == .timeout {
         print("somebody does, but not in time")
     }
     // snippet.hide
