@@ -5,9 +5,18 @@ import DequeModule
 /// A service has to answer each within the time of an authentication, so it gets a few at a time; the official server asks
 /// one after the other (nats-server reload.go reloadAuthorization). Confined to an event loop.
 struct CalloutQueue {
+    /// When somebody is asked about.
+    enum Turn {
+        /// Before those who came last: the questions of an earlier reload had not come to him yet, and frequent reloads must not
+        /// put him off for ever.
+        case next
+        case last
+    }
+
     /// For all loops of a server together.
     static let mostAtOnce = 256
 
+    private var overdue: Deque<CalloutTicket> = []
     private var waiting: Deque<CalloutTicket> = []
     private var room: Int
 
@@ -17,9 +26,13 @@ struct CalloutQueue {
     ///
     /// - Parameters:
     ///   - ticket: The question.
+    ///   - turn: When.
     ///   - leave: Called once for every question that was begun, from anywhere; ``left(leave:)`` is to follow.
-    mutating func add(_ ticket: CalloutTicket, leave: @escaping @Sendable () -> Void) {
-        self.waiting.append(ticket)
+    mutating func add(_ ticket: CalloutTicket, _ turn: Turn, leave: @escaping @Sendable () -> Void) {
+        switch turn {
+        case .next: self.overdue.append(ticket)
+        case .last: self.waiting.append(ticket)
+        }
         self.advance(leave)
     }
 
@@ -30,7 +43,7 @@ struct CalloutQueue {
     }
 
     private mutating func advance(_ leave: @escaping @Sendable () -> Void) {
-        while self.room > 0, let next = self.waiting.popFirst() {
+        while self.room > 0, let next = self.overdue.popFirst() ?? self.waiting.popFirst() {
             if next.begin(leave: leave) { self.room -= 1 }
         }
     }

@@ -38,6 +38,9 @@ final class CalloutTicket: PendingCheck {
         self.state = NIOLockedValueBox(State(completion: completion, ask: ask))
     }
 
+    /// Whether the question is still to be asked.
+    var isWaiting: Bool { self.state.withLockedValue { $0.ask != nil } }
+
     /// Asks, unless it has ended already.
     ///
     /// - Parameter leave: Called once when it ends, from anywhere.

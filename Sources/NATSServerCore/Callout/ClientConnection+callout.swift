@@ -15,12 +15,12 @@ extension ClientConnection {
     ///
     /// - Parameters:
     ///   - rules: Which service.
-    ///   - isAgain: Whether it is asked about everybody, and this client may be the last; it goes on meanwhile.
+    ///   - turn: When, if it is asked about everybody; the client goes on meanwhile.
     ///   - completion: Called once on the event loop, never at once, with what the client gets; `nil` if it is not let in.
     ///     Not called if the connection is closed, or something else is to be waited for, before.
     func callOut(
         _ rules: CalloutRules,
-        isAgain: Bool = false,
+        turn: CalloutQueue.Turn? = nil,
         completion: @escaping @Sendable (ClientConnection, Authenticator.Grant?) -> Void
     ) {
         // What the server thinks itself is of the log only.
@@ -43,7 +43,7 @@ extension ClientConnection {
             }
         }
         self.pendingCheck = ticket
-        if isAgain { self.loop.askLater(ticket) } else { ticket.begin() }
+        if let turn { self.loop.askLater(ticket, turn) } else { ticket.begin() }
     }
 
     private func ask(_ answer: CalloutAnswer, _ ticket: CalloutTicket) {

@@ -314,6 +314,7 @@ extension ClientConnection {
             if self.pendingCheck == nil, !self.session.isLookingUpAccount { self.resumeInput() }
             return
         }
+        let turn: CalloutQueue.Turn = (self.pendingCheck as? CalloutTicket)?.isWaiting ?? false ? .next : .last
         self.pendingCheck?.cancel()
         self.pendingCheck = nil
         let former = self.session.permissions
@@ -331,7 +332,7 @@ extension ClientConnection {
                 if !isRight { connection.authenticationFailed() }
             }
         case .callOut(let callout):
-            self.callOut(callout, isAgain: true) { connection, grant in connection.calledOutAgain(grant) }
+            self.callOut(callout, turn: turn) { connection, grant in connection.calledOutAgain(grant) }
         }
     }
 

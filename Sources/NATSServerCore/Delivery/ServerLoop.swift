@@ -86,7 +86,9 @@ final class ServerLoop: @unchecked Sendable {
     }
 
     /// Asks an authorization service about somebody, once others who came before have been asked about.
-    func askLater(_ ticket: CalloutTicket) { self.calloutQueue.add(ticket) { [weak self] in self?.calloutLeft() } }
+    func askLater(_ ticket: CalloutTicket, _ turn: CalloutQueue.Turn) {
+        self.calloutQueue.add(ticket, turn) { [weak self] in self?.calloutLeft() }
+    }
 
     private func calloutLeft() {
         guard !self.shared.isEnding else { return }

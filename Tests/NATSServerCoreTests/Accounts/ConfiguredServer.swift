@@ -80,7 +80,7 @@ struct ConfiguredServer: Sendable {
             return Self(kind: .official(try await OfficialServer.start(configurationText: text)), collected: log)
         }
         var options = try self.options(text, log)
-        if server == .oursOnManyLoops { options.eventLoopCount = 3 }
+        options.eventLoopCount = server == .oursOnManyLoops ? 3 : 1
         let ours = Server(options: options)
         try await ours.start()
         return Self(kind: .ours(ours), collected: log)

@@ -219,7 +219,7 @@ struct CalloutQueueTests {
     func order() {
         var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce / 2)
         let tickets = (0..<6).map { self.ticket($0) }
-        for ticket in tickets { queue.add(ticket) { self.leave() } }
+        for ticket in tickets { queue.add(ticket, .last) { self.leave() } }
         #expect(self.asked.withLockedValue { $0 } == [0, 1])
         tickets[2].cancel()
         #expect(self.left.withLockedValue { $0 } == 0)
@@ -236,10 +236,26 @@ struct CalloutQueueTests {
         #expect(self.asked.withLockedValue { $0 } == [0, 1, 3, 4, 5])
     }
 
+    @Test("who has waited through a reload is asked about before those who were asked about in it")
+    func overdue() {
+        var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce)
+        let (first, second) = (self.ticket(0), self.ticket(1))
+        queue.add(first, .last) { self.leave() }
+        queue.add(second, .last) { self.leave() }
+        #expect(!first.isWaiting && second.isWaiting)
+        second.cancel()
+        #expect(!second.isWaiting)
+        queue.add(self.ticket(2), .last) { self.leave() }
+        queue.add(self.ticket(3), .next) { self.leave() }
+        first.end(.timedOut)
+        queue.left { self.leave() }
+        #expect(self.asked.withLockedValue { $0 } == [0, 3])
+    }
+
     @Test("many loops still ask one at a time each")
     func room() {
         var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce * 2)
-        for number in 0..<3 { queue.add(self.ticket(number)) { self.leave() } }
+        for number in 0..<3 { queue.add(self.ticket(number), .last) { self.leave() } }
         #expect(self.asked.withLockedValue { $0 } == [0])
     }
 }
