@@ -55,7 +55,11 @@ try await NATSClient.withClient(.init(servers: [url])) { client in
         for number in 0..<count {
             try await client.publish("\(number)", to: "sensors.north")
         }
-        return try await group.reduce(0, +)
+        var taken = 0
+        for try await part in group {
+            taken += part
+        }
+        return taken
     }
     print("a queue group of \(members.count): \(shared) taken, \(members.reduce(0) { $0 + $1.droppedCount }) lost")
     for member in members {
@@ -72,7 +76,11 @@ try await NATSClient.withClient(.init(servers: [url])) { client in
         for number in 0..<count {
             try await client.publish("\(number)", to: "sensors.\(parts[number % parts.count])")
         }
-        return try await group.reduce(0, +)
+        var taken = 0
+        for try await part in group {
+            taken += part
+        }
+        return taken
     }
     print("\(parts.count) parts of the subject: \(divided) taken")
 

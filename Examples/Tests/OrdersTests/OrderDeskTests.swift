@@ -40,7 +40,8 @@ struct OrderDeskTests {
     @Test("nothing is no order")
     func nothing() async throws {
         try await self.withDesk { _, shop in
-            #expect(try await OrderDesk.place("", over: shop) == false)
+            let isTaken = try await OrderDesk.place("", over: shop)
+            #expect(!isTaken)
         }
     }
 
