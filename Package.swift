@@ -216,7 +216,7 @@ let package = Package(
             dependencies: [
                 "NATSClient", "NATSWire", "NATSAuth", "NATSWebSocket", "NATSTestServer", "NATSTestSupport", nioCore,
                 nioPosix,
-                nioEmbedded, nioConcurrency, nioSSL, logging,
+                nioEmbedded, nioConcurrency, nioSSL, nioTLS, logging,
             ],
             swiftSettings: settings
         ),

@@ -92,11 +92,28 @@ extension ServerAddress: CustomStringConvertible, CustomReflectable {
     ///
     /// One with userinfo that cannot be read is not shown at all: what of it is secret nobody knows.
     static func withoutUserinfo(_ entry: String) -> String {
-        guard entry.contains("@") || entry.contains("?") else {
+        let parts = entry.split(separator: ",")
+        guard parts.contains(where: self.mayHoldSecrets) else {
             return entry
         }
-        return entry.split(separator: ",").map { part in
-            (try? ServerAddress(parsing: String(part)))?.url ?? "(malformed)"
+        // As parseList reads them.
+        var first: ServerAddress?
+        return parts.map { part in
+            guard let address = try? ServerAddress(parsing: String(part), like: first) else {
+                return "(malformed)"
+            }
+            first = first ?? address
+            return address.url
         }.joined(separator: ",")
+    }
+
+    /// Whether a URL has userinfo, a query, or a path.
+    private static func mayHoldSecrets(_ part: Substring) -> Bool {
+        if part.contains("@") || part.contains("?") {
+            return true
+        }
+        // All slashes but the two behind the scheme.
+        let slashes = part.utf8.count { $0 == UInt8(ascii: "/") }
+        return slashes > (Self.range(of: "://", in: part) == nil ? 0 : 2)
     }
 }

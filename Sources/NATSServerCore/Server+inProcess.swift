@@ -38,6 +38,8 @@ extension Server {
             close(client)
             throw error
         }
+        // Where this fails NIO has closed the descriptor, unless the system refused to make it non-blocking, which cannot be
+        // told apart: then it leaks rather than that a descriptor of somebody else is closed.
         return try await bootstrap.channelOption(.autoRead, value: false).withConnectedSocket(client).get()
     }
 

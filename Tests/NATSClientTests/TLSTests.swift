@@ -134,6 +134,23 @@ import Testing
         }
     }
 
+    @Test("a certificate for the socket's address alone is not one for a name", arguments: ServerUnderTest.available)
+    func addressForName(_ server: ServerUnderTest) async throws {
+        let files = try Files(dnsNames: [])
+        try await server.withServer(files.configuration()) { running in
+            await expectError(.tls) {
+                _ = try await NATSClient.connect(
+                    self.configuration(self.secured(running, host: "localhost"), files.trusting)
+                )
+            }
+            var named = files.trusting
+            named.serverName = "127.0.0.1"
+            for (host, tls) in [("127.0.0.1", files.trusting), ("localhost", named)] {
+                try await self.expectWorks(self.configuration(self.secured(running, host: host), tls))
+            }
+        }
+    }
+
     @Test(
         "a server that wants a certificate gets it, and one without is an error of TLS",
         arguments: ServerUnderTest.available

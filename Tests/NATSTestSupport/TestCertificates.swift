@@ -61,16 +61,17 @@ package struct TestAuthority: Sendable {
         )
     }
 
-    /// A certificate for 127.0.0.1, unless it is for names only, and localhost.
+    /// A certificate for 127.0.0.1 or the addresses given, unless it is for names only, and localhost.
     package func server(
         dnsNames: [String] = ["localhost"],
         namesOnly: Bool = false,
+        addresses: [[UInt8]] = [[127, 0, 0, 1]],
         isExpired: Bool = false
     ) throws -> TestCertificate {
-        let address = GeneralName.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))
+        let addresses = addresses.map { GeneralName.ipAddress(ASN1OctetString(contentBytes: $0[...])) }
         return try self.issue(
             subject: [[("CN", dnsNames.first ?? "server")]],
-            names: dnsNames.map { .dnsName($0) } + (namesOnly ? [] : [address]),
+            names: dnsNames.map { .dnsName($0) } + (namesOnly ? [] : addresses),
             usage: .serverAuth,
             isExpired: isExpired
         )

@@ -1,8 +1,6 @@
 import Logging
 import NATSWire
 import NIOCore
-import NIOSSL
-import NIOTLS
 
 extension NATSChannelHandler {
     /// Whether the connection is secured.
@@ -28,7 +26,7 @@ extension NATSChannelHandler {
         }
     }
 
-    private func startTLS(_ secureContext: NIOSSLContext) {
+    private func startTLS(_ secureContext: SecureContext) {
         guard self.failure == nil, self.machine.isSecuring, let context = self.context else {
             return
         }
@@ -39,18 +37,21 @@ extension NATSChannelHandler {
             )
         }
         let name = self.tls.serverName ?? self.address.tlsName ?? self.address.host
-        // An address is no name for SNI; the certificate is then compared with the address of the socket.
-        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
         do {
-            let handler = try NIOSSLClientHandler(context: secureContext, serverHostname: isAddress ? nil : name)
-            try context.pipeline.syncOperations.addHandler(handler, position: .first)
+            try ServerIdentityHandler.add(
+                self.address,
+                secureContext,
+                expecting: ServerIdentity(name),
+                to: context.pipeline.syncOperations,
+                before: self.webSocket ?? self
+            )
         } catch {
             self.fail(NATSError(.tls, "TLS with \(self.address.url) cannot begin", cause: error))
         }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+        if event is ServerIdentityHandler.IsSecured {
             guard self.cut.readableBytes == 0 else {
                 // What came in clear must not become the beginning of what comes inside TLS.
                 return self.failInClear()

@@ -17,7 +17,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
     private let makeConnect: (ServerInfo) -> ConnectPayload
     let tls: NATSClientConfiguration.TLS
     /// The handler in front of this one, of a WebSocket connection.
-    private let webSocket: WebSocketClientHandler?
+    let webSocket: WebSocketClientHandler?
     /// Finds the credentials, if that takes time.
     private var credentialsTask: Task<Void, Never>?
 

@@ -183,8 +183,12 @@ struct ServerAddress: Sendable, Hashable {
         "servers are connected to by WebSocket, or all of them without"
     )
 
+    /// A gateway may have several servers behind one port, which the paths of WebSocket URLs tell apart.
+    ///
+    /// One that was announced has none.
     func isSameServer(as other: ServerAddress) -> Bool {
         self.host == other.host && self.port == other.port
+            && (self.path == other.path || self.path.isEmpty || other.path.isEmpty)
     }
 
     private static func splitHostAndPort(
@@ -243,7 +247,7 @@ struct ServerAddress: Sendable, Hashable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func range(of pattern: String, in text: Substring) -> Range<Substring.Index>? {
+    static func range(of pattern: String, in text: Substring) -> Range<Substring.Index>? {
         var start = text.startIndex
         while start < text.endIndex {
             if text[start...].hasPrefix(pattern) {

@@ -115,7 +115,15 @@ final class DialAttempt {
             channel.close(promise: nil)
             return result.fail(error)
         }
-        channel.setOption(.autoRead, value: true).map { channel }.cascade(to: result)
+        channel.setOption(.autoRead, value: true).whenComplete { outcome in
+            switch outcome {
+            case .success:
+                result.succeed(channel)
+            case .failure(let error):
+                channel.close(promise: nil)
+                result.fail(error)
+            }
+        }
     }
 
     private func misuse(_ text: String) -> NATSError {

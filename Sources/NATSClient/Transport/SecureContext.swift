@@ -5,17 +5,28 @@ import NIOSSL
 /// Makes what a TLS handshake needs out of a configuration.
 ///
 /// Reads files: not for event loops.
-enum SecureContext {
-    static func make(_ tls: NATSClientConfiguration.TLS) throws(NATSError) -> NIOSSLContext {
-        let configuration = try self.configuration(tls)
-        return try self.using("the TLS configuration") { try NIOSSLContext(configuration: configuration) }
+struct SecureContext: Sendable {
+    let context: NIOSSLContext
+    /// Whether the certificate must be for the server, which is ours to find out: see ``ServerIdentity``.
+    let checksIdentity: Bool
+
+    static func make(_ tls: NATSClientConfiguration.TLS) throws(NATSError) -> SecureContext {
+        var configuration = try self.configuration(tls)
+        let checksIdentity = configuration.certificateVerification == .fullVerification
+        if checksIdentity {
+            // The chain is verified all the same.
+            configuration.certificateVerification = .noHostnameVerification
+        }
+        let final = configuration
+        let context = try self.using("the TLS configuration") { try NIOSSLContext(configuration: final) }
+        return SecureContext(context: context, checksIdentity: checksIdentity)
     }
 
     /// The same on a thread that may block.
     static func make(
         _ tls: NATSClientConfiguration.TLS,
         eventLoop: any EventLoop
-    ) -> EventLoopFuture<Result<NIOSSLContext, NATSError>> {
+    ) -> EventLoopFuture<Result<SecureContext, NATSError>> {
         NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
             do throws(NATSError) {
                 return .success(try self.make(tls))

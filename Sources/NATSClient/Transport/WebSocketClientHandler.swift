@@ -1,6 +1,5 @@
 import NATSWebSocket
 import NIOCore
-import NIOTLS
 
 /// Makes a WebSocket connection out of a channel: protocol bytes inside, frames outside.
 ///
@@ -22,6 +21,9 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
         var expanded = 256 << 20
         /// Servers refuse compressed messages beyond `max_payload`, so that much, or less, is sent in one.
         var written = 64 << 10
+        /// Below this, nothing is compressed instead: small pieces cost more than they save, and a `max_payload` of one byte
+        /// would make a frame of every byte.
+        var leastWritten = 4 << 10
     }
 
     private enum State {
@@ -96,7 +98,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if self.isSecure, let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+        if self.isSecure, event is ServerIdentityHandler.IsSecured {
             self.prepare(context)
         }
         context.fireUserInboundEventTriggered(event)
@@ -352,7 +354,8 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
         guard bytes.readableBytes > 0 else {
             return context.write(data, promise: promise)
         }
-        guard let coder = self.coder else {
+        // nats-server websocket.go wsReadLoop: only compressed messages are limited.
+        guard let coder = self.coder, self.maxPayload <= 0 || self.maxPayload >= self.limits.leastWritten else {
             return self.write(frame: WebSocketFrame.masked(bytes, key: self.random.next()), promise, context)
         }
         // Where one message ends and the next begins means nothing to NATS.

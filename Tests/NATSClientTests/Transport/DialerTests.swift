@@ -2,6 +2,7 @@ import NATSTestServer
 import NATSTestSupport
 import NIOCore
 import NIOPosix
+import NIOTLS
 import Testing
 
 @testable import NATSClient
@@ -47,6 +48,75 @@ import Testing
                 #expect(try await subscription.next(timeout: .seconds(30))?.payloadSize == 300_000)
                 #expect(asked.value == ["no.such.host.invalid:7", "no.such.host.invalid:7"])
             }
+        }
+    }
+
+    /// Stands for a dialer's tunnel: notes what goes into it, and tells of TLS of its own while that with the server is made.
+    private final class Tunnel: ChannelDuplexHandler {
+        typealias InboundIn = ByteBuffer
+        typealias InboundOut = ByteBuffer
+        typealias OutboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let written: Watched<[UInt8]>
+
+        init(_ written: Watched<[UInt8]>) {
+            self.written = written
+        }
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            let bytes = Array(self.unwrapOutboundIn(data).readableBytesView)
+            self.written.update { $0 += bytes }
+            context.write(data, promise: promise)
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            context.fireUserInboundEventTriggered(TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil))
+            context.fireChannelRead(data)
+        }
+    }
+
+    @Test("TLS with the server is made inside a dialer's own handlers, whose TLS is not taken for it", arguments: 0..<3)
+    func tunnel(kind: Int) async throws {
+        let authority = try TestAuthority()
+        let certificate = try authority.server(dnsNames: ["behind.example"], namesOnly: true)
+        var options = NATSTestServer.Options()
+        var tls = NATSTestServer.TLS(certificate: .text(certificate.certificateText), key: .text(certificate.keyText))
+        tls.timeout = .seconds(30)
+        if kind > 0 { tls.handshakeFirst = .on }
+        options.tls = tls
+        options.authTimeout = .seconds(60)
+        try await NATSTestServer.withServer(options) { server in
+            let written = Watched<[UInt8]>([])
+            var configuration = self.configuration { _, _, eventLoop in
+                let channel = try await Self.bootstrap(eventLoop)
+                    .channelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try channel.pipeline.syncOperations.addHandler(Tunnel(written))
+                        }
+                    }
+                    .connect(host: "127.0.0.1", port: server.port)
+                    .get()
+                if kind == 2 {
+                    channel.eventLoop.execute {
+                        // Between the handover and our own beginning.
+                        channel.eventLoop.execute {
+                            channel.pipeline.fireUserInboundEventTriggered(
+                                TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil)
+                            )
+                        }
+                    }
+                }
+                return channel
+            }
+            configuration.servers = ["tls://behind.example"]
+            configuration.tls.trustRoots = .text(authority.text)
+            configuration.tls.handshakeFirst = kind > 0
+            configuration.credentials = .token("hush")
+            try await withTestClient(configuration) { client in try await client.flush(timeout: .seconds(30)) }
+            // A record of TLS from the first byte.
+            #expect(written.value.first == 0x16)
+            #expect(!String(decoding: written.value, as: UTF8.self).contains("CONNECT"))
         }
     }
 

@@ -1,5 +1,6 @@
 import NATSTestServer
 import NATSTestSupport
+import NIOSSL
 import Testing
 
 @testable import NATSClient
@@ -70,6 +71,64 @@ struct ProxyTests {
                 configuration.tls.handshakeFirst = first
                 try await withTestClient(configuration) { client in try await client.flush(timeout: .seconds(30)) }
                 #expect(proxy.requests == ["behind.example:4222"])
+            }
+        }
+    }
+
+    @Test(
+        "behind a proxy, a certificate must be for the server's name or address, and not the proxy's",
+        arguments: kinds
+    )
+    func identity(kind: TestProxy.Kind) async throws {
+        let authority = try TestAuthority()
+        // The address of certificate, URL, name of the configuration, whether it is the server's.
+        let cases: [([UInt8], String, String?, Bool)] = [
+            ([127, 0, 0, 1], "tls://behind.example", nil, false),
+            ([127, 0, 0, 1], "tls://10.1.2.3", nil, false),
+            ([127, 0, 0, 1], "tls://127.0.0.1", "behind.example", false),
+            ([10, 1, 2, 3], "tls://10.1.2.3", nil, true),
+            ([10, 1, 2, 3], "tls://behind.example", "10.1.2.3", true),
+            (Array(repeating: 0, count: 15) + [9], "tls://[::9]", nil, true),
+        ]
+        for (address, url, name, isServer) in cases {
+            let certificate = try authority.server(dnsNames: [], addresses: [address])
+            var options = NATSTestServer.Options()
+            var tls = NATSTestServer.TLS(
+                certificate: .text(certificate.certificateText),
+                key: .text(certificate.keyText)
+            )
+            tls.timeout = .seconds(30)
+            options.tls = tls
+            options.authTimeout = .seconds(60)
+            try await NATSTestServer.withServer(options) { server in
+                try await TestProxy.withProxy(kind, to: server.port) { proxy in
+                    var configuration = self.configuration(self.proxy(kind, proxy.port), url: url)
+                    configuration.tls.trustRoots = .text(authority.text)
+                    configuration.tls.serverName = name
+                    if isServer {
+                        try await withTestClient(configuration) { client in
+                            try await client.flush(timeout: .seconds(30))
+                        }
+                        return
+                    }
+                    await expectError(.tls) { [configuration] in _ = try await NATSClient.connect(configuration) }
+                    // Whoever wants no name looked at gets it so, but not a chain that ends nowhere.
+                    let roots = try NIOSSLCertificate.fromPEMBytes(Array(authority.text.utf8))
+                    configuration.tls = .init()
+                    configuration.tls.configuration = {
+                        var own = TLSConfiguration.makeClientConfiguration()
+                        own.trustRoots = .certificates(roots)
+                        own.certificateVerification = .noHostnameVerification
+                        return own
+                    }
+                    try await withTestClient(configuration) { client in try await client.flush(timeout: .seconds(30)) }
+                    configuration.tls.configuration = {
+                        var own = TLSConfiguration.makeClientConfiguration()
+                        own.certificateVerification = .noHostnameVerification
+                        return own
+                    }
+                    await expectError(.tls) { [configuration] in _ = try await NATSClient.connect(configuration) }
+                }
             }
         }
     }

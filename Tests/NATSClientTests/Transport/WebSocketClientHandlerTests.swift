@@ -80,6 +80,19 @@ struct WebSocketClientHandlerTests {
         _ = try channel.finish(acceptAlreadyClosed: true)
     }
 
+    @Test("a small max_payload makes no multitude of frames", arguments: [1, 4095, 4096, 1 << 20, 0])
+    func frames(maxPayload: Int) throws {
+        let (channel, handler, _) = try self.open()
+        handler.maxPayload = maxPayload
+        try channel.writeOutbound(ByteBuffer(repeating: 7, count: 1 << 20))
+        var count = 0
+        while try channel.readOutbound(as: ByteBuffer.self) != nil {
+            count += 1
+        }
+        #expect(count == (maxPayload == 4096 ? 256 : maxPayload == 0 || maxPayload > 4096 ? 16 : 1))
+        _ = try channel.finish(acceptAlreadyClosed: true)
+    }
+
     @Test("a compressed message beyond a limit, or a damaged one, ends the connection", arguments: 0..<4)
     func limits(which: Int) throws {
         let (channel, _, inside) = try self.open(limits: .init(compressed: 1000, expanded: 100_000))

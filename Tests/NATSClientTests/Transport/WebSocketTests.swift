@@ -148,7 +148,7 @@ struct WebSocketTests {
     @Test("the request has path and headers; the path of the configuration wins")
     func requestText() async throws {
         let server = try ScriptedServer()
-        var configuration = quickConfiguration("ws://127.0.0.1:\(server.port)/a/b?token=x")
+        var configuration = quickConfiguration("ws://127.0.0.1:\(server.port)/s3cr3t/b?token=x")
         configuration.webSocket.headers = [.init("Authorization", "Bearer hush"), .init("X-Two", "2")]
         for path in [nil, "c"] {
             configuration.webSocket.path = path
@@ -158,7 +158,7 @@ struct WebSocketTests {
             let request = try await peer.acceptWebSocket()
             #expect(
                 request.hasPrefix(
-                    "GET \(path == nil ? "/a/b?token=x" : "/c") HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\n"
+                    "GET \(path == nil ? "/s3cr3t/b?token=x" : "/c") HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\n"
                 )
             )
             #expect(request.contains("\r\nAuthorization: Bearer hush\r\nX-Two: 2\r\n"))
@@ -179,6 +179,13 @@ struct WebSocketTests {
         var dumped = ""
         dump(configuration, to: &dumped)
         #expect(!(text + dumped).contains("hush") && !(text + dumped).contains("token=x"))
+        #expect(!(text + dumped).contains("s3cr3t"))
+        for servers in [["wss://h:1/s3cr3t"], ["ws://a, b/s3cr3t"], ["ws://a", "wss://a//s3cr3t/"], ["a/s3cr3t"]] {
+            configuration.servers = servers
+            #expect(!"\(configuration)".contains("s3cr3t"), "\(configuration)")
+        }
+        configuration.servers = ["ws://a, b:1", "nats://h", "wss://h/x"]
+        #expect("\(configuration)".contains(#"["ws://a, b:1", "nats://h", "wss://h:443"]"#), "\(configuration)")
         await server.close()
     }
 
