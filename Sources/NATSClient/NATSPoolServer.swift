@@ -1,6 +1,8 @@
 /// A server that a ``NATSClient`` may connect to.
 public struct NATSPoolServer: Sendable, Hashable {
-    /// The server's URL, without credentials.
+    /// The server's URL, without credentials, and without the path of a WebSocket URL.
+    ///
+    /// Servers that differ in nothing but the path look alike here.
     public let url: String
     /// Whether the cluster announced it, and the configuration did not name it.
     public let isDiscovered: Bool

@@ -170,7 +170,7 @@ struct ServerAddress: Sendable, Hashable {
                 guard address.isWebSocket == kind?.isWebSocket ?? address.isWebSocket else {
                     throw Self.mixedSchemes
                 }
-                if !addresses.contains(where: { $0.isSameServer(as: address) }) {
+                if !addresses.contains(where: { $0.isSameServer(as: address) && $0.path == address.path }) {
                     addresses.append(address)
                 }
             }
@@ -185,7 +185,7 @@ struct ServerAddress: Sendable, Hashable {
 
     /// A gateway may have several servers behind one port, which the paths of WebSocket URLs tell apart.
     ///
-    /// One that was announced has none.
+    /// One that was announced, or that the user chose among the pool's, has none.
     func isSameServer(as other: ServerAddress) -> Bool {
         self.host == other.host && self.port == other.port
             && (self.path == other.path || self.path.isEmpty || other.path.isEmpty)

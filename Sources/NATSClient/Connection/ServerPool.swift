@@ -198,7 +198,7 @@ struct ServerPool {
             }
         }
         let userinfo = current.flatMap { address in
-            self.servers.first { $0.address.isSameServer(as: address) }?.address ?? address
+            self.index(of: address).map { self.servers[$0].address } ?? address
         }
         var known = Set(self.servers.map(\.address.identity))
         if self.everSeen.count > Self.maximumRemembered {
@@ -233,6 +233,7 @@ struct ServerPool {
     }
 
     private func index(of address: ServerAddress) -> Int? {
-        self.servers.firstIndex { $0.address.isSameServer(as: address) }
+        self.servers.firstIndex { $0.address.isSameServer(as: address) && $0.address.path == address.path }
+            ?? self.servers.firstIndex { $0.address.isSameServer(as: address) }
     }
 }

@@ -83,7 +83,9 @@ import Testing
         #expect(try ServerAddress.parseList(["a:1, b", "a:1"]).map(\.hostAndPort) == ["a:1", "b:4222"])
         // Servers behind one gateway.
         #expect(
-            try ServerAddress.parseList(["wss://a/1", "wss://a/2,wss://a/1"]).map(\.path) == ["/1", "/2"]
+            try ServerAddress.parseList(["wss://a/1", "wss://a/2,wss://a/1", "wss://a"]).map(\.path) == [
+                "/1", "/2", "",
+            ]
         )
         #expect(try ServerAddress.parseList([]).map(\.hostAndPort) == ["127.0.0.1:4222"])
         #expect(try ServerAddress.parseList([" , "]).map(\.hostAndPort) == ["127.0.0.1:4222"])
