@@ -194,6 +194,11 @@ public final class NATSClient: Sendable {
         self.core.taskExecutor
     }
 
+    /// What all of ``newInbox()`` begin with, without the last point.
+    package var inboxPrefix: String {
+        self.core.configuration.inboxPrefix
+    }
+
     /// A subject that nobody else uses, for replies.
     public func newInbox() -> String {
         self.core.configuration.inboxPrefix + "." + self.core.nuid.withLockedValue { $0.next() }

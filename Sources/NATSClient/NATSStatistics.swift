@@ -12,6 +12,8 @@ public struct NATSStatistics: Sendable, Hashable {
     public var socketBytesIn: UInt64 = 0
     /// All bytes given to sockets.
     public var socketBytesOut: UInt64 = 0
+    /// Messages dropped because the pending limits of their subscription were reached.
+    public var dropped: UInt64 = 0
     /// How often the connection was made again.
     public var reconnects: UInt64 = 0
     /// Bytes of operations that wait to be written.

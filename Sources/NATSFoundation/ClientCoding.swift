@@ -22,7 +22,7 @@ extension NATSClient {
 
     /// Sends a value as a request and waits for the value of its first reply.
     ///
-    /// A reply that is an error of a service does not hold the value: use `request(_:to:headers:timeout:)` for those.
+    /// A reply that is an error of a service is thrown, whatever payload it has.
     ///
     /// - Parameters:
     ///   - value: The value.
@@ -32,7 +32,7 @@ extension NATSClient {
     ///   - timeout: As of `request(_:to:headers:timeout:)`.
     ///   - coder: How the values are encoded.
     /// - Returns: The value of the reply.
-    /// - Throws: What the coder throws; as `request(_:to:headers:timeout:)`.
+    /// - Throws: `NATSServiceError` if that is the reply; what the coder throws; as `request(_:to:headers:timeout:)`.
     public func request<Response: Decodable>(
         encoding value: some Encodable,
         to subject: String,
@@ -42,6 +42,10 @@ extension NATSClient {
         using coder: some NATSCoder = NATSJSONCoder()
     ) async throws -> Response {
         let reply = try await self.request(coder.encode(value), to: subject, headers: headers, timeout: timeout)
+        // ADR-32: clients must look for it.
+        if let error = reply.serviceError {
+            throw error
+        }
         return try reply.decode(type, using: coder)
     }
 }

@@ -12,7 +12,7 @@ import NIOConcurrencyHelpers
 /// | `nats_client_reconnects` | counter | connections made again |
 /// | `nats_client_disconnects` | counter | connections lost |
 /// | `nats_client_errors` | counter | errors that no caller waits for |
-/// | `nats_client_dropped` | counter | messages dropped for slow consumers, when it was noticed and when it ended |
+/// | `nats_client_dropped` | counter | messages dropped for slow consumers |
 /// | `nats_client_connected` | gauge | 1 while there is a connection, else 0 |
 /// | `nats_client_pending_bytes` | gauge | bytes that wait to be written |
 /// | `nats_client_outstanding_requests` | gauge | requests that wait for a reply |
@@ -23,8 +23,6 @@ import NIOConcurrencyHelpers
 public final class NATSClientMetrics: Sendable {
     private struct Progress {
         var statistics: NATSStatistics?
-        /// Drops of the episodes that last, by subscription.
-        var dropped: [UInt64: UInt64] = [:]
     }
 
     private let client: NATSClient
@@ -74,10 +72,10 @@ public final class NATSClientMetrics: Sendable {
 
     /// Brings the metrics up to date now.
     public func update() {
-        let now = self.client.statistics
         let instruments = self.instruments
-        // Counted under the lock: two updates at a time must not count the same messages.
-        self.progress.withLockedValue { progress in
+        // Read and counted under the lock: two updates at a time must not count the same messages.
+        let now = self.progress.withLockedValue { progress in
+            let now = self.client.statistics
             let before = progress.statistics
             instruments.messagesIn.increment(by: now.messagesIn.increase(since: before?.messagesIn ?? 0))
             instruments.messagesOut.increment(by: now.messagesOut.increase(since: before?.messagesOut ?? 0))
@@ -85,8 +83,10 @@ public final class NATSClientMetrics: Sendable {
             instruments.bytesOut.increment(by: now.bytesOut.increase(since: before?.bytesOut ?? 0))
             instruments.socketBytesIn.increment(by: now.socketBytesIn.increase(since: before?.socketBytesIn ?? 0))
             instruments.socketBytesOut.increment(by: now.socketBytesOut.increase(since: before?.socketBytesOut ?? 0))
+            instruments.dropped.increment(by: now.dropped.increase(since: before?.dropped ?? 0))
             instruments.reconnects.increment(by: now.reconnects.increase(since: before?.reconnects ?? 0))
             progress.statistics = now
+            return now
         }
         instruments.connected.record(self.client.isConnected ? 1 : 0)
         instruments.pendingBytes.record(now.bufferedBytes)
@@ -132,23 +132,9 @@ public final class NATSClientMetrics: Sendable {
             self.instruments.disconnects.increment()
         case .error:
             self.instruments.errors.increment()
-        case .slowConsumer(let subscription, let dropped):
-            self.addDropped(dropped, of: subscription.sid, isLast: false)
-        case .slowConsumerEnded(let subscription, let dropped):
-            self.addDropped(dropped, of: subscription.sid, isLast: true)
         default:
             break
         }
-    }
-
-    /// Both events count from the beginning of the episode.
-    private func addDropped(_ dropped: UInt64, of sid: UInt64, isLast: Bool) {
-        let increase = self.progress.withLockedValue { progress in
-            let before = progress.dropped[sid] ?? 0
-            progress.dropped[sid] = isLast ? nil : dropped
-            return dropped.increase(since: isLast ? before : 0)
-        }
-        self.instruments.dropped.increment(by: increase)
     }
 }
 

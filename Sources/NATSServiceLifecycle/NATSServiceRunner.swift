@@ -8,17 +8,18 @@ public struct NATSServiceRunner: Service {
     /// The service that is run.
     public let service: NATSService
 
-    /// Runs a service, which must not have been run or stopped before.
+    /// Runs a service, which must not have been run before.
     public init(_ service: NATSService) {
         self.service = service
     }
 
-    /// Runs the service until it ends.
+    /// Runs the service until it ends; not at all if it was stopped before, or the group is shutting down.
     ///
     /// - Throws: As `NATSService.run()`.
     public func run() async throws {
         try await withGracefulShutdownHandler {
-            try await self.service.run()
+            // A shutdown that has begun stops the service before this.
+            try await self.service.runUnlessStopped()
         } onGracefulShutdown: {
             self.service.stop()
         }

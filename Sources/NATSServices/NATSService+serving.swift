@@ -115,7 +115,8 @@ extension NATSService {
                 if let error = error as? NATSServiceError {
                     return error
                 }
-                if error is CancellationError, Task.isCancelled {
+                // The client's own calls say so with their own error.
+                if Task.isCancelled, error is CancellationError || (error as? NATSError)?.code == .cancelled {
                     return NATSServiceError(code: 503, "the service is stopping")
                 }
                 return describesError?(error) ?? NATSServiceError(code: 500, "\(error)")

@@ -27,6 +27,7 @@ public final class NATSService: Sendable {
 
         var phase = Phase.idle
         var hasFailed = false
+        var wasStoppedBeforeRun = false
         var endpoints: [ServiceEndpoint] = []
         /// Until the service runs; then its tasks have them, so that nothing outlives them.
         var waiting: [(ServiceEndpoint, ServiceEndpoint.Handler)] = []
@@ -92,7 +93,7 @@ public final class NATSService: Sendable {
     ///   - metadata: What else is to be known about the endpoint.
     ///   - concurrency: How many requests are handled at a time; nil for ``NATSServiceConfiguration/concurrency``.
     ///   - limits: Pending limits; nil for those of the client.
-    ///   - handler: Answers a request. What it throws is sent as the response: a ``NATSServiceError`` as it is, anything
+    ///   - handler: Answers a request. What it throws is sent as the response: a `NATSServiceError` as it is, anything
     ///     else as ``NATSServiceConfiguration/describesError`` says. It should not hold the service.
     /// - Throws: `NATSError` with `invalidConfiguration`, `badSubject`, `badQueue`; `connectionClosed`,
     ///   `connectionDraining` if the service or its client has stopped.
@@ -222,12 +223,27 @@ public final class NATSService: Sendable {
         try await self.serve(self.start())
     }
 
+    /// As ``run()``; a service that was stopped before has then ended in good order, with nothing to answer.
+    package func runUnlessStopped() async throws {
+        let served: [Served]
+        do throws(NATSError) {
+            served = try await self.start()
+        } catch {
+            if self.state.withLockedValue({ $0.wasStoppedBeforeRun }) {
+                return
+            }
+            throw error
+        }
+        try await self.serve(served)
+    }
+
     /// Lets the service end in good order: no new requests are asked for, those on their way are answered, then ``run()``
     /// returns.
     public func stop() {
         self.state.withLockedValue { state in
             if state.phase == .idle {
                 state.phase = .stopped
+                state.wasStoppedBeforeRun = true
                 state.waiting = []
             }
         }

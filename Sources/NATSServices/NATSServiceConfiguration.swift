@@ -1,3 +1,5 @@
+public import NATSClient
+
 /// What a service says about itself, and how its endpoints behave by themselves.
 public struct NATSServiceConfiguration: Sendable {
     /// The kind of service, shared by all its instances: letters, digits, `-` and `_`.
@@ -20,7 +22,7 @@ public struct NATSServiceConfiguration: Sendable {
     ///
     /// A text that is no JSON is sent as a JSON string; nil adds nothing.
     public var statisticsData: (@Sendable (NATSServiceStatistics.Endpoint) -> String?)?
-    /// Says what the requester is told when a handler throws something else than a ``NATSServiceError``.
+    /// Says what the requester is told when a handler throws something else than a `NATSServiceError`.
     ///
     /// By itself that is code 500 and the description of the error: set this where descriptions are not for everybody.
     public var describesError: (@Sendable (any Error) -> NATSServiceError)?

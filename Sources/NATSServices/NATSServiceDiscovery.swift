@@ -12,6 +12,9 @@ public struct NATSServiceDiscovery: Sendable {
         case instance(name: String, id: String)
     }
 
+    /// Payloads of the answers to one question.
+    private static let maximumBytes = 64 << 20
+
     private let client: NATSClient
     private let apiPrefix: String
 
@@ -32,8 +35,8 @@ public struct NATSServiceDiscovery: Sendable {
     ///   - timeout: How long to wait for all answers together.
     ///   - stall: How long to wait after an answer for the next.
     ///   - maximum: How many answers are enough; one instance gives one.
-    /// - Returns: The answers in the order in which they came, those that cannot be read left out; none if there is no such
-    ///   service.
+    /// - Returns: The answers in the order in which they came, those that cannot be read left out, and those beyond 64 MiB or
+    ///   beyond what the pending limits let wait; none if there is no such service.
     /// - Throws: `NATSError` with `badSubject` if a name cannot be one; as `NATSClient.requestMany`.
     public func ping(
         _ scope: Scope = .all,
@@ -102,6 +105,9 @@ public struct NATSServiceDiscovery: Sendable {
             subject = verb.subject(prefix: self.apiPrefix, name: name, id: id)
             maximum = min(maximum, 1)
         }
+        // The replies' own time does not count what reading them takes, and what was read is kept.
+        let deadline = ContinuousClock.now + timeout
+        var bytesLeft = Self.maximumBytes
         let replies = try await self.client.requestMany(
             "" as StaticString,
             to: subject,
@@ -110,9 +116,23 @@ public struct NATSServiceDiscovery: Sendable {
             maximum: maximum
         )
         var answers: [Answer] = []
-        for try await reply in replies {
-            if let answer = reply.withPayloadBytes({ read($0) }) {
-                answers.append(answer)
+        do throws(NATSError) {
+            for try await reply in replies {
+                bytesLeft -= reply.payloadSize
+                guard bytesLeft >= 0 else {
+                    break
+                }
+                if let answer = reply.withPayloadBytes({ read($0) }) {
+                    answers.append(answer)
+                }
+                guard ContinuousClock.now < deadline else {
+                    break
+                }
+            }
+        } catch {
+            // More came than may wait: too much, as above.
+            guard error.code == .slowConsumer else {
+                throw error
             }
         }
         return answers

@@ -13,7 +13,7 @@ public struct NATSServiceRequest: Sendable {
         }
 
         func fail(_ error: NATSServiceError) {
-            self.storage.withLockedValue { $0 = $0 ?? error }
+            self.storage.withLockedValue { $0 = $0 ?? error.shortened }
         }
     }
 
@@ -59,7 +59,7 @@ public struct NATSServiceRequest: Sendable {
     /// Sends an error as the response; the request counts as failed.
     ///
     /// - Parameters:
-    ///   - error: Code and text; line ends in the text become blanks.
+    ///   - error: Code and text; line ends in the text become blanks, and only its first 1024 bytes are sent.
     ///   - payload: Bytes that say more.
     ///   - headers: Further headers.
     /// - Throws: As `NATSMessage.respond(_:headers:)`.

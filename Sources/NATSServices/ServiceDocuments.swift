@@ -47,7 +47,8 @@ enum ServiceDocuments {
             writer.writeNull("data")
             return
         }
-        if let value = try? JSONValue.parse(Array(data.utf8)) {
+        // Here it stands in three containers, and who reads the document refuses it whole if it is nested too deep.
+        if let value = try? JSONValue.parse(Array(data.utf8)), !value.isDeeper(than: JSONValue.maximumDepth - 3) {
             writer.write("data", value)
         } else {
             writer.write("data", data)
@@ -79,10 +80,10 @@ enum ServiceDocuments {
         }
     }
 
-    private static func nanoseconds(_ duration: Duration) -> Int {
+    private static func nanoseconds(_ duration: Duration) -> UInt64 {
         let (seconds, attoseconds) = duration.components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? Int.max : Int(clamping: whole &+ attoseconds / 1_000_000_000)
+        return overflow ? UInt64(Int64.max) : UInt64(clamping: whole &+ attoseconds / 1_000_000_000)
     }
 }
 
@@ -98,10 +99,15 @@ extension ServiceDocuments {
         guard let (identity, document) = self.read(bytes, .info) else {
             return nil
         }
-        let endpoints = document.elements("endpoints").map { endpoint in
-            NATSServiceInfo.Endpoint(
+        let endpoints = document.elements("endpoints").compactMap { endpoint -> NATSServiceInfo.Endpoint? in
+            // Much shorter in JSON than what it would become here.
+            let subject = endpoint.text("subject")
+            guard !subject.isEmpty else {
+                return nil
+            }
+            return NATSServiceInfo.Endpoint(
                 name: endpoint.text("name"),
-                subject: endpoint.text("subject"),
+                subject: subject,
                 queueGroup: endpoint.text("queue_group"),
                 metadata: endpoint.texts("metadata")
             )
@@ -113,14 +119,18 @@ extension ServiceDocuments {
         guard let (identity, document) = self.read(bytes, .statistics) else {
             return nil
         }
-        let endpoints = document.elements("endpoints").map { endpoint in
+        let endpoints = document.elements("endpoints").compactMap { endpoint -> NATSServiceStatistics.Endpoint? in
+            let subject = endpoint.text("subject")
+            guard !subject.isEmpty else {
+                return nil
+            }
             var statistics = NATSServiceStatistics.Endpoint(
                 name: endpoint.text("name"),
-                subject: endpoint.text("subject"),
+                subject: subject,
                 queueGroup: endpoint.text("queue_group")
             )
-            statistics.requests = endpoint.number("num_requests")
-            statistics.errors = endpoint.number("num_errors")
+            statistics.requests = Int(clamping: endpoint.number("num_requests"))
+            statistics.errors = Int(clamping: endpoint.number("num_errors"))
             statistics.lastError = endpoint.text("last_error")
             statistics.processingTime = .nanoseconds(endpoint.number("processing_time"))
             statistics.averageProcessingTime = .nanoseconds(endpoint.number("average_processing_time"))
@@ -154,6 +164,20 @@ extension ServiceDocuments {
     }
 }
 
+extension JSONValue {
+    /// Whether it has values in more containers, one within the other, than that.
+    fileprivate func isDeeper(than depth: Int) -> Bool {
+        guard depth >= 0 else {
+            return true
+        }
+        return switch self {
+        case .array(let elements): elements.contains { $0.isDeeper(than: depth - 1) }
+        case .object(let members): members.contains { $0.value.isDeeper(than: depth - 1) }
+        case .null, .bool, .number, .string: false
+        }
+    }
+}
+
 /// Lenient looks into a document of another: what is missing, null or of another type is empty.
 extension JSONValue {
     fileprivate func member(_ key: String) -> JSONValue? {
@@ -172,11 +196,12 @@ extension JSONValue {
         return text
     }
 
-    fileprivate func number(_ key: String) -> Int {
+    /// 64 bits also where `Int` has 32: times are nanoseconds.
+    fileprivate func number(_ key: String) -> Int64 {
         guard case .number(let digits) = self.member(key) else {
             return 0
         }
-        return Int(digits) ?? Double(digits).flatMap { Int(exactly: $0.rounded()) } ?? 0
+        return Int64(digits) ?? Double(digits).flatMap { Int64(exactly: $0.rounded()) } ?? 0
     }
 
     fileprivate func elements(_ key: String) -> [JSONValue] {

@@ -6,23 +6,23 @@ import Glibc
 import Musl
 #endif
 
-/// The time of day as statistics tell it.
+/// The time of day as statistics tell it, in 64 bits also where `Int` has 32.
 enum UTCTime {
-    static func microsecondsSince1970() -> Int {
+    static func microsecondsSince1970() -> Int64 {
         var now = timespec()
         guard clock_gettime(CLOCK_REALTIME, &now) == 0 else {
             return 0
         }
-        return Int(now.tv_sec) * 1_000_000 + Int(now.tv_nsec) / 1000
+        return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
     }
 
     /// RFC 3339 with six digits of a second: nats-py reads a fraction of one to six digits, and only with one.
-    static func text(microsecondsSince1970 time: Int) -> String {
+    static func text(microsecondsSince1970 time: Int64) -> String {
         let time = max(0, time)
         let second = time / 1_000_000
         let (year, month, day) = self.date(daysSince1970: second / 86400)
         let clock = second % 86400
-        func padded(_ number: Int, _ width: Int) -> String {
+        func padded(_ number: Int64, _ width: Int) -> String {
             let digits = String(number)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
@@ -31,7 +31,7 @@ enum UTCTime {
     }
 
     /// The date in the Gregorian calendar, reckoned in years that begin in March and eras of 400 of them.
-    private static func date(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
+    private static func date(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let days = days + 719_468
         let era = days / 146_097
         let dayOfEra = days % 146_097

@@ -9,12 +9,16 @@ public struct NATSHeadersInjector: Injector {
     /// An injector.
     public init() {}
 
-    /// Sets a header, unless the value could not be sent in one.
+    /// Sets a header in place of those of the name in any case, unless the value could not be sent in one.
     public func inject(_ value: String, forKey key: String, into carrier: inout NATSHeaders) {
         guard !value.utf8.contains(where: { $0 == 0x0d || $0 == 0x0a }) else {
             return
         }
-        carrier.set(name: key, value: value)
+        // Go's OpenTelemetry writes `Traceparent`: headers that are passed on must not keep the old context beside the new.
+        for name in Set(carrier.map(\.name)) where name.lowercased() == key.lowercased() {
+            carrier.remove(name: name)
+        }
+        carrier.append(name: key, value: value)
     }
 }
 
@@ -27,7 +31,14 @@ public struct NATSHeadersExtractor: Extractor {
     public init() {}
 
     /// The value of a header, whatever the case of its name: proxies and clients change it.
+    ///
+    /// Several `tracestate` are one.
     public func extract(key: String, from carrier: NATSHeaders) -> String? {
-        carrier.first(key) ?? carrier.first(ignoringCase: key)
+        // W3C Trace Context 3.3.1: several fields are combined.
+        if key.lowercased() == "tracestate" {
+            let values = carrier.values(ignoringCase: key)
+            return values.isEmpty ? nil : values.joined(separator: ",")
+        }
+        return carrier.first(key) ?? carrier.first(ignoringCase: key)
     }
 }

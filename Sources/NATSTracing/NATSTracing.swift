@@ -216,7 +216,7 @@ public struct NATSTracing: Sendable {
     }
 
     private func isInbox(_ subject: String) -> Bool {
-        subject.hasPrefix("_INBOX.")
+        subject.hasPrefix("_INBOX.") || subject.hasPrefix(self.client.inboxPrefix + ".")
     }
 
     static func hostAndPort(of url: String) -> (host: String, port: Int64?) {

@@ -56,6 +56,27 @@ import Testing
         }
     }
 
+    @Test("an error of a service is thrown, also if its payload could be a value")
+    func serviceErrors() async throws {
+        struct Loose: Codable {
+            var item: String?
+        }
+        try await withClient { client, _ in
+            let requests = try await client.subscribe("double")
+            async let responder: Void = {
+                let request = try #require(try await requests.next(timeout: .seconds(30)))
+                try await request.respond(
+                    "{}",
+                    headers: ["Nats-Service-Error": "no", "Nats-Service-Error-Code": "400"]
+                )
+            }()
+            await #expect(throws: NATSServiceError(code: 400, "no")) {
+                _ = try await client.request(encoding: Loose(), to: "double", returning: Loose.self)
+            }
+            try await responder
+        }
+    }
+
     @Test("data is a payload, empty and not")
     func data() async throws {
         try await withClient { client, _ in

@@ -12,7 +12,7 @@ import Testing
     @Test("a client in a group is drained when the group shuts down, after the services behind it")
     func group() async throws {
         try await withClient { client, server in
-            let peer = try await NATSClient.connect(.init(servers: [server.clientURL]))
+            let peer = try await NATSClient.connect(testConfiguration(server.clientURL))
             let service = try NATSService(.init(name: "sums", version: "1.0.0"), client: client)
             let begun = Watched(false)
             let mayGo = Watched(false)
@@ -84,6 +84,20 @@ import Testing
         }
     }
 
+    @Test("a shutdown that comes before the service runs is no error")
+    func earlyShutdown() async throws {
+        try await withClient { client, _ in
+            let service = try NATSService(.init(name: "sums", version: "1.0.0"), client: client)
+            try await testGracefulShutdown { trigger in
+                trigger.triggerGracefulShutdown()
+                try await NATSServiceRunner(service).run()
+            }
+            #expect(service.isStopped)
+            #expect(client.isConnected)
+            await #expect(throws: NATSError.self) { try await service.run() }
+        }
+    }
+
     @Test("cancelling closes the client")
     func cancelling() async throws {
         try await withClient { client, _ in
@@ -110,7 +124,7 @@ import Testing
             }
         }
         try await withClient { _, server in
-            var configuration = NATSClientConfiguration(servers: [server.clientURL])
+            var configuration = testConfiguration(server.clientURL)
             configuration.allowReconnect = false
             let client = try await NATSClient.connect(configuration)
             let running = Task {

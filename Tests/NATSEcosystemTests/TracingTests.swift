@@ -116,6 +116,22 @@ import Tracing
         }
     }
 
+    @Test("inboxes with a prefix of one's own are not names of spans either")
+    func inboxPrefix() async throws {
+        try await NATSTestServer.withServer { server in
+            var configuration = testConfiguration(server.clientURL)
+            configuration.inboxPrefix = "_MINE"
+            let client = try await NATSClient.connect(configuration)
+            let tracer = W3CTracer()
+            let traced = NATSTracing(client, tracer: tracer)
+            try await traced.publish("", to: client.newInbox())
+            try await traced.publish("", to: "_MINEs.a")
+            let spans = try await self.spans(tracer, 2)
+            #expect(spans.map(\.operationName) == ["publish (temporary)", "publish _MINEs.a"])
+            await client.close()
+        }
+    }
+
     @Test("headers of a context are found in any case, and what cannot be a header is not put into one")
     func propagation() {
         var headers: NATSHeaders = ["Traceparent": "00-a-b-01"]
@@ -126,6 +142,12 @@ import Tracing
         NATSHeadersInjector().inject("x=1", forKey: "tracestate", into: &headers)
         NATSHeadersInjector().inject("x=2", forKey: "tracestate", into: &headers)
         #expect(headers.values("tracestate") == ["x=2"])
+        // Passed on with a new context, the old one is gone in any case of its name.
+        NATSHeadersInjector().inject("00-c-d-01", forKey: "traceparent", into: &headers)
+        #expect(headers.values(ignoringCase: "traceparent") == ["00-c-d-01"])
+        #expect(headers.count == 2)
+        let states: NATSHeaders = ["tracestate": "a=1", "Tracestate": "b=2"]
+        #expect(NATSHeadersExtractor().extract(key: "tracestate", from: states) == "a=1,b=2")
     }
 
     @Test(

@@ -105,6 +105,68 @@ import Testing
         #expect(Array(info.utf8).withUnsafeBytes { ServiceDocuments.readInfo($0) }?.endpoints.count == 1)
     }
 
+    @Test("endpoints without a subject are none: much of them fits into an answer")
+    func noEndpoints() throws {
+        let zeros = Array(repeating: "0", count: 100_000).joined(separator: ",")
+        func answer(_ verb: ControlVerb) -> [UInt8] {
+            let text = """
+                {"name":"a","id":"b","version":"0.0.1","type":"\(verb.responseType)",\
+                "endpoints":[\(zeros),{},{"name":"x"},{"name":"x","subject":"y"}]}
+                """
+            return Array(text.utf8)
+        }
+        let info = try #require(answer(.info).withUnsafeBytes { ServiceDocuments.readInfo($0) })
+        #expect(info.endpoints.map(\.subject) == ["y"])
+        let statistics = try #require(answer(.statistics).withUnsafeBytes { ServiceDocuments.readStatistics($0) })
+        #expect(statistics.endpoints.map(\.subject) == ["y"])
+    }
+
+    @Test("added data of any depth leaves the answer readable", arguments: [100, 125, 126, 127, 128, 129, 200])
+    func deepData(depth: Int) throws {
+        var one = NATSServiceStatistics.Endpoint(name: "add", subject: "add", queueGroup: "q")
+        one.data = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        let bytes = ServiceDocuments.statistics(.init(identity: self.identity, started: "", endpoints: [one]))
+        let read = try #require(bytes.withUnsafeBytes { ServiceDocuments.readStatistics($0) })
+        #expect(read.endpoints.count == 1)
+        #expect(read.endpoints.first?.data?.contains("[[[") == true)
+    }
+
+    @Test("times of more than 32 bits of nanoseconds are kept")
+    func longTimes() throws {
+        var one = NATSServiceStatistics.Endpoint(name: "add", subject: "add", queueGroup: "q")
+        one.processingTime = .seconds(100_000)
+        one.averageProcessingTime = .seconds(Int64.max)
+        let bytes = ServiceDocuments.statistics(.init(identity: self.identity, started: "", endpoints: [one]))
+        let read = try #require(bytes.withUnsafeBytes { ServiceDocuments.readStatistics($0) }?.endpoints.first)
+        #expect(read.processingTime == .seconds(100_000))
+        #expect(read.averageProcessingTime == .nanoseconds(Int64.max))
+    }
+
+    @Test("an error's headers are before all others, and none of another case is taken for them")
+    func foreignErrorHeaders() {
+        let error = NATSServiceError(code: 400, "mine")
+        let headers = error.headers(
+            adding: ["nats-service-error": "theirs", "A": "b", "NATS-SERVICE-ERROR-CODE": "7", "A": "c"]
+        )
+        #expect(headers.map(\.name) == ["Nats-Service-Error", "Nats-Service-Error-Code", "A", "A"])
+        #expect(NATSMessage(subject: "a", headers: headers, payload: "").serviceError == error)
+        let others: NATSHeaders = [
+            "nats-service-error": "theirs", "nats-service-error-code": "7", "Nats-Service-Error": "mine",
+            "Nats-Service-Error-Code": "400",
+        ]
+        #expect(NATSMessage(subject: "a", headers: others, payload: "").serviceError == error)
+    }
+
+    @Test("no more of an error's text is sent than 1024 bytes, whole scalars")
+    func longErrors() {
+        let text = String(repeating: "€", count: 1000)
+        let shortened = NATSServiceError(code: 1, text).shortened
+        #expect(shortened == NATSServiceError(code: 1, String(repeating: "€", count: 341)))
+        #expect(NATSServiceError(code: 1, text).headers(adding: [:]).first("Nats-Service-Error") == shortened.message)
+        let short = NATSServiceError(code: 1, String(repeating: "x", count: 1024))
+        #expect(short.shortened == short)
+    }
+
     @Test(
         "what is no answer is none",
         arguments: [

@@ -69,7 +69,7 @@ import Testing
             (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z"), (-5, "1970-01-01T00:00:00.000000Z"),
         ]
     )
-    func times(microseconds: Int, text: String) {
+    func times(microseconds: Int64, text: String) {
         #expect(UTCTime.text(microsecondsSince1970: microseconds) == text)
     }
 }

@@ -1,8 +1,9 @@
 import NATSClient
-import NATSServices
 import NATSTestServer
 import NATSTestSupport
 import Testing
+
+@testable import NATSServices
 
 @Suite struct ServiceTests {
     private struct Refusal: Error, CustomStringConvertible {
@@ -328,6 +329,68 @@ import Testing
         }
     }
 
+    @Test("a handler that is cancelled within a call of its client says that the service is stopping")
+    func cancellingCalls() async throws {
+        try await withClients(.ours) { provider, requester in
+            let silent = try await requester.subscribe("silent", confirm: true)
+            let service = try NATSService(.sums(), client: provider)
+            try await service.addEndpoint("slow") { request in
+                try await request.respond(provider.request("", to: "silent").payload)
+            }
+            let running = Task {
+                try await service.run()
+            }
+            try await eventually("the service to answer") {
+                try await !requester.services.ping(timeout: .seconds(30), maximum: 1).isEmpty
+            }
+            async let reply = requester.request("", to: "slow")
+            _ = try await silent.next(timeout: .seconds(30))
+            running.cancel()
+            await expectError(.cancelled) { try await running.value }
+            #expect(try await reply.serviceError == .init(code: 503, "the service is stopping"))
+        }
+    }
+
+    @Test("an error as long as a request may be is answered, and statistics are still told")
+    func longErrors() async throws {
+        try await withClients(.ours) { provider, requester in
+            try await provider.withService(.sums()) { service in
+                try await service.addEndpoint("add") { throw NATSServiceError(code: 400, $0.string) }
+                try await provider.flush()
+                let limit = try #require(requester.serverInfo?.maxPayload)
+                let text = String(repeating: "x", count: limit - 100)
+                let error = NATSServiceError(code: 400, String(text.prefix(1024)))
+                #expect(try await requester.request(text, to: "add").serviceError == error)
+                try await eventually("the error to be counted") { service.statistics.endpoints.first?.errors == 1 }
+                let found = try await requester.services.statistics(timeout: .seconds(30), maximum: 1)
+                #expect(found.first?.endpoints.first?.lastError == error.description)
+            }
+        }
+    }
+
+    @Test("discovery gives what it has when more is answered than it takes")
+    func flood() async throws {
+        try await withClients(.ours) { provider, requester in
+            let questions = try await provider.subscribe("$SRV.PING", confirm: true)
+            let isOver = Watched(false)
+            let flooding = Task {
+                let question = try #require(try await questions.next(timeout: .seconds(30)))
+                let identity = NATSServiceIdentity(name: "a", id: "b", version: "1.0.0", metadata: [:])
+                try await question.respond(ServiceDocuments.ping(identity))
+                // Never an end: what limits this is who asks.
+                let junk = "\"" + String(repeating: "x", count: 1_000_000) + "\""
+                while !isOver.value {
+                    try await question.respond(junk)
+                    try await provider.flush()
+                }
+            }
+            let found = try await requester.services.ping(timeout: .seconds(60), stall: .seconds(60))
+            #expect(found.map(\.id) == ["b"])
+            isOver.update { $0 = true }
+            try await flooding.value
+        }
+    }
+
     @Test("a service that the server forbids ends with the server's refusal")
     func forbidden() async throws {
         var options = NATSTestServer.Options()
@@ -369,7 +432,7 @@ import Testing
                 let after = service.statistics
                 #expect(after.endpoints.first?.requests == 0)
                 #expect(after.endpoints.first?.processingTime == .zero)
-                #expect(after.started >= before.started)
+                #expect(after.started > before.started)
             }
         }
     }

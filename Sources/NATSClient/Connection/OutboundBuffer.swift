@@ -44,6 +44,8 @@ final class OutboundBuffer: @unchecked Sendable {
     @exclusivity(unchecked) private var messagesOut: UInt64 = 0
     @exclusivity(unchecked) private var bytesOut: UInt64 = 0
     private var socketBytesOut: UInt64 = 0
+    /// Kept here for the statistics: it is what all subscriptions have.
+    private var dropped: UInt64 = 0
     /// Messages up to this one have been given to a socket.
     private var messagesHandedOver: UInt64 = 0
 
@@ -631,6 +633,11 @@ final class OutboundBuffer: @unchecked Sendable {
         self.lock.withLock { self.refusesSubscriptions }
     }
 
+    /// Messages were dropped, for a consumer that is slow.
+    func countDropped(_ count: Int) {
+        self.lock.withLock { self.dropped += UInt64(count) }
+    }
+
     /// Adds what is counted here.
     func addStatistics(to statistics: inout NATSStatistics) {
         self.lock.withLock {
@@ -638,6 +645,7 @@ final class OutboundBuffer: @unchecked Sendable {
             statistics.bytesOut = self.bytesOut
             statistics.socketBytesOut = self.socketBytesOut
             statistics.bufferedBytes = self.frames.count
+            statistics.dropped = self.dropped
         }
     }
 }

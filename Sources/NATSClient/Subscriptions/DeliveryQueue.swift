@@ -14,6 +14,8 @@ struct DeliveryQueue<Waiter> {
 
     /// What the arrival of messages leads to.
     struct PushAction {
+        /// Messages that were dropped, older ones for newer included.
+        var dropped = 0
         var waiters: [Waiter] = []
         var slowConsumer: SlowConsumerChange?
     }
@@ -159,6 +161,7 @@ struct DeliveryQueue<Waiter> {
                 }
             }
             self.dropped += UInt64(lost)
+            action.dropped = lost
         }
         if let previousEpisode, self.episodeStart == nil {
             action.slowConsumer = .ended(dropped: self.dropped - previousEpisode)

@@ -90,6 +90,9 @@ final class SubscriptionState: @unchecked Sendable {
         for waiter in action.waiters {
             waiter.resume()
         }
+        if action.dropped > 0 {
+            outbound.countDropped(action.dropped)
+        }
         if case .failed = action.slowConsumer {
             self.callObservers()
         }

@@ -1,8 +1,6 @@
-public import NATSClient
-
-/// An error as services tell it to who asked: in the headers `Nats-Service-Error` and `Nats-Service-Error-Code`.
+/// An error as services tell it to who asked: in the headers `Nats-Service-Error` and `Nats-Service-Error-Code` (ADR-32).
 ///
-/// Throw it from a handler, or send it by ``NATSServiceRequest/respond(error:payload:headers:)``.
+/// Services of `NATSServices` send it; who asks finds it in ``NATSMessage/serviceError``.
 public struct NATSServiceError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The name of the header with the description.
     public static let descriptionHeader = "Nats-Service-Error"
@@ -24,23 +22,6 @@ public struct NATSServiceError: Error, Sendable, Hashable, CustomStringConvertib
     public var description: String {
         "\(self.code):\(self.message)"
     }
-
-    /// The headers of a response with this error, before all others.
-    func headers(adding others: NATSHeaders) -> NATSHeaders {
-        var headers = others
-        headers.set(name: Self.descriptionHeader, value: self.headerText)
-        headers.set(name: Self.codeHeader, value: String(self.code))
-        return headers
-    }
-
-    // nats.go header values: line ends become blanks. An empty text would be no header for some readers.
-    private var headerText: String {
-        var text = String.UnicodeScalarView()
-        for scalar in self.message.unicodeScalars {
-            text.append(scalar == "\r" || scalar == "\n" ? " " : scalar)
-        }
-        return text.contains { $0 != " " } ? String(text) : "error"
-    }
 }
 
 extension NATSMessage {
@@ -50,8 +31,12 @@ extension NATSMessage {
             return nil
         }
         let headers = self.headers
-        let text = headers.first(ignoringCase: NATSServiceError.descriptionHeader)
-        let code = headers.first(ignoringCase: NATSServiceError.codeHeader)
+        // In the case in which services send them before any other: others may be headers of a request, passed back.
+        func value(_ name: String) -> String? {
+            headers.first(name) ?? headers.first(ignoringCase: name)
+        }
+        let text = value(NATSServiceError.descriptionHeader)
+        let code = value(NATSServiceError.codeHeader)
         guard text != nil || code != nil else {
             return nil
         }
