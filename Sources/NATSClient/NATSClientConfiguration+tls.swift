@@ -1,4 +1,3 @@
-import NIOCore
 public import NIOSSL
 
 extension NATSClientConfiguration {
@@ -30,9 +29,7 @@ extension NATSClientConfiguration {
         public var certificate: PEM?
         /// The private key of ``certificate``.
         public var privateKey: PEM?
-        /// The name that the server's certificate must have, in the place of the host in its URL.
-        ///
-        /// A certificate for the IP address of the server will do as well. Not an IP address itself.
+        /// The name or IP address that the server's certificate must be for, in the place of the host in its URL.
         public var serverName: String?
         /// Whether the server's certificate goes unchecked: anybody can pose as the server then.
         ///
@@ -66,9 +63,6 @@ extension NATSClientConfiguration {
             let hasParts = self.trustRoots != nil || self.certificate != nil || self.skipsVerification
             guard self.configuration == nil || !hasParts else {
                 throw NATSError(.invalidConfiguration, "a whole TLS configuration leaves no room for parts of one")
-            }
-            if let name = self.serverName, (try? SocketAddress(ipAddress: name, port: 0)) != nil {
-                throw NATSError(.invalidConfiguration, "the server name for TLS must be a name, not an IP address")
             }
         }
     }
