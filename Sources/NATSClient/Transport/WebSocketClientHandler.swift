@@ -53,7 +53,6 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     private var compressed = ByteBuffer()
     /// The server's last PING that has not been answered; older ones need no answer of their own (RFC 6455, 5.5.3).
     private var ping: [UInt8]?
-    private var random = SystemRandomNumberGenerator()
     /// What the server takes in one message; as its INFO says.
     var maxPayload = 0
 
@@ -70,7 +69,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
         self.request = WebSocketRequest(
             address: address,
             path: options.path,
-            key: WebSocketKey.make(using: &self.random),
+            key: WebSocketKey.make(),
             offersCompression: options.compression
         )
     }
@@ -356,7 +355,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
         }
         // nats-server websocket.go wsReadLoop: only compressed messages are limited.
         guard let coder = self.coder, self.maxPayload <= 0 || self.maxPayload >= self.limits.leastWritten else {
-            return self.write(frame: WebSocketFrame.masked(bytes, key: self.random.next()), promise, context)
+            return self.write(frame: WebSocketFrame.masked(bytes, key: WebSocketKey.makeMask()), promise, context)
         }
         // Where one message ends and the next begins means nothing to NATS.
         let size = self.maxPayload > 0 ? min(self.maxPayload, self.limits.written) : self.limits.written
@@ -368,9 +367,9 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
 
     private func frame(_ bytes: ByteBuffer, _ coder: WebSocketCoder) -> ByteBuffer {
         guard bytes.readableBytes > WebSocketFrame.compressionThreshold, let smaller = coder.compress(bytes) else {
-            return WebSocketFrame.masked(bytes, key: self.random.next())
+            return WebSocketFrame.masked(bytes, key: WebSocketKey.makeMask())
         }
-        return WebSocketFrame.masked(smaller, isCompressed: true, key: self.random.next())
+        return WebSocketFrame.masked(smaller, isCompressed: true, key: WebSocketKey.makeMask())
     }
 
     private func write(frame: ByteBuffer, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
@@ -378,7 +377,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     }
 
     private func writeControl(_ opcode: UInt8, _ payload: [UInt8], _ context: ChannelHandlerContext) {
-        let frame = WebSocketFrame.masked(ByteBuffer(bytes: payload), opcode: opcode, key: self.random.next())
+        let frame = WebSocketFrame.masked(ByteBuffer(bytes: payload), opcode: opcode, key: WebSocketKey.makeMask())
         context.writeAndFlush(self.wrapOutboundOut(frame), promise: nil)
     }
 }

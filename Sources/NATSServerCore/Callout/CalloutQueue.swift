@@ -13,14 +13,14 @@ struct CalloutQueue {
         case last
     }
 
-    /// For all loops of a server together.
-    static let mostAtOnce = 256
-
     private var overdue: Deque<CalloutTicket> = []
     private var waiting: Deque<CalloutTicket> = []
     private var room: Int
 
-    init(loopCount: Int) { self.room = max(1, Self.mostAtOnce / max(1, loopCount)) }
+    /// - Parameters:
+    ///   - mostAtOnce: For all loops of a server together; each has one at least.
+    ///   - loopCount: How many they are.
+    init(mostAtOnce: Int, loopCount: Int) { self.room = max(1, mostAtOnce / max(1, loopCount)) }
 
     /// Asks as soon as there is room.
     ///

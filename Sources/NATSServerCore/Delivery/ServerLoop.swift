@@ -54,7 +54,10 @@ final class ServerLoop: @unchecked Sendable {
     private var routers: [ObjectIdentifier: AccountRouter] = [:]
     private let cacheBudget = MatchCacheBudget()
     private var ownPublisher: ClientConnection?
-    private lazy var calloutQueue = CalloutQueue(loopCount: self.siblings.count)
+    private lazy var calloutQueue = CalloutQueue(
+        mostAtOnce: self.shared.options.mostCalloutsAtOnce,
+        loopCount: self.siblings.count
+    )
     /// Answers whose time is watched.
     var watchedResponses = 0
     /// For the compressed messages of WebSocket clients.

@@ -51,9 +51,10 @@ struct ConfiguredServer: Sendable {
     static func with<Result: Sendable>(
         _ server: ServerUnderTest,
         _ text: String,
+        change: (inout ServerOptions) -> Void = { _ in },
         _ body: (Self) async throws -> Result
     ) async throws -> Result {
-        let running = try await self.start(server, text)
+        let running = try await self.start(server, text, change)
         do {
             let result = try await body(running)
             await running.stop()
@@ -73,7 +74,11 @@ struct ConfiguredServer: Sendable {
         return isBare ? text : "authorization { timeout: 60 }\n" + text
     }
 
-    private static func start(_ server: ServerUnderTest, _ text: String) async throws -> Self {
+    private static func start(
+        _ server: ServerUnderTest,
+        _ text: String,
+        _ change: (inout ServerOptions) -> Void
+    ) async throws -> Self {
         let text = self.patient(text)
         let log = CollectedLog()
         guard server != .official else {
@@ -81,6 +86,7 @@ struct ConfiguredServer: Sendable {
         }
         var options = try self.options(text, log)
         options.eventLoopCount = server == .oursOnManyLoops ? 3 : 1
+        change(&options)
         let ours = Server(options: options)
         try await ours.start()
         return Self(kind: .ours(ours), collected: log)

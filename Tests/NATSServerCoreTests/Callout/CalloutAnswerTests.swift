@@ -217,7 +217,7 @@ struct CalloutQueueTests {
         "as many as there is room for, in their order; one that ends makes room, one that nobody waits for takes none"
     )
     func order() {
-        var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce / 2)
+        var queue = CalloutQueue(mostAtOnce: 4, loopCount: 2)
         let tickets = (0..<6).map { self.ticket($0) }
         for ticket in tickets { queue.add(ticket, .last) { self.leave() } }
         #expect(self.asked.withLockedValue { $0 } == [0, 1])
@@ -238,7 +238,7 @@ struct CalloutQueueTests {
 
     @Test("who has waited through a reload is asked about before those who were asked about in it")
     func overdue() {
-        var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce)
+        var queue = CalloutQueue(mostAtOnce: 1, loopCount: 1)
         let (first, second) = (self.ticket(0), self.ticket(1))
         queue.add(first, .last) { self.leave() }
         queue.add(second, .last) { self.leave() }
@@ -254,7 +254,7 @@ struct CalloutQueueTests {
 
     @Test("many loops still ask one at a time each")
     func room() {
-        var queue = CalloutQueue(loopCount: CalloutQueue.mostAtOnce * 2)
+        var queue = CalloutQueue(mostAtOnce: 2, loopCount: 4)
         for number in 0..<3 { queue.add(self.ticket(number), .last) { self.leave() } }
         #expect(self.asked.withLockedValue { $0 } == [0])
     }

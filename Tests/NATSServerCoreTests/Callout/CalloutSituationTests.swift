@@ -1,9 +1,8 @@
 import NATSAuth
+import NATSServerCore
 import NATSTestSupport
 import NATSWire
 import Testing
-
-@testable import NATSServerCore
 
 /// What becomes of clients in all the situations around an authorization service, on the official server and ours.
 @Suite("auth callout: situations")
@@ -263,9 +262,9 @@ struct CalloutSituationTests {
     func reloadOfMany() async throws {
         let service = try CalloutService(isSealed: false)
         let before = Self.configuration(service)
-        let many = CalloutQueue.mostAtOnce + 44
+        let (atOnce, many) = (8, 20)
         let connect = "\(Self.connect),\"auth_token\":\"stay\"}\r\nPING\r\n"
-        try await ConfiguredServer.with(.ours, before) { server in
+        try await ConfiguredServer.with(.ours, before, change: { $0.mostCalloutsAtOnce = atOnce }) { server in
             var peers: [RawConnection] = []
             try await service.serve(port: server.port) {
                 [.user(CalloutService.user($0, "APP"))]
@@ -282,7 +281,7 @@ struct CalloutSituationTests {
             try await auth.expect("PONG\r\n")
             try await server.reload(before.replacing("user: other,", with: "user: another,"))
             var questions: [CalloutService.Question] = []
-            for _ in 0..<CalloutQueue.mostAtOnce {
+            for _ in 0..<atOnce {
                 questions.append(try #require(try await service.nextQuestion(auth)))
             }
             await auth.send("PING\r\n")

@@ -174,6 +174,21 @@ struct OperatorCalloutScene: Sendable {
         signedBy keys: NKeyPair? = nil,
         then: String = ""
     ) async throws -> String {
+        // The time of a connection whose CONNECT is a second on its way, on a busy machine, is over before anybody is
+        // asked: that says nothing about the service.
+        for _ in 0..<20 {
+            let outcome = try await self.attemptOnce(server, members, signedBy: keys, then: then)
+            if outcome != "-ERR 'Authentication Timeout' END" { return outcome }
+        }
+        return "always too late"
+    }
+
+    private func attemptOnce(
+        _ server: ConfiguredServer,
+        _ members: String,
+        signedBy keys: NKeyPair?,
+        then: String
+    ) async throws -> String {
         let peer = try RawConnection.connect(port: server.port, answersPings: true)
         defer { peer.close() }
         let info = try await peer.readInfo()
@@ -247,6 +262,7 @@ struct OperatorCalloutScene: Sendable {
             var text = String(line[range.lowerBound...])
             // How fast something was.
             guard !text.contains("fetch took"), !text.contains("Plaintext"), !text.contains("Ping Timer"),
+                !text.contains("Authentication Timeout"),
                 !(text.contains("\"service\"") && text.contains("connection closed"))
             else { return nil }
             if let range = text.firstRange(of: " accused 0x") { text = String(text[..<range.lowerBound]) }
