@@ -16,7 +16,8 @@ package struct ServerOptions: Sendable {
     package var operators: OperatorModeOptions?
     /// Who decides about clients, if ``AuthorizationOptions/callout`` leaves that to somebody within the process.
     package var authorizer: Authorizer?
-    /// How many clients an authorization service is asked about at a time when a reload asks about all.
+    /// How many clients an authorization service is asked about at a time when a reload asks about all; a reload
+    /// does not change it.
     package var mostCalloutsAtOnce = 256
     /// How clients' connections are secured; clear text if `nil`.
     package var tls: TLSOptions?

@@ -11,6 +11,8 @@ import Synchronization
 final class ServerShared: Sendable {
     let identity: ServerIdentity
     let accounts: AccountRegistry
+    /// As the options said at the start.
+    let mostCalloutsAtOnce: Int
     let loops: ServerLoops
     let internalClient: InternalClient
     /// What speaks for the server in the system account, while the server runs.
@@ -55,6 +57,7 @@ final class ServerShared: Sendable {
         self.serverName = options.serverName ?? identity.id
         self.currentOptions = NIOLockedValueBox(options)
         self.maxConnections = Synchronization.Atomic(options.maxConnections)
+        self.mostCalloutsAtOnce = options.mostCalloutsAtOnce
         let hash = SubjectHash(using: &generator)
         self.hash = hash
         let accounts = AccountRegistry(

@@ -55,7 +55,7 @@ final class ServerLoop: @unchecked Sendable {
     private let cacheBudget = MatchCacheBudget()
     private var ownPublisher: ClientConnection?
     private lazy var calloutQueue = CalloutQueue(
-        mostAtOnce: self.shared.options.mostCalloutsAtOnce,
+        mostAtOnce: self.shared.mostCalloutsAtOnce,
         loopCount: self.siblings.count
     )
     /// Answers whose time is watched.
