@@ -123,7 +123,8 @@ import Testing
                     return true
                 }
             }
-            #expect(data == expected + "PONG\r\n")
+            // On a slow machine the server has asked whether the client is still there.
+            #expect(data.replacing("PING\r\n", with: "") == expected + "PONG\r\n")
         }
     }
 
