@@ -4,7 +4,10 @@ extension NATSClient {
     /// Sends a request to which many may reply, or one may reply many times (ADR-47).
     ///
     /// The replies arrive on a subscription of their own. They end with the first of: so many replies, a pause between two,
-    /// a reply that is the sign of the end, no responders, the time for all of them.
+    /// a reply that is the sign of the end, no responders, the time for all of them. They end at once with an error,
+    /// behind the replies that have arrived, when the server forbids the subject
+    /// (``NATSError/Code/permissionViolation``) or the connection is lost to which the request was given
+    /// (``NATSError/Code/disconnected``).
     ///
     /// - Parameters:
     ///   - payload: The bytes.
@@ -32,30 +35,16 @@ extension NATSClient {
         if let maximum, maximum < 1 {
             throw NATSError(.invalidConfiguration, "the number of replies that are wanted must be above zero")
         }
-        let inbox = self.newInbox()
-        let subscription = try await self.subscribe(inbox)
-        if let maximum {
-            subscription.unsubscribe(after: UInt64(maximum))
-        }
-        var total = timeout ?? self.core.configuration.requestTimeout
-        let deadline = NIODeadline.now() + total.timeAmount
         // If anything throws, the subscription goes with its only reference.
-        while true {
-            let outcome = self.outbound.enqueue(payload, to: subject, reply: inbox, headers: headers)
-            if case .accepted = outcome {
-                break
-            }
-            guard case .full = outcome else {
-                throw self.outbound.error(outcome, payload, subject, inbox, headers)
-            }
-            try await self.outbound.waitForRoom(until: deadline)
-            total = max(.zero, .nanoseconds((deadline - NIODeadline.now()).nanoseconds))
-        }
+        let request = try InboxRequest(self, subject: subject, maximum: maximum, isAwaited: false)
+        let total = timeout ?? self.core.configuration.requestTimeout
+        let deadline = NIODeadline.now() + total.timeAmount
+        try await request.send(payload, to: subject, headers: headers, outbound: self.outbound, deadline: deadline)
         let machine = RequestManyStateMachine(
-            total: total,
+            total: max(.zero, .nanoseconds((deadline - NIODeadline.now()).nanoseconds)),
             stall: stall,
             maximum: maximum
         )
-        return NATSReplies(subscription: subscription, machine: machine, isWanted: isWanted)
+        return NATSReplies(request: request, machine: machine, isWanted: isWanted)
     }
 }

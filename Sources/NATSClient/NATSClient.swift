@@ -127,6 +127,9 @@ public final class NATSClient: Sendable {
         guard configuration.connectTimeout > .zero else {
             throw NATSError(.invalidConfiguration, "the connect timeout must be above zero")
         }
+        guard configuration.writeBufferSize > 0 else {
+            throw NATSError(.invalidConfiguration, "the write buffer size must be above zero")
+        }
         try configuration.credentials.check()
         try configuration.tls.check()
         try configuration.webSocket.check()

@@ -10,6 +10,18 @@ public struct NATSClientConfiguration: Sendable {
         case dropNewest
         /// Drops the messages that wait longest; those of the batch from which the consumer is just being served stay.
         case dropOldest
+        /// Stops reading from the connection until the consumer has caught up; nothing is dropped.
+        ///
+        /// Holds back the whole connection: every other subscription of the client, replies to requests, the answers
+        /// that flushes and drains wait for, and the server's PINGs. A server that cannot get rid of its messages
+        /// closes the connection after its `write_deadline` (10 s unless configured), and one whose PINGs stay unanswered
+        /// after some minutes; what it held is lost then. So it is for a client with this one subscription and a consumer
+        /// that does not wait for the same client.
+        ///
+        /// Memory is bounded by the limits and one read more. The connection is read again, whatever waits, when the
+        /// subscription ends or is drained (what is on its way is taken in then), and when its iterator is gone: until
+        /// somebody takes messages again, those beyond the limits are dropped.
+        case pauseReads
         /// Ends the subscription with ``NATSError/Code/slowConsumer``, behind the messages that wait.
         case fail
     }
@@ -176,6 +188,8 @@ public struct NATSClientConfiguration: Sendable {
     public var drainTimeout: Duration = .seconds(30)
     /// ``NATSClient/publish(_:to:reply:headers:)`` waits while this many bytes are not written yet.
     public var publishHighWaterMark = 1_048_576
+    /// So many bytes are written at once, without giving a stream of publishes time to gather more.
+    public var writeBufferSize = 262_144
     /// Limits of subscriptions that are given none of their own.
     public var pendingLimits = PendingLimits()
     /// Opens a connection; see ``dialer``.

@@ -20,18 +20,20 @@ public final class NATSReplies: Sendable {
         case noResponders
         /// The client was drained or closed.
         case closed
+        /// The server forbids the subject, or the connection was lost; the sequence threw the error.
+        case failed
     }
 
-    private let subscription: NATSSubscription
+    private let request: InboxRequest
     private let isWanted: (@Sendable (NATSMessage) -> Bool)?
     private let machine: NIOLockedValueBox<RequestManyStateMachine>
 
     init(
-        subscription: NATSSubscription,
+        request: InboxRequest,
         machine: RequestManyStateMachine,
         isWanted: (@Sendable (NATSMessage) -> Bool)?
     ) {
-        self.subscription = subscription
+        self.request = request
         self.machine = NIOLockedValueBox(machine)
         self.isWanted = isWanted
     }
@@ -43,7 +45,7 @@ public final class NATSReplies: Sendable {
 
     private func next() async throws(NATSError) -> NATSMessage? {
         guard case .wait(let limit) = self.machine.withLockedValue({ $0.next() }) else {
-            self.subscription.unsubscribe()
+            self.request.subscription.unsubscribe()
             return nil
         }
         let start = NIODeadline.now()
@@ -51,7 +53,7 @@ public final class NATSReplies: Sendable {
             .nanoseconds((NIODeadline.now() - start).nanoseconds)
         }
         do throws(NATSError) {
-            guard let message = try await self.subscription.next(timeout: limit) else {
+            guard let message = try await self.request.subscription.next(timeout: limit) else {
                 self.machine.withLockedValue { $0.finish(.closed) }
                 return nil
             }
@@ -65,11 +67,14 @@ public final class NATSReplies: Sendable {
             }
         } catch {
             guard error.code == .timeout else {
+                if error.code != .cancelled, error.code != .slowConsumer {
+                    self.machine.withLockedValue { $0.finish(.failed) }
+                }
                 throw error
             }
             self.machine.withLockedValue { $0.timedOut(after: Swift.max(limit, waited())) }
         }
-        self.subscription.unsubscribe()
+        self.request.subscription.unsubscribe()
         return nil
     }
 }

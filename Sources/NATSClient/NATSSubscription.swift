@@ -52,6 +52,13 @@ public final class NATSSubscription: Sendable {
         self.state.status
     }
 
+    /// The status now and each change from the call on, for one listener; call it again for another.
+    ///
+    /// ``NATSSubscriptionStatus/slowConsumer`` begins an episode and ``NATSSubscriptionStatus/active`` ends it.
+    public var statuses: NATSSubscriptionStatuses {
+        NATSSubscriptionStatuses(stream: self.state.listen())
+    }
+
     /// How much waits for the consumer at most.
     public var pendingLimits: NATSClientConfiguration.PendingLimits {
         self.state.limits
@@ -75,10 +82,13 @@ public final class NATSSubscription: Sendable {
     /// Do not mix with an iteration that goes on at the same time: both would see the same messages.
     ///
     /// - Parameter timeout: How long to wait; nil for without limit.
+    /// What there is comes in this order: an ended subscription of which nothing is left ends; messages that were dropped
+    /// are told of, once for each time that it began; then the messages that wait, also those of an ended subscription;
+    /// then the wait. A status message, such as 503 of a request without responders, is a message like any other.
+    ///
     /// - Returns: The message, or nil when the subscription has ended.
-    /// - Throws: ``NATSError/Code/timeout``; ``NATSError/Code/cancelled`` when the task is cancelled, without losing a
-    ///   message; ``NATSError/Code/slowConsumer`` once for each time that messages began to be dropped, and the next call
-    ///   goes on; the error that ended the subscription.
+    /// - Throws: The error that ended the subscription; ``NATSError/Code/slowConsumer``, after which the next call goes on;
+    ///   ``NATSError/Code/cancelled`` when the task is cancelled, without losing a message; ``NATSError/Code/timeout``.
     public func next(timeout: Duration? = nil) async throws(NATSError) -> NATSMessage? {
         try await self.state.nextMessage(timeout: timeout)
     }

@@ -38,6 +38,42 @@ package struct HeaderBlock: Sendable, Equatable {
         }
     }
 
+    /// Whether ``init(parsing:)`` makes something of the bytes: one pass, without an allocation.
+    package static func isReadable(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let length = Self.version.utf8CodeUnitCount
+        guard bytes.count >= length,
+            bytes.prefix(length).elementsEqual(UnsafeBufferPointer(start: Self.version.utf8Start, count: length))
+        else {
+            return false
+        }
+        var isFirstLine = true
+        var hasColon = false
+        // Bytes of the line so far, and whether the last of them was a CR.
+        var count = 0
+        var endsWithCR = false
+        for byte in bytes[length...] {
+            if byte == 0x0A {
+                if !isFirstLine {
+                    if count == (endsWithCR ? 1 : 0) {
+                        return true
+                    }
+                    guard hasColon else {
+                        return false
+                    }
+                }
+                isFirstLine = false
+                hasColon = false
+                count = 0
+                endsWithCR = false
+            } else {
+                hasColon = hasColon || byte == 0x3A
+                count += 1
+                endsWithCR = byte == 0x0D
+            }
+        }
+        return isFirstLine || hasColon || count == 0
+    }
+
     /// The status code alone, without making a string; nil if there is none or the block is malformed.
     package static func status(of bytes: UnsafeRawBufferPointer) -> Int? {
         var lines = LineReader(bytes: bytes)

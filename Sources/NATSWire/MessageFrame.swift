@@ -45,6 +45,12 @@ package struct MessageFrame: Sendable, Equatable {
         Int(self.payloadEnd &- self.bodyStart)
     }
 
+    /// Length of the header block in bytes.
+    @inlinable
+    package var headerLength: Int {
+        Int(self.payloadStart &- self.bodyStart)
+    }
+
     /// Bytes from the subject through the payload.
     @inlinable
     package var span: Range<Int> {

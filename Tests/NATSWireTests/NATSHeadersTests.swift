@@ -70,4 +70,21 @@ import Testing
             #expect(HeaderBlock.firstInvalidField(in: headers) == headers.first)
         }
     }
+
+    @Test("whether a block can be read is known without reading it")
+    func readable() {
+        let pieces = ["", "\r\n", "\n", "\r", "a: b", "a", ":", " ", "NATS/1.0", "NATS/1.1", " 503 x", "a:b\r\n"]
+        for first in pieces {
+            for second in pieces {
+                for third in pieces {
+                    for fourth in pieces {
+                        for text in [first + second + third + fourth, "NATS/1.0" + first + second + third + fourth] {
+                            let isReadable = Array(text.utf8).withUnsafeBytes { HeaderBlock.isReadable($0) }
+                            #expect(isReadable == (self.parse(text) != nil), "\(text.debugDescription)")
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -126,7 +126,7 @@ extension ConnectionCore {
             self.outbound.drainSubscriptions()
             self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
             for entry in self.registry.all {
-                if case .subscription(let state) = entry.handle {
+                if case .subscription(let state) = entry.handle, !state.isRequestInbox {
                     state.startDrain()
                     self.drainingSubscriptions.append(state)
                     self.outbound.unsubscribeForDrain(sid: entry.sid)

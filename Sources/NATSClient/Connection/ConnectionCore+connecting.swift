@@ -56,9 +56,7 @@ extension ConnectionCore {
         // The pool may have been replaced meanwhile.
         guard let chosen = self.pool.known(choice) else {
             self.reportUnknownChoice()
-            return self.perform(
-                self.reconnector.attemptFailed(wantsLongestWait: false, pool: &self.pool, using: &self.random)
-            )
+            return self.perform(self.reconnector.attemptAbandoned())
         }
         self.connect(to: chosen)
     }
@@ -71,6 +69,7 @@ extension ConnectionCore {
 
     private func connect(to address: ServerAddress) {
         self.attempt += 1
+        self.attemptAddress = address
         let attempt = self.attempt
         let configuration = self.configuration
         self.logger?.debug("connecting to NATS server", metadata: ["nats.server": "\(address.url)"])
@@ -204,6 +203,7 @@ extension ConnectionCore {
             return handler.fail(NATSError(.connectionClosed, "the client is closed"))
         }
         self.attemptTimer?.cancel()
+        self.attemptAddress = nil
         self.phase = .connected
         self.connectedAt = self.eventLoop.now
         self.reconnector.succeeded()
@@ -233,6 +233,9 @@ extension ConnectionCore {
         }
         for waiter in start.waiters {
             waiter.resume()
+        }
+        if !self.pausingReads.isEmpty {
+            handler.setReading(false)
         }
         self.startKeepAlive()
         self.logger?.debug("connected to NATS server", metadata: ["nats.server": "\(handler.address.url)"])
@@ -273,6 +276,7 @@ extension ConnectionCore {
             "cannot connect to NATS server",
             metadata: ["nats.server": "\(address.url)", "nats.error": "\(error)"]
         )
+        self.attemptAddress = nil
         self.status.withLockedValue { $0.lastError = error }
         // "Connection refused" says least; keep what any other server said.
         let isRefused =
@@ -293,11 +297,14 @@ extension ConnectionCore {
             self.close(error: error)
             return
         }
-        let action = self.reconnector.attemptFailed(
-            wantsLongestWait: serverError?.treatment == .reconnectLater,
-            pool: &self.pool,
-            using: &self.random
-        )
+        let action =
+            self.pool.contains(address)
+            ? self.reconnector.attemptFailed(
+                fullServer: serverError?.treatment == .reconnectLater ? address : nil,
+                pool: &self.pool,
+                now: .now(),
+                using: &self.random
+            ) : self.reconnector.attemptAbandoned()
         if case .wait = action, isFirst {
             // retryOnFailedConnect: the caller of connect goes on while the client keeps trying.
             self.status.withLockedValue { $0.isReconnecting = true }
@@ -391,5 +398,20 @@ extension ConnectionCore {
 
     func setServerPool(_ addresses: [ServerAddress]) {
         self.pool.replace(addresses, random: &self.random)
+        guard case .connecting = self.phase, let address = self.attemptAddress, !self.pool.contains(address) else {
+            return
+        }
+        // The attempt that is under way must not end at a server that is not wanted any more.
+        let error = NATSError(.serverNotInPool, "the server \(address.url) left the pool while it was connected to")
+        if let handler = self.handler {
+            handler.fail(error)
+        } else {
+            self.attempt += 1
+            for channel in self.openingChannels {
+                channel.close(promise: nil)
+            }
+            self.openingChannels = []
+            self.attemptFailed(address, error: error, serverError: nil)
+        }
     }
 }

@@ -28,6 +28,10 @@ extension ConnectionCore {
         guard case .connected = self.phase else {
             return
         }
+        guard self.pausingReads.isEmpty else {
+            // Answers wait with everything else: silence says nothing about the server.
+            return self.scheduleKeepAlive()
+        }
         switch self.keepAlive.tick() {
         case .sendPing:
             _ = self.outbound.ping(.init { _ in })

@@ -72,6 +72,10 @@ final class ConnectionCore: @unchecked Sendable {
     var openingChannels: [any Channel] = []
     /// The call of the user's dialer that is under way.
     var dialAttempt: DialAttempt?
+    /// Whom the attempt that is under way is to reach.
+    var attemptAddress: ServerAddress?
+    /// Subscriptions for which nothing is read, and the number of each one's reason.
+    var pausingReads: [UInt64: UInt64] = [:]
     var attemptTimer: Scheduled<Void>?
     /// The server that the user chose, while the wait before the attempt on it runs.
     var delayedChoice: ServerAddress?
@@ -103,7 +107,8 @@ final class ConnectionCore: @unchecked Sendable {
             highWaterMark: configuration.publishHighWaterMark,
             reconnectBufferSize: configuration.reconnectBufferSize,
             disconnectedPublish: configuration.disconnectedPublish,
-            validatesSubjects: configuration.validatesPublishSubjects
+            validatesSubjects: configuration.validatesPublishSubjects,
+            writeBufferSize: configuration.writeBufferSize
         )
         let inbox = configuration.inboxPrefix + "." + self.nuid.withLockedValue { $0.next() }
         self.requests = RequestCenter(inbox: inbox, outbound: self.outbound)
@@ -219,6 +224,14 @@ final class ConnectionCore: @unchecked Sendable {
                 if case .subscription(let state) = self.registry.limit(sid: sid, maximum: maximum) {
                     ended.append(state)
                 }
+            case .resumeReads(let state, let number, let dropped):
+                // Not here, where a lock may be held.
+                self.eventLoop.execute {
+                    self.resumeReads(sid: state.sid, number: number)
+                    if state.isOpen {
+                        self.events.send(.slowConsumerEnded(state.eventSubscription, dropped: dropped))
+                    }
+                }
             }
         }
         return ended
@@ -234,8 +247,13 @@ final class ConnectionCore: @unchecked Sendable {
     /// Messages of one subscription, in order.
     func received(_ frames: inout [MessageFrame], sid: UInt64, in bytes: ByteBuffer) {
         self.arrivedMessages &+= UInt64(frames.count)
+        var headerBytes = 0
         for frame in frames {
             self.arrivedBytes &+= UInt64(truncatingIfNeeded: frame.bodyLength)
+            headerBytes |= frame.headerLength
+        }
+        if headerBytes != 0 {
+            self.checkHeaders(frames, sid: sid, in: bytes)
         }
         guard let arrival = self.registry.received(frames.count, sid: sid) else {
             return
@@ -254,6 +272,53 @@ final class ConnectionCore: @unchecked Sendable {
         }
     }
 
+    /// Tells of messages whose header blocks cannot be read: once for those of one read.
+    ///
+    /// nats.go processMsg: the message is delivered all the same, without headers.
+    @inline(never)
+    private func checkHeaders(_ frames: [MessageFrame], sid: UInt64, in bytes: ByteBuffer) {
+        let bad = bytes.withUnsafeReadableBytes { raw in
+            frames.first { frame in
+                frame.headerLength > 0
+                    && !HeaderBlock.isReadable(
+                        UnsafeRawBufferPointer(rebasing: raw[Int(frame.bodyStart)..<Int(frame.payloadStart)])
+                    )
+            }
+        }
+        guard let bad else {
+            return
+        }
+        let subject = bytes.withUnsafeReadableBytes { raw in
+            String(decoding: raw[Int(bad.subjectStart)..<Int(bad.subjectEnd)], as: UTF8.self)
+        }
+        let error = NATSError(.badHeader, "a message on \"\(subject)\" has a header block that cannot be read")
+        self.status.withLockedValue { $0.lastError = error }
+        var subscription: NATSEvent.Subscription?
+        if case .subscription(let state) = self.registry.handle(sid: sid) {
+            subscription = state.eventSubscription
+        }
+        self.events.send(.error(error, subscription))
+    }
+
+    // MARK: Reads that wait for a consumer
+
+    private func pauseReads(sid: UInt64, number: UInt64) {
+        self.pausingReads[sid] = number
+        self.handler?.setReading(false)
+    }
+
+    func resumeReads(sid: UInt64, number: UInt64) {
+        // It may have begun again meanwhile.
+        guard self.pausingReads[sid] == number else {
+            return
+        }
+        self.pausingReads[sid] = nil
+        if self.pausingReads.isEmpty {
+            self.keepAlive.receivedBytes()
+            self.handler?.setReading(true)
+        }
+    }
+
     /// Hands over what ``received(_:sid:in:)`` collected.
     func deliver(in bytes: ByteBuffer) {
         guard self.arrivedMessages > 0 else {
@@ -264,7 +329,16 @@ final class ConnectionCore: @unchecked Sendable {
         self.arrivedMessages = 0
         self.arrivedBytes = 0
         for state in self.touched {
-            switch state.deliver(in: bytes) {
+            let change = state.deliver(in: bytes)
+            switch change.reads {
+            case .pause(let number):
+                self.pauseReads(sid: state.sid, number: number)
+            case .resume(let number):
+                self.resumeReads(sid: state.sid, number: number)
+            case nil:
+                break
+            }
+            switch change.slowConsumer {
             case .began(let dropped):
                 self.events.send(.slowConsumer(state.eventSubscription, dropped: dropped))
             case .ended(let dropped):

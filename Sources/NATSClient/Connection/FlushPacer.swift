@@ -7,8 +7,6 @@
 struct FlushPacer {
     /// How long the loop lets messages gather, in nanoseconds.
     static let delay: UInt64 = 100_000
-    /// As many waiting bytes are written without a delay.
-    static let fullBytes = 262_144
     /// Flushes that follow a write within this many nanoseconds belong to a stream.
     private static let closeness: UInt64 = 20_000
     private static let closeFlushesOfStream = 4

@@ -109,6 +109,13 @@ final class NATSChannelHandler: ChannelInboundHandler {
         }
     }
 
+    /// Whether anything is read.
+    ///
+    /// What NIO has read already still comes.
+    func setReading(_ isReading: Bool) {
+        self.context?.channel.setOption(.autoRead, value: isReading).whenFailure { _ in }
+    }
+
     /// Ends the connection for a reason.
     func fail(_ error: NATSError) {
         guard !self.isClosed else {

@@ -5,6 +5,8 @@ enum RegistryOperation {
     case add(sid: UInt64, subject: String, queueGroup: String?, handle: SubscriptionHandle)
     case remove(sid: UInt64)
     case limit(sid: UInt64, maximum: UInt64)
+    /// The reason with this number not to read is gone; messages were lost in the episode that ends with it.
+    case resumeReads(SubscriptionState, number: UInt64, dropped: UInt64)
 }
 
 extension OutboundBuffer {

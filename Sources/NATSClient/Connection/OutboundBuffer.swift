@@ -14,6 +14,8 @@ final class OutboundBuffer: @unchecked Sendable {
     private let reconnectBufferSize: Int
     private let disconnectedPublish: NATSClientConfiguration.DisconnectedPublish
     private let validatesSubjects: Bool
+    /// As many waiting bytes are written without a delay.
+    private let writeBufferSize: Int
     /// Runs on the event loop and takes ``Work``.
     var flushTask: @Sendable () -> Void = {}
 
@@ -59,8 +61,10 @@ final class OutboundBuffer: @unchecked Sendable {
         highWaterMark: Int,
         reconnectBufferSize: Int,
         disconnectedPublish: NATSClientConfiguration.DisconnectedPublish = .buffer,
-        validatesSubjects: Bool = true
+        validatesSubjects: Bool = true,
+        writeBufferSize: Int = 262_144
     ) {
+        self.writeBufferSize = max(1, writeBufferSize)
         self.eventLoop = eventLoop
         self.highWaterMark = max(1, highWaterMark)
         self.disconnectedPublish = disconnectedPublish
@@ -99,17 +103,18 @@ final class OutboundBuffer: @unchecked Sendable {
         return outcome
     }
 
-    /// Appends one request; the first one subscribes to the inbox before it.
+    /// Appends one request; the first one subscribes to the inbox before it, unless the request has its own.
     ///
     /// Returns the message's number as well.
     func publishRequest(
         subject: UnsafeRawBufferPointer,
         reply: UnsafeRawBufferPointer,
         headers: UnsafeRawBufferPointer,
-        payload: UnsafeRawBufferPointer
+        payload: UnsafeRawBufferPointer,
+        hasOwnInbox: Bool = false
     ) -> (outcome: PublishOutcome, number: UInt64) {
         self.lock.lock()
-        if !self.isInboxSubscribed {
+        if !self.isInboxSubscribed, !hasOwnInbox {
             self.subscribeInbox()
         }
         let outcome = self.append(subject: subject, reply: reply, headers: headers, payload: payload)
@@ -137,7 +142,7 @@ final class OutboundBuffer: @unchecked Sendable {
         guard self.mode != .buffering, self.mode != .ending else {
             return false
         }
-        if self.flush == .delayed, !atOnce, self.frames.count < min(FlushPacer.fullBytes, self.limit) {
+        if self.flush == .delayed, !atOnce, self.frames.count < min(self.writeBufferSize, self.limit) {
             return false
         }
         self.flush = .soon
@@ -295,13 +300,14 @@ final class OutboundBuffer: @unchecked Sendable {
     func subscribe(
         subject: String,
         queueGroup: String?,
-        limits: NATSClientConfiguration.PendingLimits
+        limits: NATSClientConfiguration.PendingLimits,
+        isRequestInbox: Bool = false
     ) throws(NATSError) -> SubscriptionState {
         let result: Result<SubscriptionState, NATSError> = self.lock.withLock {
             guard self.mode == .connected || self.mode == .buffering else {
                 return .failure(NATSError(.connectionClosed, "the client is closed", cause: self.closeError))
             }
-            guard !self.refusesSubscriptions else {
+            guard !self.refusesSubscriptions || isRequestInbox else {
                 return .failure(NATSError(.connectionDraining, "the client is draining"))
             }
             let sid = self.takeSid()
@@ -310,6 +316,7 @@ final class OutboundBuffer: @unchecked Sendable {
                 subject: subject,
                 queueGroup: queueGroup,
                 limits: limits,
+                isRequestInbox: isRequestInbox,
                 outbound: self
             )
             self.operations.append(
@@ -352,6 +359,17 @@ final class OutboundBuffer: @unchecked Sendable {
             if self.mode == .connected || self.mode == .drainingPublishes {
                 self.frames.append(SubscriptionCommands.unsubscribe(sid: sid, maximum: nil))
             }
+        }
+        self.scheduleFlush()
+    }
+
+    /// A subscription that held the reads back does so no longer.
+    func resumeReads(of state: SubscriptionState, number: UInt64, dropped: UInt64) {
+        self.lock.withLock {
+            guard self.mode != .closed else {
+                return
+            }
+            self.operations.append(.resumeReads(state, number: number, dropped: dropped))
         }
         self.scheduleFlush()
     }
@@ -492,7 +510,7 @@ final class OutboundBuffer: @unchecked Sendable {
         self.lock.withLock {
             self.spare = bytes
             self.pacer.wrote(now: now)
-            if self.isUrgent || self.frames.count >= min(FlushPacer.fullBytes, self.limit) {
+            if self.isUrgent || self.frames.count >= min(self.writeBufferSize, self.limit) {
                 self.flush = .soon
                 return .now
             }

@@ -18,17 +18,17 @@ struct ReconnectStateMachine {
         /// The user's own wait after so many failed passes; there is no jitter then.
         var custom: (@Sendable (Int) -> Duration)?
 
-        /// The whole wait after so many failed passes; `longest` if a server said that it is full.
+        /// The whole wait after so many failed passes; not below `least`.
         func wait(
             afterPasses passes: Int,
-            longest: Bool = false,
+            least: Duration = .zero,
             using random: inout some RandomNumberGenerator
         ) -> Duration {
             if let custom = self.custom {
                 // Without any wait an unreachable server would be asked in a loop.
                 return passes > 0 ? max(.milliseconds(1), custom(passes)) : .zero
             }
-            return (longest ? self.maximum : self.wait(afterPasses: passes)) + self.randomJitter(using: &random)
+            return max(least, self.wait(afterPasses: passes)) + self.randomJitter(using: &random)
         }
 
         /// The wait after so many failed passes, without jitter.
@@ -61,7 +61,7 @@ struct ReconnectStateMachine {
     private enum State {
         case idle
         /// `passes` failed so far; `remaining` are still to be tried in this one.
-        case trying(remaining: ArraySlice<ServerAddress>, passes: Int, wantsLongestWait: Bool)
+        case trying(remaining: ArraySlice<ServerAddress>, passes: Int)
         case waiting(passes: Int)
     }
 
@@ -115,26 +115,29 @@ struct ReconnectStateMachine {
         guard case .waiting(let passes) = self.state else {
             return .giveUp
         }
-        self.state = .trying(remaining: pool.beginPass(now: now)[...], passes: passes, wantsLongestWait: false)
+        self.state = .trying(remaining: pool.beginPass(now: now)[...], passes: passes)
         guard let first = self.nextServer(pool: &pool) else {
             return .giveUp
         }
         return .connect(first)
     }
 
-    /// The attempt on the current server failed.
+    /// The attempt on a server failed.
     ///
-    /// `wantsLongestWait`: the server said that it is full.
+    /// `fullServer`: it is that one, and said that it is full. It is left alone for the longest wait; others are tried as
+    /// ever.
     mutating func attemptFailed(
-        wantsLongestWait: Bool,
+        fullServer: ServerAddress? = nil,
         pool: inout ServerPool,
+        now: NIODeadline,
         using random: inout some RandomNumberGenerator
     ) -> Action {
-        guard case .trying(let remaining, let passes, let wantedBefore) = self.state else {
+        guard case .trying(_, let passes) = self.state else {
             return .giveUp
         }
-        let longest = wantsLongestWait || wantedBefore
-        self.state = .trying(remaining: remaining, passes: passes, wantsLongestWait: longest)
+        if let fullServer {
+            pool.rest(fullServer, until: now + self.backoff.maximum.timeAmount)
+        }
         if let next = self.nextServer(pool: &pool) {
             return .connect(next)
         }
@@ -143,7 +146,17 @@ struct ReconnectStateMachine {
             return .giveUp
         }
         self.state = .waiting(passes: passes + 1)
-        return .wait(self.backoff.wait(afterPasses: passes + 1, longest: longest, using: &random))
+        let rest = Duration.nanoseconds(pool.restOfAll(now: now).nanoseconds)
+        return .wait(self.backoff.wait(afterPasses: passes + 1, least: rest, using: &random))
+    }
+
+    /// The server of the attempt left the pool: the pool that took its place is tried from its beginning.
+    mutating func attemptAbandoned() -> Action {
+        guard case .trying(_, let passes) = self.state else {
+            return .giveUp
+        }
+        self.state = .waiting(passes: passes)
+        return .wait(.zero)
     }
 
     /// Connections are secured: the other jitter counts from now on.
@@ -153,7 +166,7 @@ struct ReconnectStateMachine {
 
     /// A connection was made.
     mutating func succeeded() {
-        if case .trying(_, let passes, _) = self.state {
+        if case .trying(_, let passes) = self.state {
             self.setbacks = max(self.setbacks, passes)
         }
         self.state = .idle
@@ -170,12 +183,12 @@ struct ReconnectStateMachine {
     }
 
     private mutating func nextServer(pool: inout ServerPool) -> ServerAddress? {
-        guard case .trying(let remaining, let passes, let longest) = self.state else {
+        guard case .trying(let remaining, let passes) = self.state else {
             return nil
         }
         // The pool may have been replaced since the pass began.
         let rest = remaining.drop { pool.known($0) == nil }
-        self.state = .trying(remaining: rest.dropFirst(), passes: passes, wantsLongestWait: longest)
+        self.state = .trying(remaining: rest.dropFirst(), passes: passes)
         guard let next = rest.first.flatMap({ pool.known($0) }) else {
             return nil
         }

@@ -23,6 +23,8 @@ struct ServerPool {
         var lastAuthError: NATSError.Code?
         /// When it was given up.
         var givenUpAt: NIODeadline?
+        /// It said that it is full, and is left alone until then.
+        var restsUntil: NIODeadline?
     }
 
     /// What an authentication error means for the client.
@@ -78,7 +80,26 @@ struct ServerPool {
             let server = self.servers.remove(at: index)
             self.servers.append(server)
         }
-        return self.servers.filter { $0.givenUpAt == nil }.map(\.address)
+        let tryable = self.servers.filter { $0.givenUpAt == nil }
+        let rested = tryable.filter { ($0.restsUntil ?? now) <= now }
+        return (rested.isEmpty ? tryable : rested).map(\.address)
+    }
+
+    /// A server said that it is full: it is left alone until then, unless there is no other.
+    mutating func rest(_ address: ServerAddress, until end: NIODeadline) {
+        if let index = self.index(of: address) {
+            self.servers[index].restsUntil = end
+        }
+    }
+
+    /// How long it takes until a server may be tried: nothing, unless all of them are full.
+    func restOfAll(now: NIODeadline) -> TimeAmount {
+        let tryable = self.servers.filter { $0.givenUpAt == nil }
+        return tryable.map { max(.zero, ($0.restsUntil ?? now) - now) }.min() ?? .zero
+    }
+
+    func contains(_ address: ServerAddress) -> Bool {
+        self.index(of: address) != nil
     }
 
     /// The client turns to a server.
@@ -100,6 +121,7 @@ struct ServerPool {
         self.servers[index].address.isSecure = isSecure || self.servers[index].address.isSecure
         self.servers[index].failures = 0
         self.servers[index].givenUpAt = nil
+        self.servers[index].restsUntil = nil
     }
 
     /// A connection to the server lasted, and so its credentials were in order for a while.

@@ -18,6 +18,15 @@ struct DeliveryQueue<Waiter> {
         var dropped = 0
         var waiters: [Waiter] = []
         var slowConsumer: SlowConsumerChange?
+        var reads: ReadsChange?
+    }
+
+    /// What the policy ``NATSClientConfiguration/SlowConsumerPolicy/pauseReads`` wants of the connection.
+    enum ReadsChange: Equatable {
+        /// Stop reading, for the reason with this number.
+        case pause(UInt64)
+        /// Go on: the reason with this number is gone.
+        case resume(UInt64)
     }
 
     enum SlowConsumerChange: Equatable {
@@ -65,6 +74,12 @@ struct DeliveryQueue<Waiter> {
     private var end = End.open
     private var isDiscarded = false
     private var episodeStart: UInt64?
+    private var isPausing = false
+    private var pauseNumber: UInt64 = 0
+    /// An iterator is gone and nobody has come since: reads do not wait for nobody, the newest messages are dropped.
+    var isUnattended = false
+    /// The server has been asked for no more: what is still on its way is taken in, and reads do not wait.
+    var isDraining = false
     private(set) var dropped: UInt64 = 0
     private(set) var maxPendingMessages = 0
     private(set) var maxPendingBytes = 0
@@ -87,11 +102,35 @@ struct DeliveryQueue<Waiter> {
     }
 
     /// Whether messages were dropped since the last call; true once for each episode.
-    mutating func takeLoss() -> Bool {
-        defer {
-            self.hasUnreportedLoss = false
+    ///
+    /// Not at the end: whoever has had everything is told why it ended.
+    mutating func takeLoss(consumed: Consumed) -> Bool {
+        guard self.hasUnreportedLoss, self.isOpen || self.pendingMessages(consumed) > 0 else {
+            return false
         }
-        return self.hasUnreportedLoss
+        self.hasUnreportedLoss = false
+        return true
+    }
+
+    /// Whether reads that were paused may go on; they count as resumed then.
+    ///
+    /// Gives the number of the reason, and how many messages were lost in the episode that ends.
+    mutating func takeResume(consumed: Consumed) -> (number: UInt64, dropped: UInt64)? {
+        guard self.isPausing else {
+            return nil
+        }
+        let isOver = self.isOpen && self.holdsReads
+        guard !isOver || self.isBelow80Percent(self.pendingMessages(consumed), self.pendingBytes(consumed)) else {
+            return nil
+        }
+        self.isPausing = false
+        let dropped = self.episodeStart.map { self.dropped - $0 } ?? 0
+        self.episodeStart = nil
+        return (self.pauseNumber, dropped)
+    }
+
+    private var holdsReads: Bool {
+        self.limits.policy == .pauseReads && !self.isUnattended && !self.isDraining
     }
 
     /// Whether messages are being dropped.
@@ -135,11 +174,17 @@ struct DeliveryQueue<Waiter> {
         let previousEpisode = self.episodeStart
         if previousEpisode != nil, self.isBelow80Percent(messages, bytes) {
             self.episodeStart = nil
+            if self.isPausing {
+                self.isPausing = false
+                action.reads = .resume(self.pauseNumber)
+            }
         }
 
         var accepted = frames
         var bodyBytes = frames.reduce(0) { $0 &+ $1.bodyLength }
-        if frames.count > self.maximumMessages - min(messages, self.maximumMessages)
+        if self.limits.policy == .pauseReads, !self.isUnattended {
+            // What has been read is kept; that is one read more than the limits say.
+        } else if frames.count > self.maximumMessages - min(messages, self.maximumMessages)
             || bodyBytes > self.maximumBytes - min(bytes, self.maximumBytes)
         {
             var lost = 0
@@ -183,6 +228,15 @@ struct DeliveryQueue<Waiter> {
         self.maxPendingMessages = max(self.maxPendingMessages, messages)
         self.maxPendingBytes = max(self.maxPendingBytes, bytes)
         action.waiters += self.takeWaiters()
+        if self.holdsReads, !self.isPausing, messages >= self.maximumMessages || bytes >= self.maximumBytes {
+            self.isPausing = true
+            self.pauseNumber += 1
+            action.reads = .pause(self.pauseNumber)
+            if self.episodeStart == nil {
+                self.episodeStart = previousEpisode ?? self.dropped
+                action.slowConsumer = previousEpisode == nil ? .began(dropped: 0) : nil
+            }
+        }
         return action
     }
 

@@ -21,6 +21,7 @@ final class RequestCenter: @unchecked Sendable {
     private let outbound: OutboundBuffer
     private let lock = NIOLock()
     private var multiplexer = RequestMultiplexer<Waiter>()
+    private var inboxRequests = InboxRequests<SubscriptionState>()
     private var emptyObserver: (@Sendable () -> Void)?
 
     init(inbox: String, outbound: OutboundBuffer) {
@@ -29,7 +30,7 @@ final class RequestCenter: @unchecked Sendable {
     }
 
     var count: Int {
-        self.lock.withLock { self.multiplexer.count }
+        self.lock.withLock { self.multiplexer.count + self.inboxRequests.awaitedCount }
     }
 
     func makeToken() -> UInt64 {
@@ -73,6 +74,72 @@ final class RequestCenter: @unchecked Sendable {
         let lost = self.lock.withLock { self.multiplexer.published(token, number: number) }
         lost?.resume(returning: .failed(NATSError(.disconnected, "the connection was lost before the reply")))
     }
+
+    // MARK: Requests with an inbox of their own
+
+    /// From now on `state` ends with an error as soon as it is known that no reply will come.
+    func register(_ token: UInt64, inboxOf state: SubscriptionState, subject: String, isAwaited: Bool) {
+        self.lock.withLock {
+            self.inboxRequests.register(
+                token,
+                waiter: state,
+                subject: subject,
+                inbox: state.subject,
+                isAwaited: isAwaited
+            )
+        }
+    }
+
+    /// Sends a request that was registered.
+    func send(
+        _ payload: some NATSPayload,
+        to subject: String,
+        inbox: String,
+        headers: [UInt8],
+        token: UInt64
+    ) -> PublishOutcome {
+        var subject = subject
+        var inbox = inbox
+        let (outcome, number) = subject.withUTF8 { subject in
+            inbox.withUTF8 { inbox in
+                headers.withUnsafeBytes { headers in
+                    payload.withPayloadBytes { payload in
+                        self.outbound.publishRequest(
+                            subject: UnsafeRawBufferPointer(subject),
+                            reply: UnsafeRawBufferPointer(inbox),
+                            headers: headers,
+                            payload: payload,
+                            hasOwnInbox: true
+                        )
+                    }
+                }
+            }
+        }
+        if case .accepted = outcome,
+            let lost = self.lock.withLock({ self.inboxRequests.published(token, number: number) })
+        {
+            self.end([lost], NATSError(.disconnected, "the connection was lost before the reply"))
+        }
+        return outcome
+    }
+
+    /// Nobody wants to know of the request any more.
+    func forget(_ token: UInt64) {
+        let observer = self.lock.withLock {
+            _ = self.inboxRequests.take(token)
+            return self.observerIfEmpty()
+        }
+        observer?()
+    }
+
+    private func end(_ states: [SubscriptionState], _ error: NATSError) {
+        for state in states {
+            state.finish(error)
+            self.outbound.unsubscribe(sid: state.sid, maximum: nil)
+        }
+    }
+
+    // MARK: Requests on the common inbox
 
     private func append(
         _ payload: some NATSPayload,
@@ -135,7 +202,10 @@ final class RequestCenter: @unchecked Sendable {
     }
 
     private func observerIfEmpty() -> (@Sendable () -> Void)? {
-        self.multiplexer.count == 0 ? self.emptyObserver : nil
+        guard let observer = self.emptyObserver, self.multiplexer.count + self.inboxRequests.awaitedCount == 0 else {
+            return nil
+        }
+        return observer
     }
 
     /// Calls `observer`, on any thread, whenever no request is left.
@@ -216,9 +286,11 @@ final class RequestCenter: @unchecked Sendable {
     }
 
     func connectionLost(handedOverThrough number: UInt64, cause: NATSError) {
-        self.failAll(NATSError(.disconnected, "the connection was lost before the reply", cause: cause)) {
+        let error = NATSError(.disconnected, "the connection was lost before the reply", cause: cause)
+        self.failAll(error) {
             $0.connectionLost(handedOverThrough: number)
         }
+        self.end(self.lock.withLock { self.inboxRequests.connectionLost(handedOverThrough: number) }, error)
     }
 
     /// The server forbids publishing to `subject`, or with it as reply subject.
@@ -228,6 +300,7 @@ final class RequestCenter: @unchecked Sendable {
             self.failAll(error) { $0.replyRefused(token) }
         } else {
             self.failAll(error) { $0.publishRefused(subject: subject) }
+            self.end(self.lock.withLock { self.inboxRequests.publishRefused(subject: subject) }, error)
         }
     }
 

@@ -49,6 +49,10 @@ struct SubscriptionRegistry<Handle> {
         self.entries[sid] = Entry(sid: sid, subject: subject, queueGroup: queueGroup, handle: handle)
     }
 
+    func handle(sid: UInt64) -> Handle? {
+        self.entries[sid]?.handle
+    }
+
     mutating func remove(sid: UInt64) -> Handle? {
         self.entries.removeValue(forKey: sid)?.handle
     }

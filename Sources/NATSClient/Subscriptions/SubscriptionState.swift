@@ -16,6 +16,8 @@ final class SubscriptionState: @unchecked Sendable {
     let sid: UInt64
     let subject: String
     let queueGroup: String?
+    /// The inbox of one request: a draining client lets it have its reply.
+    let isRequestInbox: Bool
     private let outbound: OutboundBuffer
 
     private let lock = NIOLock()
@@ -30,6 +32,8 @@ final class SubscriptionState: @unchecked Sendable {
     private var workers = 0
     private var observers: [(id: UInt64, call: Observer)] = []
     private var nextObserverID: UInt64 = 0
+    private var listeners: [UInt64: AsyncStream<NATSSubscriptionStatus>.Continuation] = [:]
+    private var announcedStatus = NATSSubscriptionStatus.active
 
     /// What the consumer has finished.
     ///
@@ -49,8 +53,10 @@ final class SubscriptionState: @unchecked Sendable {
         subject: String,
         queueGroup: String?,
         limits: NATSClientConfiguration.PendingLimits,
+        isRequestInbox: Bool = false,
         outbound: OutboundBuffer
     ) {
+        self.isRequestInbox = isRequestInbox
         self.sid = sid
         self.subject = subject
         self.queueGroup = queueGroup
@@ -78,14 +84,18 @@ final class SubscriptionState: @unchecked Sendable {
     }
 
     /// Hands the messages of the current read to the consumer.
-    func deliver(in bytes: ByteBuffer) -> Queue.SlowConsumerChange? {
+    func deliver(in bytes: ByteBuffer) -> (slowConsumer: Queue.SlowConsumerChange?, reads: Queue.ReadsChange?) {
         var frames: [MessageFrame] = []
         swap(&frames, &self.arrived)
         let outbound = self.outbound
         let action = self.lock.withLock {
-            self.queue.push(frames, consumed: self.consumed) { frames, bodyBytes in
+            let action = self.queue.push(frames, consumed: self.consumed) { frames, bodyBytes in
                 MessageBatch.make(frames: frames, in: bytes, bodyBytes: bodyBytes, outbound: outbound)
             }
+            if action.slowConsumer != nil || action.reads != nil {
+                self.announce()
+            }
+            return action
         }
         for waiter in action.waiters {
             waiter.resume()
@@ -96,7 +106,7 @@ final class SubscriptionState: @unchecked Sendable {
         if case .failed = action.slowConsumer {
             self.callObservers()
         }
-        return action.slowConsumer
+        return (action.slowConsumer, action.reads)
     }
 
     // MARK: Consumer
@@ -126,7 +136,9 @@ final class SubscriptionState: @unchecked Sendable {
     func nextBatch() async throws(NATSError) -> (batch: MessageBatch, index: Int)? {
         while true {
             let (next, observers) = self.lock.withLock { () -> (Queue.Next, [(id: UInt64, call: Observer)]) in
-                let next = self.queue.next(consumed: self.settledConsumed(), takingBatch: true)
+                let consumed = self.settledConsumed()
+                self.resumeReads(consumed)
+                let next = self.queue.next(consumed: consumed, takingBatch: true)
                 if case .messages = next {
                     self.consumerIsIdle = false
                     return (next, [])
@@ -156,12 +168,17 @@ final class SubscriptionState: @unchecked Sendable {
     func nextMessage(timeout: Duration?) async throws(NATSError) -> NATSMessage? {
         let deadline = timeout.map { NIODeadline.now() + $0.timeAmount }
         // nats.go NextMsg: once for each episode, before the messages that are there.
-        if self.lock.withLock({ self.queue.takeLoss() }) {
+        let hasLost = self.lock.withLock {
+            self.queue.isUnattended = false
+            return self.queue.takeLoss(consumed: self.settledConsumed())
+        }
+        if hasLost {
             throw NATSError(.slowConsumer, "messages on \"\(self.subject)\" were dropped: the consumer is too slow")
         }
         while true {
             let (next, observers) = self.lock.withLock { () -> (Queue.Next, [(id: UInt64, call: Observer)]) in
                 let consumed = self.settledConsumed()
+                self.resumeReads(consumed)
                 let next = self.queue.next(consumed: consumed)
                 if case .messages(let batch, let index) = next {
                     self.settled.messages = consumed.messages + 1
@@ -220,6 +237,7 @@ final class SubscriptionState: @unchecked Sendable {
             }
             self.attachedIterators = 1
             self.consumerIsIdle = true
+            self.queue.isUnattended = false
             return true
         }
     }
@@ -228,6 +246,8 @@ final class SubscriptionState: @unchecked Sendable {
     func detachIterator() {
         let observers = self.lock.withLock {
             self.attachedIterators = 0
+            self.queue.isUnattended = true
+            self.resumeReads(self.settledConsumed())
             return self.observers
         }
         for observer in observers {
@@ -244,7 +264,10 @@ final class SubscriptionState: @unchecked Sendable {
                 self.queue.discard()
                 self.isDiscarded.store(true, ordering: .relaxed)
             }
-            return (self.queue.finish(error), self.observers)
+            let waiters = self.queue.finish(error)
+            self.resumeReads(self.consumed)
+            self.announce()
+            return (waiters, self.observers)
         }
         for waiter in waiters {
             waiter.resume()
@@ -260,9 +283,91 @@ final class SubscriptionState: @unchecked Sendable {
         self.lock.withLock {
             if self.queue.isOpen {
                 self.isDrainStarted = true
+                self.queue.isDraining = true
+                self.resumeReads(self.consumed)
+                self.announce()
             }
             return self.isDrainStarted
         }
+    }
+
+    // MARK: Under the lock
+
+    /// Tells the connection that it may read on, if this subscription held it back and need not do so any more.
+    private func resumeReads(_ consumed: Queue.Consumed) {
+        guard let resume = self.queue.takeResume(consumed: consumed) else {
+            return
+        }
+        self.announce()
+        // The event loop takes them in their order; nobody is called under the lock.
+        self.outbound.resumeReads(of: self, number: resume.number, dropped: resume.dropped)
+    }
+
+    /// Tells the listeners of the status if it is another one.
+    ///
+    /// On the event loop, so that they hear of changes in their order and not under the lock.
+    private func announce() {
+        let status = self.currentStatus
+        guard !status.isSame(as: self.announcedStatus) else {
+            return
+        }
+        self.announcedStatus = status
+        guard !self.listeners.isEmpty else {
+            return
+        }
+        let listeners = Array(self.listeners.values)
+        let isLast = !self.queue.isOpen
+        if isLast {
+            self.listeners.removeAll()
+        }
+        self.outbound.eventLoop.execute {
+            for listener in listeners {
+                listener.yield(status)
+                if isLast {
+                    listener.finish()
+                }
+            }
+        }
+    }
+
+    private var currentStatus: NATSSubscriptionStatus {
+        guard self.queue.isOpen else {
+            return .closed(self.queue.endError)
+        }
+        if self.isDrainStarted {
+            return .draining
+        }
+        return self.queue.isSlow ? .slowConsumer : .active
+    }
+
+    // MARK: Status
+
+    /// The status now and each that follows; the newest few are kept for a slow listener.
+    func listen() -> AsyncStream<NATSSubscriptionStatus> {
+        let (stream, continuation) = AsyncStream<NATSSubscriptionStatus>.makeStream(
+            bufferingPolicy: .bufferingNewest(16)
+        )
+        let (status, id) = self.lock.withLock { () -> (NATSSubscriptionStatus, UInt64?) in
+            let status = self.currentStatus
+            guard self.queue.isOpen else {
+                return (status, nil)
+            }
+            // Nobody else can give this continuation anything before the lock is free.
+            continuation.yield(status)
+            self.announcedStatus = status
+            self.nextObserverID += 1
+            self.listeners[self.nextObserverID] = continuation
+            return (status, self.nextObserverID)
+        }
+        if let id {
+            continuation.onTermination = { [weak self] _ in
+                self?.lock.withLock { _ = self?.listeners.removeValue(forKey: id) }
+            }
+        } else {
+            continuation.yield(status)
+            continuation.finish()
+        }
+        return stream
     }
 
     /// Calls `observer`, now and on any thread whenever ``isDrained`` may have become true, until it is removed.
@@ -329,19 +434,14 @@ final class SubscriptionState: @unchecked Sendable {
     }
 
     func setLimits(_ limits: NATSClientConfiguration.PendingLimits) {
-        self.lock.withLock { self.queue.setLimits(limits) }
+        self.lock.withLock {
+            self.queue.setLimits(limits)
+            self.resumeReads(self.settledConsumed())
+        }
     }
 
     var status: NATSSubscriptionStatus {
-        self.lock.withLock {
-            guard self.queue.isOpen else {
-                return .closed(self.queue.endError)
-            }
-            if self.isDrainStarted {
-                return .draining
-            }
-            return self.queue.isSlow ? .slowConsumer : .active
-        }
+        self.lock.withLock { self.currentStatus }
     }
 
     /// The error that ended the subscription, if one did.

@@ -22,12 +22,34 @@ import Testing
         #expect(self.kept("PING\r\n") == "")
     }
 
-    private func buffer(highWaterMark: Int = 1 << 20, reconnectBufferSize: Int = 8 << 20) -> OutboundBuffer {
+    private func buffer(
+        highWaterMark: Int = 1 << 20,
+        reconnectBufferSize: Int = 8 << 20,
+        writeBufferSize: Int = 1 << 20
+    ) -> OutboundBuffer {
         OutboundBuffer(
             eventLoop: EmbeddedEventLoop(),
             highWaterMark: highWaterMark,
-            reconnectBufferSize: reconnectBufferSize
+            reconnectBufferSize: reconnectBufferSize,
+            writeBufferSize: writeBufferSize
         )
+    }
+
+    @Test("a stream of publishes gathers, unless as much waits as the write buffer holds")
+    func writeBufferSize() throws {
+        for (size, expected) in [(1000, OutboundBuffer.NextFlush.now), (1 << 20, .delayed)] {
+            let buffer = self.buffer(writeBufferSize: size)
+            _ = buffer.connected(maxPayload: 1 << 20, headersSupported: true) { _ in .init() }
+            var next = OutboundBuffer.NextFlush.none
+            // Flushes in close succession make a stream.
+            for _ in 0..<10 {
+                #expect(self.publish(buffer, String(repeating: "x", count: 2000), to: "a") == .accepted)
+                let bytes = try #require(buffer.takeWork(canWrite: true, now: 10).bytes)
+                #expect(self.publish(buffer, String(repeating: "x", count: 2000), to: "a") == .accepted)
+                next = buffer.writeCompleted(bytes, now: 10)
+            }
+            #expect(next == expected)
+        }
     }
 
     private func publish(_ buffer: OutboundBuffer, _ payload: String, to subject: String) -> PublishOutcome {

@@ -44,14 +44,14 @@ import Testing
                 let action =
                     index == 0
                     ? machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
-                    : machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+                    : machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random)
                 guard case .connect(let address) = action else {
                     Issue.record("pass \(pass), server \(index): \(action)")
                     return
                 }
                 pool.failed(address, isFatal: false, now: .uptimeNanoseconds(0))
             }
-            let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            let action = machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random)
             guard case .wait(let wait) = action else {
                 Issue.record("pass \(pass): \(action)")
                 return
@@ -70,22 +70,49 @@ import Testing
         var changed = ServerAddress(host: "c", port: 1, user: "u", password: "new")
         changed.isSecure = true
         pool.replace([ServerAddress(host: "a", port: 1), changed], random: &self.random)
-        let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+        let action = machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random)
         #expect(action == .connect(changed))
     }
 
-    @Test("a full server leads to the longest wait")
+    @Test("a full server is left alone for the longest wait, the others are not")
     mutating func full() {
-        var pool = self.pool(["a"])
+        var pool = self.pool(["a", "b"])
         var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: false)
+        let (a, b) = (ServerAddress(host: "a", port: 1), ServerAddress(host: "b", port: 1))
+        var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
         _ = machine.started(using: &self.random)
-        _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
-        guard case .wait(let wait) = machine.attemptFailed(wantsLongestWait: true, pool: &pool, using: &self.random)
+        #expect(machine.waited(pool: &pool, now: now) == .connect(a))
+        let second = machine.attemptFailed(fullServer: a, pool: &pool, now: now, using: &self.random)
+        #expect(second == .connect(b))
+        guard case .wait(let short) = machine.attemptFailed(pool: &pool, now: now, using: &self.random) else {
+            Issue.record("no wait")
+            return
+        }
+        #expect(short < .milliseconds(150))
+        now = now + .milliseconds(150)
+        #expect(machine.waited(pool: &pool, now: now) == .connect(b))
+        // Now both are full: nobody is asked before the first has rested.
+        guard
+            case .wait(let long) = machine.attemptFailed(fullServer: b, pool: &pool, now: now, using: &self.random)
         else {
             Issue.record("no wait")
             return
         }
-        #expect(wait >= .seconds(2))
+        #expect(long >= .milliseconds(1850) && long < .milliseconds(1950))
+        now = now + .milliseconds(1850)
+        #expect(machine.waited(pool: &pool, now: now) == .connect(a))
+    }
+
+    @Test("when the server of an attempt leaves the pool, the new pool is tried from its beginning")
+    mutating func abandoned() {
+        var pool = self.pool(["a", "b"])
+        var machine = ReconnectStateMachine(backoff: self.backoff, isSinglePass: false)
+        _ = machine.started(using: &self.random)
+        _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
+        let new = ServerAddress(host: "c", port: 1)
+        pool.replace([new], random: &self.random)
+        #expect(machine.attemptAbandoned() == .wait(.zero))
+        #expect(machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) == .connect(new))
     }
 
     @Test("the first connect is one pass without a wait")
@@ -97,10 +124,10 @@ import Testing
             machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) == .connect(ServerAddress(host: "a", port: 1))
         )
         #expect(
-            machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random)
                 == .connect(ServerAddress(host: "b", port: 1))
         )
-        #expect(machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random) == .giveUp)
+        #expect(machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random) == .giveUp)
     }
 
     @Test("when every server is over its limit it gives up")
@@ -114,7 +141,7 @@ import Testing
                 return
             }
             pool.failed(address, isFatal: false, now: .uptimeNanoseconds(0))
-            let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            let action = machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random)
             #expect((action == .giveUp) == (expected == 2))
         }
     }
@@ -166,7 +193,7 @@ import Testing
         _ = machine.connectionLost(after: .seconds(60), using: &self.random)
         for _ in 0..<3 {
             _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
-            _ = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            _ = machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random)
         }
         _ = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
         machine.succeeded()
@@ -187,7 +214,7 @@ import Testing
         backoff.custom = { $0 == 3 ? .zero : .seconds($0) }
         #expect(backoff.wait(afterPasses: 0, using: &self.random) == .zero)
         #expect(backoff.wait(afterPasses: 1, using: &self.random) == .seconds(1))
-        #expect(backoff.wait(afterPasses: 2, longest: true, using: &self.random) == .seconds(2))
+        #expect(backoff.wait(afterPasses: 2, least: .seconds(9), using: &self.random) == .seconds(2))
         #expect(backoff.wait(afterPasses: 3, using: &self.random) == .milliseconds(1))
         var pool = self.pool(["a"])
         var machine = ReconnectStateMachine(backoff: backoff, isSinglePass: false)
@@ -197,7 +224,7 @@ import Testing
                 Issue.record("no attempt")
                 return
             }
-            let action = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random)
+            let action = machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random)
             #expect(action == .wait(.seconds(pass)))
         }
     }
@@ -241,8 +268,8 @@ import Testing
         #expect(machine.waited(pool: &pool, now: .uptimeNanoseconds(0)) == .connect(first))
         let third = ServerAddress(host: "c", port: 1)
         pool.replace([third, ServerAddress(host: "d", port: 1)], random: &self.random)
-        #expect(machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random) == .connect(third))
-        guard case .wait = machine.attemptFailed(wantsLongestWait: false, pool: &pool, using: &self.random) else {
+        #expect(machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random) == .connect(third))
+        guard case .wait = machine.attemptFailed(pool: &pool, now: .uptimeNanoseconds(0), using: &self.random) else {
             Issue.record("the pass is not over")
             return
         }

@@ -277,15 +277,15 @@ import Testing
     @Test("a loss is told once for each episode")
     func loss() {
         var queue = Queue(limits: .init(messages: 5))
-        #expect(!queue.takeLoss() && !queue.isSlow)
+        #expect(!queue.takeLoss(consumed: .init()) && !queue.isSlow)
         _ = self.push(&queue, [1, 1, 1, 1, 1, 1])
         _ = self.push(&queue, [1])
-        #expect(queue.takeLoss() && !queue.takeLoss() && queue.isSlow)
+        #expect(queue.takeLoss(consumed: .init()) && !queue.takeLoss(consumed: .init()) && queue.isSlow)
         let consumed = Queue.Consumed(messages: 5, bytes: 5)
         _ = self.push(&queue, [1], consumed: consumed)
-        #expect(!queue.takeLoss() && !queue.isSlow)
+        #expect(!queue.takeLoss(consumed: .init()) && !queue.isSlow)
         _ = self.push(&queue, [1, 1, 1, 1, 1, 1], consumed: consumed)
-        #expect(queue.takeLoss() == true)
+        #expect(queue.takeLoss(consumed: .init()) == true)
     }
 
     private func lengths(_ queue: inout Queue, from consumed: Queue.Consumed) -> [Int] {
@@ -293,5 +293,45 @@ import Testing
             return []
         }
         return batch.frames[index...].map(\.bodyLength)
+    }
+
+    @Test("a queue that pauses reads keeps all, and says when to stop and to go on")
+    func pauseReads() {
+        var queue = Queue(limits: .init(messages: 5, bytes: nil, policy: .pauseReads))
+        #expect(self.push(&queue, [1, 1]).reads == nil)
+        let over = self.push(&queue, [1, 1, 1, 1])
+        #expect(over.reads == .pause(1) && over.slowConsumer == .began(dropped: 0))
+        // What had been read already comes all the same, and says nothing new.
+        let more = self.push(&queue, [1])
+        #expect(more.reads == nil && more.slowConsumer == nil)
+        #expect(queue.pendingMessages(.init()) == 7 && queue.dropped == 0 && queue.isSlow)
+        #expect(queue.takeResume(consumed: .init(messages: 3, bytes: 3)) == nil)
+        let resume = queue.takeResume(consumed: .init(messages: 4, bytes: 4))
+        #expect(resume?.number == 1 && resume?.dropped == 0 && !queue.isSlow)
+        #expect(queue.takeResume(consumed: .init(messages: 4, bytes: 4)) == nil)
+        // Again, and this time a read that was under way finds that the consumer has caught up.
+        #expect(self.push(&queue, [1, 1], consumed: .init(messages: 4, bytes: 4)).reads == .pause(2))
+        let late = self.push(&queue, [1], consumed: .init(messages: 9, bytes: 9))
+        #expect(late.reads == .resume(2) && late.slowConsumer == .ended(dropped: 0))
+    }
+
+    @Test("nobody waits for a queue whose consumer is gone, that drains, or that has ended")
+    func pauseEnds() {
+        for way in 0..<3 {
+            var queue = Queue(limits: .init(messages: 2, bytes: nil, policy: .pauseReads))
+            #expect(self.push(&queue, [1, 1]).reads == .pause(1))
+            #expect(queue.takeResume(consumed: .init()) == nil)
+            switch way {
+            case 0: queue.isUnattended = true
+            case 1: queue.isDraining = true
+            default: _ = queue.finish(nil)
+            }
+            #expect(queue.takeResume(consumed: .init())?.number == 1)
+            let action = self.push(&queue, [1, 1])
+            #expect(action.reads == nil)
+            // Only what is still on its way to a consumer is taken beyond the limits.
+            #expect(queue.pendingMessages(.init()) == (way == 1 ? 4 : 2))
+            #expect(queue.dropped == (way == 0 ? 2 : 0))
+        }
     }
 }
