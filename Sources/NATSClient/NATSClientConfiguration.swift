@@ -76,6 +76,34 @@ public struct NATSClientConfiguration: Sendable {
         case ipv6Only
     }
 
+    /// What a client does when its server announces that it is going to shut down (lame duck mode).
+    public enum LameDuck: Sendable, Hashable {
+        /// Tells of it by ``NATSEvent/lameDuckMode``; the server closes the connection some time later.
+        case notify
+        /// Connects to another server before it leaves this one, so that nothing is lost when the servers of a cluster are
+        /// restarted one after the other.
+        ///
+        /// Within five seconds another server of the pool is connected to, gets all subscriptions, and confirms them.
+        /// Publishes are confirmed by the old server before the first one goes to the new. For a quarter of a second both
+        /// connections have all subscriptions, while the cluster learns of the new ones; then the old one is drained and
+        /// closed, and ``NATSEvent/migrated(_:)`` says how it went. Pending requests go on.
+        ///
+        /// A message that comes on both connections is delivered once: they are compared, for each subscription, by
+        /// subject, reply subject, header block and bytes, and counted. The old connection's come first; what only the new
+        /// one brings waits until the old one is done. So the messages of one publisher stay in his order, as long as the
+        /// servers forward them in it. Members of a queue group get each message once, on either connection, at once,
+        /// and so without an order between the two; one with a limit may be sent more than it takes.
+        /// Copies may be a quarter of a second apart; one that comes later is delivered.
+        ///
+        /// At most 65,536 messages or 8 MiB wait; then the new connection is not read until the old one is done. Copies
+        /// of as many messages are known; beyond, a message may be delivered twice. The servers see two clients meanwhile,
+        /// and so ``NATSClientConfiguration/noEcho`` does not keep back own messages from the other one.
+        ///
+        /// If no other server can be reached the client stays, and tries again until the old connection closes; then it
+        /// reconnects as ever. If the new connection is lost meanwhile, it goes on with the old one.
+        case migrate
+    }
+
     /// Which server the next attempt goes to.
     public struct ServerChoice: Sendable, Hashable {
         /// The server, as ``NATSPoolServer/url`` names it.
@@ -150,6 +178,14 @@ public struct NATSClientConfiguration: Sendable {
     public var reconnectDelay: (@Sendable (_ failedPasses: Int) -> Duration)?
     /// Whether the first attempt after a loss waits as well, as that of the Go client does.
     package var waitsBeforeFirstReconnect = false
+    /// What happens when the server announces that it is going to shut down.
+    public var lameDuck = LameDuck.notify
+    /// A random wait, below this, before the client leaves such a server.
+    package var migrationDelay: Duration = .seconds(5)
+    /// How long what the old connection brings is remembered before the new one gets the subscriptions.
+    package var migrationLead: Duration = .milliseconds(250)
+    /// How long both connections have all subscriptions.
+    package var migrationOverlap: Duration = .milliseconds(250)
     /// What a publish does while there is no connection.
     public var disconnectedPublish = DisconnectedPublish.buffer
     /// Bytes of publishes kept while disconnected; 0 keeps none.

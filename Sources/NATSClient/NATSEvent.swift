@@ -22,6 +22,8 @@ public enum NATSEvent: Sendable {
     case discovered([String])
     /// The server is going to shut down.
     case lameDuckMode
+    /// The client has left a server that is going to shut down; see ``NATSClientConfiguration/LameDuck/migrate``.
+    case migrated(NATSMigration)
     /// A subscription's pending limits were reached; messages are being dropped.
     case slowConsumer(Subscription, dropped: UInt64)
     /// A slow subscription caught up; `dropped` counts the messages lost in the whole episode.

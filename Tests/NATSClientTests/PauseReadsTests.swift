@@ -71,12 +71,13 @@ import Testing
 
     @Test("an iterator that is gone, an end, a drain and other limits let the connection go on", arguments: 0..<5)
     func release(_ way: Int) async throws {
-        try await self.withPaused { client, subscription, _, _ in
+        try await self.withPaused { client, subscription, publishing, _ in
             switch way {
             case 0:
                 for try await _ in subscription {
                     break
                 }
+                try await publishing.value
                 try await client.flush(timeout: .seconds(60))
                 #expect(subscription.droppedCount > 0)
                 // Whoever comes back finds what was kept.

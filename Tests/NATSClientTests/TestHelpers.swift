@@ -80,6 +80,7 @@ final class EventRecorder: Sendable {
             case .reconnected: "reconnected"
             case .discovered: "discovered"
             case .lameDuckMode: "lameDuckMode"
+            case .migrated: "migrated"
             case .slowConsumer: "slowConsumer"
             case .slowConsumerEnded: "slowConsumerEnded"
             case .error: "error"

@@ -53,6 +53,7 @@ extension ConnectionCore {
         self.events.send(.closed(error))
         self.events.finish()
         self.started.complete(.failure(error ?? closed))
+        self.closeMigration()
         self.closeChannel(lastBytes: wasConnected ? remainder.bytes : nil)
         for waiter in self.drainWaiters {
             waiter.complete(error.map { .failure($0) } ?? .success(()))
@@ -61,14 +62,10 @@ extension ConnectionCore {
     }
 
     private func closeChannel(lastBytes: ByteBuffer?) {
-        self.dialAttempt?.cancel()
-        for channel in self.openingChannels {
-            channel.close(promise: nil)
-        }
+        self.cancelOpening()
         guard let handler = self.handler, let context = handler.context else {
             self.handler = nil
-            self.finishedPromise.succeed(())
-            return
+            return self.finishIfClosed()
         }
         guard let lastBytes else {
             context.close(promise: nil)
@@ -84,6 +81,14 @@ extension ConnectionCore {
             channel.close(promise: nil)
         }
         context.writeAndFlush(handler.wrapOutboundOut(lastBytes), promise: written)
+    }
+
+    /// The last connection of a closed client is gone.
+    func finishIfClosed() {
+        if case .closed = self.phase, self.handler == nil, self.extraHandlers.isEmpty, !self.isFinished {
+            self.isFinished = true
+            self.finishedPromise.succeed(())
+        }
     }
 
     // MARK: Drain
@@ -102,13 +107,33 @@ extension ConnectionCore {
             case .connected:
                 self.drainWaiters.append(result)
                 self.status.withLockedValue { $0.isDraining = true }
-                self.startDrain(timeout: timeout)
+                if let migration = self.migration {
+                    self.perform(migration.machine.stop())
+                }
+                let deadline = NIODeadline.now() + timeout.timeAmount
+                // What only the new connection brought is not delivered before the old one is done.
+                self.afterOverlap {
+                    self.startDrain(timeout: .nanoseconds(max(0, (deadline - .now()).nanoseconds)))
+                }
             }
         }
         return result
     }
 
     private func startDrain(timeout: Duration) {
+        switch self.phase {
+        case .closed:
+            return
+        case .connecting:
+            // Lost while an overlap came to its end.
+            for waiter in self.drainWaiters {
+                waiter.complete(.failure(NATSError(.disconnected, "the connection was lost while draining")))
+            }
+            self.drainWaiters = []
+            return self.close(error: nil)
+        case .connected:
+            break
+        }
         let action = self.drainMachine.start()
         if action != .none {
             self.drainTimer = self.eventLoop.scheduleTask(in: timeout.timeAmount) { [weak self] in

@@ -68,14 +68,37 @@ extension ConnectionCore {
     }
 
     private func connect(to address: ServerAddress) {
-        self.attempt += 1
         self.attemptAddress = address
+        self.openConnection(to: address)
+    }
+
+    /// Whether the connection of an attempt is still wanted: as the client's, or beside it.
+    private func isWanted(_ attempt: UInt64) -> Bool {
+        if case .connecting = self.phase {
+            return attempt == self.attempt
+        }
+        return attempt == self.migration?.attempt
+    }
+
+    /// Gives up the connection that is being opened.
+    func cancelOpening() {
+        self.attempt += 1
+        self.dialAttempt.take()?.cancel()
+        for channel in self.openingChannels {
+            channel.close(promise: nil)
+        }
+        self.openingChannels = []
+    }
+
+    /// Opens a connection and begins the handshake on it; the next number of an attempt is its.
+    func openConnection(to address: ServerAddress) {
+        self.attempt += 1
         let attempt = self.attempt
         let configuration = self.configuration
         self.logger?.debug("connecting to NATS server", metadata: ["nats.server": "\(address.url)"])
         let opened = self.open(address) { channel in
             // The client may have been closed while the host name was looked up: no socket is opened any more.
-            guard attempt == self.attempt, case .connecting = self.phase else {
+            guard self.isWanted(attempt) else {
                 throw NATSError(.connectionClosed, "the client is closed")
             }
             let webSocket = Self.makeWebSocket(to: address, configuration)
@@ -101,13 +124,21 @@ extension ConnectionCore {
             self.openingChannels.append(channel)
         }
         opened.whenComplete { result in
-            self.openingChannels = []
-            self.dialAttempt = nil
-            guard attempt == self.attempt, case .connecting = self.phase else {
+            if attempt == self.attempt {
+                self.openingChannels = []
+                self.dialAttempt = nil
+            }
+            guard self.isWanted(attempt) else {
                 if case .success(let channel) = result {
                     channel.close(promise: nil)
                 }
                 return
+            }
+            if attempt == self.migration?.attempt {
+                return self.successorOpened(
+                    Self.handler(of: result, address: address, proxy: configuration.proxy),
+                    address: address
+                )
             }
             switch result {
             case .success(let channel):
@@ -167,6 +198,24 @@ extension ConnectionCore {
         return channel
     }
 
+    /// The handler of a channel that was opened.
+    private static func handler(
+        of result: Result<any Channel, any Error>,
+        address: ServerAddress,
+        proxy: NATSClientConfiguration.Proxy?
+    ) -> Result<NATSChannelHandler, NATSError> {
+        switch result {
+        case .success(let channel):
+            let handler = try? channel.pipeline.syncOperations.handler(type: NATSChannelHandler.self)
+            guard let handler, channel.isActive else {
+                return .failure(NATSError(.disconnected, "the server \(address.url) closed the connection"))
+            }
+            return .success(handler)
+        case .failure(let error):
+            return .failure(TCPTransport.error(error, address: address, proxy: proxy))
+        }
+    }
+
     private func startHandshakeTimer(attempt: UInt64) {
         self.attemptTimer = self.eventLoop.scheduleTask(in: self.configuration.connectTimeout.timeAmount) {
             [weak self] in
@@ -199,6 +248,9 @@ extension ConnectionCore {
 
     /// The server accepted the client.
     func handshakeCompleted(_ handler: NATSChannelHandler, info: ServerInfo) {
+        if self.migration != nil, self.successorReady(handler, info: info) {
+            return
+        }
         guard case .connecting(let isFirst) = self.phase, handler.attempt == self.attempt else {
             return handler.fail(NATSError(.connectionClosed, "the client is closed"))
         }
@@ -255,13 +307,13 @@ extension ConnectionCore {
         serverError: ServerErrorText?
     ) {
         guard self.handler === handler else {
-            return
+            return self.extraConnectionEnded(handler, error: error)
         }
         self.attemptTimer?.cancel()
         switch self.phase {
         case .closed:
             self.handler = nil
-            self.finishedPromise.succeed(())
+            self.finishIfClosed()
         case .connecting:
             self.handler = nil
             self.attemptFailed(handler.address, error: error, serverError: serverError)
@@ -332,7 +384,9 @@ extension ConnectionCore {
         self.stopKeepAlive()
         let isForced = self.isReconnectForced
         self.isReconnectForced = false
-        let reconnects = self.configuration.allowReconnect || isForced
+        // Another connection with all subscriptions takes the place of this one.
+        let hasOther = self.migration.map { $0.machine.canPromote || $0.machine.canRevert } ?? false
+        let reconnects = self.configuration.allowReconnect || isForced || hasOther
         self.writeInFlight = nil
         self.status.withLockedValue { status in
             status.isConnected = false
@@ -355,6 +409,12 @@ extension ConnectionCore {
         if self.drainMachine.isDraining {
             self.perform(self.drainMachine.connectionLost())
             return
+        }
+        if let migration = self.migration {
+            self.perform(migration.machine.isBeforeSwitch ? migration.machine.oldLost() : migration.machine.newLost())
+            if case .connected = self.phase {
+                return
+            }
         }
         if serverError?.treatment == .authentication,
             self.pool.authenticationFailed(address, code: error.code) == .giveUp
@@ -379,6 +439,13 @@ extension ConnectionCore {
             guard !self.drainMachine.isDraining, !self.isReconnectForced else {
                 return
             }
+            if let migration = self.migration {
+                // After the switch another connection has just been made.
+                guard !migration.machine.isSwitched else {
+                    return
+                }
+                self.perform(migration.machine.stop())
+            }
             self.isReconnectForced = true
             self.handler?.fail(NATSError(.disconnected, "another connection was asked for"))
         case .connecting(let isFirst):
@@ -398,6 +465,9 @@ extension ConnectionCore {
 
     func setServerPool(_ addresses: [ServerAddress]) {
         self.pool.replace(addresses, random: &self.random)
+        if let migration = self.migration, let address = migration.attemptAddress, !self.pool.contains(address) {
+            self.perform(migration.machine.newFailed())
+        }
         guard case .connecting = self.phase, let address = self.attemptAddress, !self.pool.contains(address) else {
             return
         }
@@ -406,11 +476,7 @@ extension ConnectionCore {
         if let handler = self.handler {
             handler.fail(error)
         } else {
-            self.attempt += 1
-            for channel in self.openingChannels {
-                channel.close(promise: nil)
-            }
-            self.openingChannels = []
+            self.cancelOpening()
             self.attemptFailed(address, error: error, serverError: nil)
         }
     }

@@ -35,6 +35,7 @@ extension ConnectionCore {
                 state.finish(nil)
                 throw error.code == .timeout ? NATSError(.drainTimeout, "draining took too long", cause: error) : error
             }
+            await self.overlapEnd()
             self.outbound.unsubscribe(sid: state.sid, maximum: nil)
             state.finish(nil)
         }
@@ -54,6 +55,18 @@ extension ConnectionCore {
             timer.cancel()
         }
         try await box.value()
+    }
+
+    /// Returns when messages that two connections brought have been delivered: at once unless the client is just leaving a
+    /// server in lame duck mode.
+    private func overlapEnd() async {
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            self.eventLoop.execute {
+                self.afterOverlap {
+                    continuation.resume()
+                }
+            }
+        }
     }
 
     /// Returns when the connection is gone.

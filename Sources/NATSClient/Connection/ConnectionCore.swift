@@ -77,6 +77,14 @@ final class ConnectionCore: @unchecked Sendable {
     /// Subscriptions for which nothing is read, and the number of each one's reason.
     var pausingReads: [UInt64: UInt64] = [:]
     var attemptTimer: Scheduled<Void>?
+    /// What is under way to leave a server in lame duck mode.
+    var migration: Migration?
+    /// Connections beside the one in use, until they are closed.
+    var extraHandlers: [NATSChannelHandler] = []
+    /// The connection is about to be another one: publishes wait for that.
+    var holdsWrites = false
+    /// ``finished`` has been completed.
+    var isFinished = false
     /// The server that the user chose, while the wait before the attempt on it runs.
     var delayedChoice: ServerAddress?
     var keepAlive = KeepAlive(maxPingsOut: 0)
@@ -168,7 +176,10 @@ final class ConnectionCore: @unchecked Sendable {
 
     /// Carries out what other threads asked for, and writes what they appended.
     func flush() {
-        let work = self.outbound.takeWork(canWrite: self.writeInFlight == nil, now: NIODeadline.now().uptimeNanoseconds)
+        let work = self.outbound.takeWork(
+            canWrite: self.writeInFlight == nil && !self.holdsWrites,
+            now: NIODeadline.now().uptimeNanoseconds
+        )
         self.apply(work.operations)
         if let bytes = work.bytes {
             self.write(bytes)
@@ -195,7 +206,11 @@ final class ConnectionCore: @unchecked Sendable {
         guard attempt == self.handler?.attempt, let bytes = self.writeInFlight.take() else {
             return
         }
-        switch self.outbound.writeCompleted(bytes, now: NIODeadline.now().uptimeNanoseconds) {
+        let next = self.outbound.writeCompleted(bytes, now: NIODeadline.now().uptimeNanoseconds)
+        if self.migration?.wantsLastWrite == true {
+            return self.writeLastToOld()
+        }
+        switch next {
         case .none:
             break
         case .now:
@@ -209,12 +224,18 @@ final class ConnectionCore: @unchecked Sendable {
         for state in self.register(operations) {
             state.finish(nil)
         }
+        if let migration = self.migration {
+            self.sendMirrored(migration)
+        }
     }
 
     /// Carries out operations and returns the subscriptions that have come to their end by that.
     func register(_ operations: [RegistryOperation]) -> [SubscriptionState] {
         var ended: [SubscriptionState] = []
         for operation in operations {
+            if let migration = self.migration {
+                self.mirror(operation, migration)
+            }
             switch operation {
             case .add(let sid, let subject, let queueGroup, let handle):
                 self.registry.add(sid: sid, subject: subject, queueGroup: queueGroup, handle: handle)
@@ -224,6 +245,8 @@ final class ConnectionCore: @unchecked Sendable {
                 if case .subscription(let state) = self.registry.limit(sid: sid, maximum: maximum) {
                     ended.append(state)
                 }
+            case .stop:
+                break
             case .resumeReads(let state, let number, let dropped):
                 // Not here, where a lock may be held.
                 self.eventLoop.execute {
@@ -266,6 +289,9 @@ final class ConnectionCore: @unchecked Sendable {
             if arrival.isComplete {
                 self.deliver(in: bytes)
                 state.finish(nil)
+                if arrival.needsUnsubscribe {
+                    self.outbound.unsubscribe(sid: sid, maximum: nil)
+                }
             }
         case .requests:
             self.requests.received(frames, in: bytes)
@@ -305,6 +331,9 @@ final class ConnectionCore: @unchecked Sendable {
     private func pauseReads(sid: UInt64, number: UInt64) {
         self.pausingReads[sid] = number
         self.handler?.setReading(false)
+        for handler in self.extraHandlers {
+            handler.setReading(false)
+        }
     }
 
     func resumeReads(sid: UInt64, number: UInt64) {
@@ -315,7 +344,10 @@ final class ConnectionCore: @unchecked Sendable {
         self.pausingReads[sid] = nil
         if self.pausingReads.isEmpty {
             self.keepAlive.receivedBytes()
-            self.handler?.setReading(true)
+            self.handler?.setReading(self.migration?.isFull != true)
+            for handler in self.extraHandlers {
+                handler.setReading(true)
+            }
         }
     }
 
@@ -357,19 +389,31 @@ final class ConnectionCore: @unchecked Sendable {
         self.touched.removeAll(keepingCapacity: true)
     }
 
-    func receivedPong() {
+    func receivedPong(from handler: NATSChannelHandler) {
+        if self.migration != nil || handler !== self.handler, self.receivedMigrationPong(from: handler) {
+            return
+        }
         self.keepAlive.receivedPong()
         self.outbound.receivedPong()?.complete(.success(.now()))
     }
 
     /// A later `INFO`.
     func receivedInfo(_ info: ServerInfo, from handler: NATSChannelHandler) {
+        guard handler === self.handler else {
+            if info.lameDuckMode, handler === self.migration?.successor {
+                handler.fail(NATSError(.disconnected, "the server \(handler.address.url) is in lame duck mode as well"))
+            }
+            return
+        }
         self.outbound.update(maxPayload: info.maxPayload, headersSupported: info.headers)
         self.status.withLockedValue { $0.serverInfo = NATSServerInfo(info, url: handler.address.url) }
         self.merge(info)
         if info.lameDuckMode {
             self.logger?.debug("NATS server enters lame duck mode", metadata: ["nats.server": "\(handler.address.url)"])
             self.events.send(.lameDuckMode)
+            if self.configuration.lameDuck == .migrate {
+                self.migrate()
+            }
         }
     }
 
@@ -400,6 +444,9 @@ final class ConnectionCore: @unchecked Sendable {
             refused = self.registry.removeNewest()
         case .authentication, .reconnect, .reconnectLater, .fatalForServer, .report:
             break
+        }
+        if let refused, self.migration != nil {
+            self.unsubscribeEverywhere(sid: refused.sid)
         }
         var subscription: NATSEvent.Subscription?
         switch refused?.handle {

@@ -21,6 +21,18 @@ final class NATSChannelHandler: ChannelInboundHandler {
     /// Finds the credentials, if that takes time.
     private var credentialsTask: Task<Void, Never>?
 
+    /// What becomes of messages.
+    enum Delivery {
+        case direct
+        /// Another connection brings them as well: see ``Migration``.
+        case match
+        case discard
+    }
+
+    var delivery = Delivery.direct
+    /// What the server said last, once the handshake was complete.
+    private(set) var info: ServerInfo?
+
     var machine: ConnectStateMachine
     private(set) var context: ChannelHandlerContext?
     /// Why the connection ends; the first reason counts.
@@ -248,7 +260,11 @@ final class NATSChannelHandler: ChannelInboundHandler {
             return
         }
         if self.machine.isReady {
-            self.core.received(&frames, sid: sid, in: bytes)
+            if self.delivery == .direct {
+                self.core.received(&frames, sid: sid, in: bytes)
+            } else if self.delivery == .match {
+                self.core.receivedInOverlap(&frames, sid: sid, in: bytes, from: self)
+            }
         } else {
             self.messageBeforeHandshake()
         }
@@ -366,6 +382,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
         case .sendConnectAndPing(let info):
             self.introduce(info)
         case .update(let info):
+            self.info = info
             self.core.receivedInfo(info, from: self)
         case .fail(let failure):
             self.fail(NATSError(failure.code, "\(self.address.url): \(failure.message)"))
@@ -425,9 +442,10 @@ final class NATSChannelHandler: ChannelInboundHandler {
     private func receivedPong() {
         switch self.machine.receivedPong() {
         case .ready(let info):
+            self.info = info
             self.core.handshakeCompleted(self, info: info)
         case .answer:
-            self.core.receivedPong()
+            self.core.receivedPong(from: self)
         case .fail(let failure):
             self.fail(NATSError(failure.code, "\(self.address.url): \(failure.message)"))
         case .ignore:
@@ -480,6 +498,13 @@ final class NATSChannelHandler: ChannelInboundHandler {
 
     private func protocolError(_ text: String) -> NATSError {
         NATSError(.protocolViolation, "the server \(self.address.url) broke the protocol: \(text)")
+    }
+
+    /// Sends operations that ``OutboundBuffer`` does not know of.
+    func send(_ bytes: [UInt8]) {
+        if !bytes.isEmpty, self.failure == nil {
+            self.write(bytes)
+        }
     }
 
     private func write(_ bytes: [UInt8]) {

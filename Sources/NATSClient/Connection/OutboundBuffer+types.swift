@@ -5,6 +5,8 @@ enum RegistryOperation {
     case add(sid: UInt64, subject: String, queueGroup: String?, handle: SubscriptionHandle)
     case remove(sid: UInt64)
     case limit(sid: UInt64, maximum: UInt64)
+    /// The server is asked for no more messages, while those on their way still count.
+    case stop(sid: UInt64)
     /// The reason with this number not to read is gone; messages were lost in the episode that ends with it.
     case resumeReads(SubscriptionState, number: UInt64, dropped: UInt64)
 }
@@ -48,6 +50,17 @@ extension OutboundBuffer {
         var operations: [RegistryOperation] = []
         var bytes: ByteBuffer?
         var waiters: [Waiter] = []
+    }
+
+    /// What the change from one connection to another leads to.
+    struct Switch {
+        /// The first bytes for the new connection.
+        var bytes: ByteBuffer?
+        var waiters: [Waiter] = []
+        /// Those to whom the old connection owes a PONG.
+        var pings: [PingQueue.Waiter] = []
+        /// What subscriptions had received when the old server was told of them.
+        var receivedBefore: [UInt64: UInt64] = [:]
     }
 
     /// What the loss of a connection leaves to be told.

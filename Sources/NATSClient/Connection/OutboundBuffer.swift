@@ -356,6 +356,10 @@ final class OutboundBuffer: @unchecked Sendable {
     /// Asks the server for no more messages, while those on their way still count.
     func unsubscribeForDrain(sid: UInt64) {
         self.lock.withLock {
+            guard self.mode != .closed else {
+                return
+            }
+            self.operations.append(.stop(sid: sid))
             if self.mode == .connected || self.mode == .drainingPublishes {
                 self.frames.append(SubscriptionCommands.unsubscribe(sid: sid, maximum: nil))
             }
@@ -472,8 +476,9 @@ final class OutboundBuffer: @unchecked Sendable {
 
     /// Takes what has to be done.
     ///
-    /// With `canWrite` false the bytes stay, and ``writeCompleted(_:now:)`` or ``connected`` asks again.
-    func takeWork(canWrite: Bool, now: UInt64) -> Work {
+    /// With `canWrite` false the bytes stay, and ``writeCompleted(_:now:)`` or ``connected`` asks again. `lastPing` sends a
+    /// PING behind all of them.
+    func takeWork(canWrite: Bool, now: UInt64, lastPing: PingQueue.Waiter? = nil) -> Work {
         self.lock.withLock {
             var work = Work()
             swap(&work.operations, &self.operations)
@@ -483,6 +488,10 @@ final class OutboundBuffer: @unchecked Sendable {
             let wasDelayed = self.flush == .delayed
             self.flush = .none
             self.isUrgent = false
+            if let lastPing {
+                self.frames.append(Array("PING\r\n".utf8))
+                self.pings.append(lastPing)
+            }
             if self.frames.count > 0, self.mode != .buffering, self.mode != .ending {
                 self.pacer.took(self.messagesOut &- self.messagesHandedOver, wasDelayed: wasDelayed, now: now)
                 work.bytes = self.handOver()
@@ -557,6 +566,44 @@ final class OutboundBuffer: @unchecked Sendable {
             }
             self.flush = .soon
             return (self.handOver(), waiters)
+        }
+    }
+
+    /// Another connection takes the place of the one in use: what has been handed over is the old one's affair.
+    ///
+    /// `apply` takes every operation and gives the bytes that the new server has not been told yet; behind them come the
+    /// publishes kept and the PINGs that were not handed over. It runs under the lock and must call nobody else.
+    func switchConnection(
+        maxPayload: Int,
+        headersSupported: Bool,
+        receivedBefore: [UInt64: UInt64],
+        apply: ([RegistryOperation]) -> [UInt8]
+    ) -> Switch {
+        self.lock.withLock {
+            var result = Switch(receivedBefore: self.receivedBefore)
+            guard self.mode == .connected else {
+                return result
+            }
+            var operations: [RegistryOperation] = []
+            swap(&operations, &self.operations)
+            let kept = self.frames.take(replacement: &self.spare)
+            self.frames.append(apply(operations))
+            // The new server was told of subscriptions when their operations were taken: a second time could revive one.
+            self.frames.append(kept.withUnsafeReadableBytes { OutboundFrames.publishes(in: $0) })
+            result.pings = self.pings.connectionLost()
+            for _ in 0..<self.pings.unwrittenCount {
+                self.frames.append(Array("PING\r\n".utf8))
+            }
+            self.receivedBefore = receivedBefore
+            self.setServerLimits(maxPayload: maxPayload, headersSupported: headersSupported)
+            result.waiters = self.takeWaiters()
+            guard self.frames.count > 0 else {
+                self.flush = .none
+                return result
+            }
+            self.flush = .soon
+            result.bytes = self.handOver()
+            return result
         }
     }
 

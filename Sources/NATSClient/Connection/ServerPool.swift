@@ -98,6 +98,11 @@ struct ServerPool {
         return tryable.map { max(.zero, ($0.restsUntil ?? now) - now) }.min() ?? .zero
     }
 
+    /// The servers that may be connected to beside the one in use.
+    func candidates(now: NIODeadline) -> [ServerAddress] {
+        self.servers.filter { $0.givenUpAt == nil && ($0.restsUntil ?? now) <= now }.map(\.address)
+    }
+
     func contains(_ address: ServerAddress) -> Bool {
         self.index(of: address) != nil
     }

@@ -23,6 +23,8 @@ struct SubscriptionRegistry<Handle> {
         var maximum: UInt64?
         /// Messages that came off the wire.
         var received: UInt64 = 0
+        /// A server may count otherwise, and not know that the maximum has been reached.
+        var isCountUncertain = false
     }
 
     /// What to do with messages that arrived for a sid.
@@ -32,6 +34,8 @@ struct SubscriptionRegistry<Handle> {
         let accepted: Int
         /// The subscription has had its last message and is forgotten.
         let isComplete: Bool
+        /// The server may have to be told so.
+        var needsUnsubscribe = false
     }
 
     private var entries: [UInt64: Entry] = [:]
@@ -81,16 +85,21 @@ struct SubscriptionRegistry<Handle> {
         guard let maximum = self.entries.values[index].maximum, after >= maximum else {
             return Arrival(handle: handle, accepted: count, isComplete: false)
         }
-        self.entries.remove(at: index)
-        return Arrival(handle: handle, accepted: Int(maximum - before), isComplete: true)
+        let isUncertain = self.entries.remove(at: index).value.isCountUncertain
+        return Arrival(
+            handle: handle,
+            accepted: Int(maximum - before),
+            isComplete: true,
+            needsUnsubscribe: isUncertain
+        )
     }
 
     /// The operations that restore all subscriptions on a new connection, by ascending sid.
     ///
     /// The server counts from the new SUB, so a maximum is sent less what was received.
-    func replay() -> SubscriptionReplay {
+    func replay(where isWanted: (UInt64) -> Bool = { _ in true }) -> SubscriptionReplay {
         var replay = SubscriptionReplay()
-        for entry in self.all {
+        for entry in self.all where isWanted(entry.sid) {
             replay.bytes += SubscriptionCommands.subscribe(
                 subject: entry.subject,
                 queueGroup: entry.queueGroup,
@@ -104,6 +113,13 @@ struct SubscriptionRegistry<Handle> {
             }
         }
         return replay
+    }
+
+    /// From now on servers count messages of which copies may come, or that come from elsewhere.
+    mutating func countsBecomeUncertain() {
+        for index in self.entries.values.indices {
+            self.entries.values[index].isCountUncertain = true
+        }
     }
 
     /// Takes out the subscription that the server refused: by sid if it named one, else the first with subject and group.
