@@ -186,6 +186,10 @@ public struct NATSClientConfiguration: Sendable {
     package var migrationLead: Duration = .milliseconds(250)
     /// How long both connections have all subscriptions.
     package var migrationOverlap: Duration = .milliseconds(250)
+    /// How long copies may still come on the new connection when the old one is done.
+    package var migrationLinger: Duration = .seconds(2)
+    /// How long a server may take to answer before the other connection goes on without it.
+    package var migrationAnswerLimit: Duration = .seconds(5)
     /// What a publish does while there is no connection.
     public var disconnectedPublish = DisconnectedPublish.buffer
     /// Bytes of publishes kept while disconnected; 0 keeps none.

@@ -70,6 +70,8 @@ extension NATSTestServer {
         public var eventLoopCount: Int?
         /// Whether the server answers HTTP requests about itself, on a free port of ``host``.
         public var monitoring = false
+        /// Time from lame duck mode to the first client that is closed.
+        package var lameDuckGracePeriod: Duration = .seconds(10)
         /// Where the server logs; `nil` for nowhere.
         public var logger: Logger?
 
@@ -103,6 +105,7 @@ extension NATSTestServer {
             options.pingsOutMax = self.pingsOutMax
             options.noHeaderSupport = !self.headers
             options.eventLoopCount = self.eventLoopCount
+            options.lameDuckGracePeriod = self.lameDuckGracePeriod
             if self.monitoring { options.monitoring.port = -1 }
             return options
         }

@@ -1,3 +1,4 @@
+import Dispatch
 import NATSTestServer
 import NATSTestSupport
 import NIOCore
@@ -31,6 +32,8 @@ import Testing
         configuration.migrationDelay = .zero
         configuration.migrationLead = .zero
         configuration.migrationOverlap = .seconds(3600)
+        configuration.migrationLinger = .seconds(3600)
+        configuration.migrationAnswerLimit = .seconds(3600)
         return configuration
     }
 
@@ -75,6 +78,23 @@ import Testing
         try await scene.old.expect("PING\r\n")
         await scene.old.send("PONG\r\n")
         try await eventually { scene.client.serverInfo?.id == Self.idB }
+    }
+
+    /// The end of the time in which both connections have the subscriptions.
+    private func endOverlap(_ scene: Scene) async throws {
+        let core = scene.client.core
+        try await core.eventLoop.submit {
+            if let migration = core.migration {
+                core.perform(migration.machine.hurry())
+            }
+        }.get()
+    }
+
+    /// Sends something and waits until the client has got it.
+    private func send(_ text: String, on connection: RawConnection, _ scene: Scene) async throws {
+        let before = scene.client.statistics.socketBytesIn
+        await connection.send(text)
+        try await eventually { scene.client.statistics.socketBytesIn >= before + UInt64(text.utf8.count) }
     }
 
     private func message(_ text: String, sid: Int = 2, subject: String = "p") -> String {
@@ -122,10 +142,14 @@ import Testing
             await new.send(self.message("4") + self.message("5") + self.message("5") + self.message("6"))
             await scene.old.send(self.message("3") + self.message("4") + self.message("5"))
             #expect(try await self.texts(plain, 5) == ["1", "2", "3", "4", "5"])
-            // Somebody who drains does not wait for the end of the overlap.
+            // Only the new server knows this one.
+            await new.send(self.message("made", sid: 4, subject: "r"))
+            #expect(try await self.texts(made, 1) == ["made"])
+            // Somebody who drains waits for the end of the overlap.
             let draining = Task { try await made.drain(timeout: .seconds(60)) }
             try await new.expect("UNSUB 4\r\nPING\r\n")
             await new.send("PONG\r\n")
+            try await self.endOverlap(scene)
             let tail = try await scene.old.read(until: "PING\r\n")
             for sid in 2...4 {
                 #expect(String(decoding: tail, as: UTF8.self).contains("UNSUB \(sid)\r\n"))
@@ -160,7 +184,11 @@ import Testing
             try await self.switchOver(scene, new)
             await new.send("MSG \(words[1][2]) 1 2\r\nok\r\n")
             #expect(try await asking.value.string == "ok")
-            await scene.old.send("MSG \(words[1][2]) 1 2\r\nok\r\n")
+            try await self.send("MSG \(words[1][2]) 1 2\r\nok\r\n", on: scene.old, scene)
+            let again = Task { try await scene.client.request("y", to: "s", timeout: .seconds(60)) }
+            let second = String(decoding: try await new.read(until: "\r\ny\r\n"), as: UTF8.self).split(separator: " ")
+            await new.send("MSG \(second[2]) 1 5\r\nagain\r\n")
+            #expect(try await again.value.string == "again")
         }
     }
 
@@ -172,15 +200,15 @@ import Testing
             try await scene.old.expect("SUB p 2\r\nUNSUB 2 5\r\n")
             await scene.old.send(self.message("1") + self.message("2"))
             #expect(try await self.texts(subscription, 2) == ["1", "2"])
-            let new = try await self.successor(scene, "SUB p 2\r\nUNSUB 2 3\r\n")
+            // The new server would count copies that the client does not.
+            let new = try await self.successor(scene, "SUB p 2\r\n")
             try await self.switchOver(scene, new)
             await scene.old.send(self.message("3") + self.message("4"))
-            await new.send(self.message("4") + self.message("5") + self.message("6"))
-            // 3 did not count for the new server, which has to be told of the end.
-            let core = scene.client.core
-            core.eventLoop.execute {
-                core.afterOverlap {}
-            }
+            await new.send(
+                self.message("3") + self.message("4") + self.message("5") + self.message("6")
+            )
+            // The new server has to be told of the end.
+            try await self.endOverlap(scene)
             try await scene.old.expect("UNSUB 2\r\nPING\r\n")
             await scene.old.send("PONG\r\n")
             #expect(try await self.texts(subscription, 4) == ["3", "4", "5"])
@@ -379,8 +407,7 @@ import Testing
             let new = try await self.successor(scene, "SUB p 2\r\n")
             if way >= 2 {
                 try await self.switchOver(scene, new)
-                await new.send(self.message("1"))
-                try await eventually { scene.client.statistics.socketBytesIn > 0 }
+                try await self.send(self.message("1"), on: new, scene)
             }
             switch way {
             case 0:
@@ -394,6 +421,9 @@ import Testing
                 try await draining.value
             case 2, 3:
                 let draining = Task { try await scene.client.drain(timeout: .seconds(60)) }
+                let core = scene.client.core
+                try await eventually { try await core.eventLoop.submit { !core.drainWaiters.isEmpty }.get() }
+                try await self.endOverlap(scene)
                 _ = try await scene.old.read(until: "PING\r\n")
                 if way == 2 {
                     await scene.old.send("PONG\r\n")
@@ -422,6 +452,155 @@ import Testing
                 _ = try await scene.old.readToEnd()
                 _ = try await new.readToEnd()
             }
+        }
+    }
+
+    @Test("what is subscribed and unsubscribed behind the last write to the old server holds there too, after a revert")
+    func changesBeforeSwitch() async throws {
+        try await self.withScene { scene in
+            let queue = try await scene.client.subscribe("q", queue: "g")
+            try await scene.old.expect("SUB q g 2\r\n")
+            let new = try await self.successor(scene, "SUB q g 2\r\n")
+            await new.send("PONG\r\n")
+            try await scene.old.expect("PING\r\n")
+            let made = try await scene.client.subscribe("r")
+            try await new.expect("SUB r 3\r\n")
+            queue.unsubscribe()
+            try await new.expect("UNSUB 2\r\n")
+            await scene.old.send("PONG\r\n")
+            try await scene.old.expect("UNSUB 2\r\n")
+            await new.send(self.message("1", sid: 3, subject: "r"))
+            #expect(try await self.texts(made, 1) == ["1"])
+            new.reset()
+            try await scene.old.expect("SUB r 3\r\n")
+            await scene.old.send(self.message("2", sid: 3, subject: "r"))
+            #expect(try await self.texts(made, 1) == ["2"])
+        }
+    }
+
+    @Test("both connections die at once, with a publish on its way: the client is at a server again")
+    func bothDie() async throws {
+        try await self.withScene { scene in
+            _ = try await scene.client.subscribe("p")
+            try await scene.old.expect("SUB p 2\r\n")
+            let new = try await self.successor(scene, "SUB p 2\r\n")
+            await new.send("PONG\r\n")
+            try await scene.old.expect("PING\r\n")
+            try await scene.client.publish("held", to: "x")
+            let core = scene.client.core
+            // The client learns of both in one go.
+            let gate = DispatchSemaphore(value: 0)
+            core.eventLoop.execute { gate.wait() }
+            scene.old.reset()
+            new.reset()
+            gate.signal()
+            try await eventually { scene.a.acceptedCount + scene.b.acceptedCount > 2 }
+            let isA = scene.a.acceptedCount > 1
+            let peer = try await (isA ? scene.a : scene.b).accept()
+            // Time for whatever else the losses may have started.
+            try await core.eventLoop.scheduleTask(in: .milliseconds(200)) {}.futureResult.get()
+            await peer.send(ScriptedServer.info(serverID: isA ? Self.idA : Self.idB))
+            _ = try await peer.readLine()
+            try await peer.expect("PING\r\n")
+            await peer.send("PONG\r\n")
+            try await peer.expect("SUB p 2\r\n")
+            try await eventually { scene.client.isConnected }
+            #expect(!scene.events.names.contains("closed"))
+        }
+    }
+
+    @Test("one subscription that drains leaves the others their overlap: a late copy is still known")
+    func drainOne() async throws {
+        try await self.withScene { scene in
+            let plain = try await scene.client.subscribe("p")
+            let other = try await scene.client.subscribe("r")
+            try await scene.old.expect("SUB p 2\r\nSUB r 3\r\n")
+            let new = try await self.successor(scene, "SUB p 2\r\nSUB r 3\r\n")
+            await scene.old.send(self.message("1"))
+            #expect(try await self.texts(plain, 1) == ["1"])
+            try await self.switchOver(scene, new)
+            let draining = Task { try await other.drain(timeout: .seconds(60)) }
+            try await new.expect("UNSUB 3\r\nPING\r\n")
+            await new.send("PONG\r\n")
+            try await scene.old.expect("UNSUB 3\r\n")
+            let core = scene.client.core
+            try await eventually {
+                try await core.eventLoop.submit { core.migration?.afterwards.isEmpty == false }.get()
+            }
+            try await self.send(self.message("1") + self.message("2"), on: new, scene)
+            try await self.endOverlap(scene)
+            try await scene.old.expect("UNSUB 2\r\nUNSUB 3\r\nPING\r\n")
+            await scene.old.send("PONG\r\n")
+            #expect(try await self.texts(plain, 1) == ["2"])
+            try await draining.value
+        }
+    }
+
+    @Test("an equal message that only the new connection brings is no copy once the old one is lost")
+    func equalAfterLoss() async throws {
+        try await self.withScene { scene in
+            let plain = try await scene.client.subscribe("p")
+            try await scene.old.expect("SUB p 2\r\n")
+            let new = try await self.successor(scene, "SUB p 2\r\n")
+            await scene.old.send(self.message("tick"))
+            #expect(try await self.texts(plain, 1) == ["tick"])
+            try await self.switchOver(scene, new)
+            scene.old.reset()
+            await scene.events.wait { if case .migrated = $0 { true } else { false } }
+            await new.send(self.message("tick"))
+            #expect(try await self.texts(plain, 1) == ["tick"])
+        }
+    }
+
+    @Test("an old server that has gone silent is not waited for longer than a drain may take")
+    func silentOld() async throws {
+        try await self.withScene {
+            $0.drainTimeout = .milliseconds(1)
+        } _: { scene in
+            let plain = try await scene.client.subscribe("p")
+            try await scene.old.expect("SUB p 2\r\n")
+            let new = try await self.successor(scene, "SUB p 2\r\n")
+            try await self.switchOver(scene, new)
+            await new.send(self.message("1"))
+            try await self.endOverlap(scene)
+            #expect(try await self.texts(plain, 1) == ["1"])
+            _ = try await scene.old.readToEnd()
+        }
+    }
+
+    @Test("a drain with its own time limit does not wait for the end of the overlap")
+    func drainLimit() async throws {
+        try await self.withScene { scene in
+            let plain = try await scene.client.subscribe("p")
+            try await scene.old.expect("SUB p 2\r\n")
+            let new = try await self.successor(scene, "SUB p 2\r\n")
+            try await self.switchOver(scene, new)
+            let draining = Task { try await scene.client.drain(timeout: .milliseconds(50)) }
+            // The second flush is that of a drain that took too long.
+            _ = try await new.read(until: "PING\r\n")
+            _ = try await new.read(until: "PING\r\n")
+            await new.send("PONG\r\nPONG\r\n")
+            await expectError(.drainTimeout) { try await draining.value }
+            #expect(try await plain.next(timeout: .seconds(60)) == nil)
+        }
+    }
+
+    @Test("another connection that is asked for during the overlap is made at its end")
+    func forceReconnectAfterSwitch() async throws {
+        try await self.withScene { scene in
+            let new = try await self.successor(scene, "")
+            try await self.switchOver(scene, new)
+            try scene.client.setServerPool([scene.a.url])
+            try scene.client.forceReconnect()
+            let core = scene.client.core
+            try await eventually {
+                try await core.eventLoop.submit { core.migration?.afterwards.isEmpty == false }.get()
+            }
+            try await self.endOverlap(scene)
+            _ = try await scene.old.read(until: "PING\r\n")
+            await scene.old.send("PONG\r\n")
+            _ = try await scene.a.acceptClient(info: ScriptedServer.info(serverID: "NC"))
+            try await eventually { scene.client.serverInfo?.id == "NC" }
         }
     }
 

@@ -47,7 +47,10 @@ import Testing
 
     @Test("two of our servers that get the same stream: nothing is lost or doubled, in the order of the publisher")
     func ours() async throws {
-        try await NATSTestServer.withServer { a in
+        var options = NATSTestServer.Options()
+        // The publisher's connection to A must last to the end.
+        options.lameDuckGracePeriod = .seconds(600)
+        try await NATSTestServer.withServer(options) { a in
             try await NATSTestServer.withServer { b in
                 try await withTestClient(quickConfiguration(a.clientURL)) { toA in
                     try await withTestClient(quickConfiguration(b.clientURL)) { toB in

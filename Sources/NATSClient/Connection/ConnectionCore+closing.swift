@@ -112,7 +112,7 @@ extension ConnectionCore {
                 }
                 let deadline = NIODeadline.now() + timeout.timeAmount
                 // What only the new connection brought is not delivered before the old one is done.
-                self.afterOverlap {
+                self.afterOverlap(until: deadline) {
                     self.startDrain(timeout: .nanoseconds(max(0, (deadline - .now()).nanoseconds)))
                 }
             }
@@ -132,7 +132,9 @@ extension ConnectionCore {
             self.drainWaiters = []
             return self.close(error: nil)
         case .connected:
-            break
+            if let migration = self.migration {
+                self.perform(migration.machine.stop())
+            }
         }
         let action = self.drainMachine.start()
         if action != .none {

@@ -290,6 +290,10 @@ extension ConnectionCore {
             handler.setReading(false)
         }
         self.startKeepAlive()
+        if let migration = self.migration, migration.retiring != nil {
+            // The connection that was migrated to has been lost: what it alone brought comes before what this one brings.
+            self.perform(migration.machine.oldDrained())
+        }
         self.logger?.debug("connected to NATS server", metadata: ["nats.server": "\(handler.address.url)"])
         if isFirst {
             self.events.send(.connected)
@@ -380,6 +384,12 @@ extension ConnectionCore {
             "lost the connection to NATS server",
             metadata: ["nats.server": "\(address.url)", "nats.error": "\(error)"]
         )
+        self.losses += 1
+        let number = self.losses
+        if let migration = self.migration, let successor = migration.successor, successor.failure != nil {
+            // It is about to close, and cannot take the place of this one.
+            self.perform(migration.machine.newFailed())
+        }
         self.phase = .connecting(isFirst: false)
         self.stopKeepAlive()
         let isForced = self.isReconnectForced
@@ -412,7 +422,8 @@ extension ConnectionCore {
         }
         if let migration = self.migration {
             self.perform(migration.machine.isBeforeSwitch ? migration.machine.oldLost() : migration.machine.newLost())
-            if case .connected = self.phase {
+            // The other connection may have been lost as well, in the first write to it: that loss has been dealt with.
+            guard number == self.losses, case .connecting = self.phase else {
                 return
             }
         }
@@ -422,6 +433,10 @@ extension ConnectionCore {
             return self.close(error: error)
         }
         guard reconnects else {
+            if let migration = self.migration, migration.retiring != nil {
+                // The client has had them for a while.
+                self.deliverHeld(migration.matcher.oldEnded())
+            }
             return self.close(error: error)
         }
         self.lastAttemptError = nil
@@ -440,9 +455,11 @@ extension ConnectionCore {
                 return
             }
             if let migration = self.migration {
-                // After the switch another connection has just been made.
                 guard !migration.machine.isSwitched else {
-                    return
+                    // Neither connection's messages are to be lost.
+                    return self.afterOverlap { [weak self] in
+                        self?.forceReconnect()
+                    }
                 }
                 self.perform(migration.machine.stop())
             }

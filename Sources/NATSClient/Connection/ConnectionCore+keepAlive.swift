@@ -3,6 +3,7 @@ import NIOCore
 // Whether the server is still there: PINGs, and whether the socket takes what it is given. On the event loop.
 extension ConnectionCore {
     func startKeepAlive() {
+        self.stopKeepAlive()
         self.keepAlive = KeepAlive(maxPingsOut: self.configuration.maxPingsOut)
         self.scheduleKeepAlive()
         self.writeProgress = (0, 0, 0)

@@ -35,9 +35,11 @@ extension ConnectionCore {
                 state.finish(nil)
                 throw error.code == .timeout ? NATSError(.drainTimeout, "draining took too long", cause: error) : error
             }
-            await self.overlapEnd()
-            self.outbound.unsubscribe(sid: state.sid, maximum: nil)
-            state.finish(nil)
+            defer {
+                self.outbound.unsubscribe(sid: state.sid, maximum: nil)
+                state.finish(nil)
+            }
+            try await self.overlapEnd(until: deadline)
         }
         let box = ResultBox<Void>()
         let observer = state.observeProgress { [weak state] in
@@ -58,15 +60,15 @@ extension ConnectionCore {
     }
 
     /// Returns when messages that two connections brought have been delivered: at once unless the client is just leaving a
-    /// server in lame duck mode.
-    private func overlapEnd() async {
-        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-            self.eventLoop.execute {
-                self.afterOverlap {
-                    continuation.resume()
-                }
+    /// server in lame duck mode; at the deadline in any case.
+    private func overlapEnd(until deadline: NIODeadline) async throws(NATSError) {
+        let box = ResultBox<Void>()
+        self.eventLoop.execute {
+            self.afterOverlap(until: deadline) {
+                box.complete(.success(()))
             }
         }
+        try await box.value()
     }
 
     /// Returns when the connection is gone.

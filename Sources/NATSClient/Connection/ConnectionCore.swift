@@ -91,6 +91,8 @@ final class ConnectionCore: @unchecked Sendable {
     var keepAliveTimer: Scheduled<Void>?
     /// The owner gave the connection up, and wants another one at once.
     var isReconnectForced = false
+    /// Connections lost so far: another one may be lost while the loss of one is dealt with.
+    var losses: UInt64 = 0
     /// What the sockets had been given when the progress of writing was last looked at, how much of it they had not taken,
     /// and how often that had not become less.
     var writeProgress: (bytesOut: UInt64, buffered: Int, ticksWithout: Int) = (0, 0, 0)
@@ -262,8 +264,12 @@ final class ConnectionCore: @unchecked Sendable {
 
     // MARK: Reading
 
-    func receivedBytes(_ count: Int) {
-        self.keepAlive.receivedBytes()
+    func receivedBytes(_ count: Int, from handler: NATSChannelHandler) {
+        if handler === self.handler {
+            self.keepAlive.receivedBytes()
+        } else if let migration = self.migration, migration.retiring === handler {
+            migration.hasHeardOld = true
+        }
         self.socketBytesIn.add(UInt64(count), ordering: .relaxed)
     }
 
@@ -401,7 +407,10 @@ final class ConnectionCore: @unchecked Sendable {
     func receivedInfo(_ info: ServerInfo, from handler: NATSChannelHandler) {
         guard handler === self.handler else {
             if info.lameDuckMode, handler === self.migration?.successor {
-                handler.fail(NATSError(.disconnected, "the server \(handler.address.url) is in lame duck mode as well"))
+                self.giveUpSuccessor(
+                    handler,
+                    NATSError(.disconnected, "the server \(handler.address.url) is in lame duck mode as well")
+                )
             }
             return
         }

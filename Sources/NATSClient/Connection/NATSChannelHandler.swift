@@ -167,7 +167,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
         guard self.failure == nil else {
             return
         }
-        self.core.receivedBytes(bytes.readableBytes)
+        self.core.receivedBytes(bytes.readableBytes, from: self)
         guard !self.machine.isSecuring else {
             return self.failInClear()
         }

@@ -53,6 +53,11 @@ struct SubscriptionRegistry<Handle> {
         self.entries[sid] = Entry(sid: sid, subject: subject, queueGroup: queueGroup, handle: handle)
     }
 
+    /// Messages of a subscription that came off the wire.
+    func received(sid: UInt64) -> UInt64 {
+        self.entries[sid]?.received ?? 0
+    }
+
     func handle(sid: UInt64) -> Handle? {
         self.entries[sid]?.handle
     }
@@ -96,8 +101,11 @@ struct SubscriptionRegistry<Handle> {
 
     /// The operations that restore all subscriptions on a new connection, by ascending sid.
     ///
-    /// The server counts from the new SUB, so a maximum is sent less what was received.
-    func replay(where isWanted: (UInt64) -> Bool = { _ in true }) -> SubscriptionReplay {
+    /// The server counts from the new SUB, so a maximum is sent less what was received; only where it `limits`.
+    func replay(
+        where isWanted: (UInt64) -> Bool = { _ in true },
+        limits: (Entry) -> Bool = { _ in true }
+    ) -> SubscriptionReplay {
         var replay = SubscriptionReplay()
         for entry in self.all where isWanted(entry.sid) {
             replay.bytes += SubscriptionCommands.subscribe(
@@ -105,7 +113,7 @@ struct SubscriptionRegistry<Handle> {
                 queueGroup: entry.queueGroup,
                 sid: entry.sid
             )
-            if let maximum = entry.maximum {
+            if let maximum = entry.maximum, limits(entry) {
                 replay.bytes += SubscriptionCommands.unsubscribe(sid: entry.sid, maximum: maximum - entry.received)
             }
             if entry.received > 0 {

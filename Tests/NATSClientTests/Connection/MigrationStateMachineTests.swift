@@ -26,7 +26,7 @@ import Testing
             { $0.waited(candidates: []) },
             { $0.newFlushed() },
             { $0.oldFlushed() },
-            { $0.waited(candidates: []) },
+            { $0.waited(candidates: []) + $0.waited(candidates: []) },
             { $0.oldDrained() },
         ]
         for step in steps.prefix(Stage.allCases.firstIndex(of: stage) ?? 0) {
@@ -48,8 +48,10 @@ import Testing
         #expect(machine.waited(candidates: []) == [.subscribe])
         #expect(machine.canPromote && machine.isBeforeSwitch && !machine.isSwitched)
         #expect(machine.newFlushed() == [.holdWrites])
-        #expect(machine.oldFlushed() == [.switchOver, .wait(.seconds(8))])
+        #expect(machine.oldFlushed() == [.switchOver, .wait(.seconds(4))])
         #expect(machine.canRevert && machine.isSwitched && !machine.isBeforeSwitch && !machine.canPromote)
+        #expect(machine.waited(candidates: [self.a]) == [.expectCopies, .wait(.seconds(4))])
+        #expect(machine.canRevert && machine.isSwitched)
         #expect(machine.waited(candidates: [self.a]) == [.drainOld])
         #expect(!machine.canRevert && machine.isSwitched)
         #expect(machine.oldDrained() == [.finish, .wait(.seconds(9))])
@@ -121,7 +123,7 @@ import Testing
         }
     }
 
-    @Test("who waits for the end hurries the overlap; the next server may be going as well")
+    @Test("with no room for more the overlap is hurried; the next server may be going as well")
     func hurryAndAgain() {
         var machine = self.machine(.overlapping)
         #expect(machine.lameDuck(jitter: .seconds(3)) == [])

@@ -91,6 +91,54 @@ import Testing
         }
     }
 
+    @Test("equal messages around the moment in which suspects are forgotten: none is lost")
+    func straddling() {
+        var matcher = Matcher()
+        // From before the SUB: no copy of it comes.
+        matcher.arrivedOnOld(self.key("tick"))
+        matcher.newIsComplete()
+        #expect(self.arrive("tick", on: &matcher) == .copy)
+        matcher.forgetSuspects()
+        matcher.arrivedOnOld(self.key("tick"))
+        // The old connection does not get this one any more.
+        #expect(self.arrive("tick", on: &matcher) == .hold)
+        #expect(matcher.oldEnded() == ["tick"] && matcher.isSettled)
+    }
+
+    @Test("of a stream of equal messages none is lost, whenever suspects are forgotten")
+    func equalProperty() {
+        var random = SeededGenerator(seed: 12)
+        for _ in 0..<2000 {
+            let count = Int.random(in: 1...20, using: &random)
+            let firstOfNew = Int.random(in: 0...count, using: &random)
+            let endOfOld = Int.random(in: firstOfNew...count, using: &random)
+            var matcher = Matcher()
+            var delivered = 0
+            var (old, new) = (0, firstOfNew)
+            var (isComplete, isForgotten) = (false, false)
+            while old < endOfOld || new < count {
+                if !isComplete, old >= firstOfNew, Bool.random(using: &random) {
+                    isComplete = true
+                    matcher.newIsComplete()
+                } else if isComplete, !isForgotten, new >= endOfOld || Bool.random(using: &random) {
+                    // The old server is asked to end: it has got all that the new one has brought by then.
+                    isForgotten = true
+                    matcher.forgetSuspects()
+                } else if old < endOfOld, new >= (isForgotten ? count : endOfOld) || Bool.random(using: &random) {
+                    matcher.arrivedOnOld(self.key("tick"))
+                    old += 1
+                    delivered += 1
+                } else if new < (isForgotten ? count : endOfOld) {
+                    #expect(self.arrive("tick", on: &matcher) != .deliver)
+                    new += 1
+                }
+            }
+            matcher.forgetSuspects()
+            delivered += matcher.oldEnded().count
+            #expect(delivered >= count)
+        }
+    }
+
     @Test("of those that may have copies the newest are known")
     func newestSuspects() {
         var matcher = Matcher(maximumMessages: 100, maximumBytes: 1000)

@@ -6,9 +6,6 @@ import Synchronization
 
 // How the client leaves a server in lame duck mode. Everything here runs on the event loop.
 extension ConnectionCore {
-    /// How long a server may take to answer before the other connection goes on without it.
-    private static let answerLimit = Duration.seconds(5)
-
     /// The server of the connection in use is in lame duck mode.
     func migrate() {
         guard case .connected = self.phase, !self.status.withLockedValue({ $0.isDraining }) else {
@@ -17,7 +14,8 @@ extension ConnectionCore {
         let waits = MigrationStateMachine.Waits(
             retry: max(.milliseconds(10), self.configuration.maxReconnectWait),
             lead: self.configuration.migrationLead,
-            overlap: self.configuration.migrationOverlap
+            overlap: self.configuration.migrationOverlap,
+            linger: self.configuration.migrationLinger
         )
         let migration = self.migration ?? Migration(waits: waits)
         self.migration = migration
@@ -42,7 +40,11 @@ extension ConnectionCore {
             migration.timer = self.eventLoop.scheduleTask(in: duration.timeAmount) { [weak self] in
                 self?.migrationWaitIsOver()
             }
-        case .connect(let address):
+        case .connect(let candidate):
+            // The pool may have been replaced since the candidates were chosen.
+            guard let address = self.pool.known(candidate) else {
+                return self.perform(migration.machine.newFailed())
+            }
             migration.attemptAddress = address
             // Before: the socket may be made at once.
             migration.attempt = self.attempt + 1
@@ -55,12 +57,14 @@ extension ConnectionCore {
             self.subscribeOnSuccessor(migration)
         case .holdWrites:
             migration.wantsLastWrite = true
-            self.startDeadline(Self.answerLimit, migration) { core, migration in
+            self.startDeadline(self.configuration.migrationAnswerLimit, migration) { core, migration in
                 core.perform(migration.machine.newFailed())
             }
             self.writeLastToOld()
         case .switchOver:
             self.switchOver(migration)
+        case .expectCopies:
+            migration.matcher.newIsComplete()
         case .drainOld:
             self.drainOld(migration)
         case .finish:
@@ -139,7 +143,8 @@ extension ConnectionCore {
             return
         }
         self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
-        let replay = self.registry.replay()
+        // A server that counts a copy which is slower than its SUB would end a subscription too early: the client does.
+        let replay = self.registry.replay(limits: { !Self.isMatched($0) })
         self.registry.countsBecomeUncertain()
         migration.matchedSids = Set(self.registry.all.filter(Self.isMatched).map(\.sid))
         migration.receivedBeforeNew = replay.received
@@ -151,7 +156,7 @@ extension ConnectionCore {
         if !self.pausingReads.isEmpty {
             successor.setReading(false)
         }
-        self.startDeadline(Self.answerLimit, migration) { core, migration in
+        self.startDeadline(self.configuration.migrationAnswerLimit, migration) { core, migration in
             core.perform(migration.machine.newFailed())
         }
         successor.send(replay.bytes + Array("PING\r\n".utf8))
@@ -167,6 +172,10 @@ extension ConnectionCore {
         migration.wantsLastWrite = false
         migration.isMirroring = false
         migration.unsent = []
+        // What is held back goes to the old server after all.
+        migration.oldHasLastWrite = false
+        migration.unsentOld = []
+        migration.newSids = []
         migration.matchedSids = []
         migration.matcher = OverlapMatcher()
         self.handler?.delivery = .direct
@@ -198,6 +207,14 @@ extension ConnectionCore {
         self.perform(migration.machine.newFailed())
     }
 
+    /// The connection that was to be the client's will not be: it may take a while to close.
+    func giveUpSuccessor(_ handler: NATSChannelHandler, _ error: NATSError) {
+        handler.fail(error)
+        if let migration = self.migration, migration.successor === handler {
+            self.successorFailed(handler.address, error: error, migration)
+        }
+    }
+
     /// A connection beside the client's is gone.
     func extraConnectionEnded(_ handler: NATSChannelHandler, error: NATSError) {
         self.extraHandlers.removeAll { $0 === handler }
@@ -224,7 +241,9 @@ extension ConnectionCore {
         case .add(let sid, let subject, let queueGroup, let handle):
             if migration.isMirroring {
                 migration.unsent += SubscriptionCommands.subscribe(subject: subject, queueGroup: queueGroup, sid: sid)
-                if case .subscription = handle, queueGroup == nil {
+                if migration.oldHasLastWrite {
+                    migration.newSids.insert(sid)
+                } else if case .subscription = handle, queueGroup == nil {
                     migration.matchedSids.insert(sid)
                 }
             } else if migration.retiring != nil {
@@ -234,8 +253,15 @@ extension ConnectionCore {
             if migration.isMirroring || migration.retiring != nil {
                 migration.unsent += SubscriptionCommands.unsubscribe(sid: sid, maximum: nil)
             }
+            if migration.oldHasLastWrite {
+                migration.unsentOld += SubscriptionCommands.unsubscribe(sid: sid, maximum: nil)
+            }
         case .limit(let sid, let maximum):
-            if migration.isMirroring {
+            if migration.isMirroring, migration.matchedSids.contains(sid) {
+                if self.registry.received(sid: sid) >= maximum {
+                    migration.unsent += SubscriptionCommands.unsubscribe(sid: sid, maximum: nil)
+                }
+            } else if migration.isMirroring {
                 let before = migration.receivedBeforeNew[sid] ?? 0
                 let remainder = maximum > before ? maximum - before : nil
                 migration.unsent += SubscriptionCommands.unsubscribe(sid: sid, maximum: remainder)
@@ -280,12 +306,16 @@ extension ConnectionCore {
             self.eventLoop.execute {
                 // The answer to an earlier attempt says nothing about this one.
                 if let migration = self.migration, migration.attempt == attempt {
-                    self.perform(migration.machine.oldFlushed())
+                    // A connection that has failed may take a while to close.
+                    let isUsable = migration.successor.map { $0.failure == nil } ?? false
+                    self.perform(isUsable ? migration.machine.oldFlushed() : migration.machine.newFailed())
                 }
             }
         }
         let work = self.outbound.takeWork(canWrite: true, now: NIODeadline.now().uptimeNanoseconds, lastPing: flushed)
         self.apply(work.operations)
+        // What is told from now on stays here until the switch.
+        migration.oldHasLastWrite = true
         if let bytes = work.bytes {
             self.write(bytes)
         }
@@ -320,13 +350,15 @@ extension ConnectionCore {
         }
         self.registry.countsBecomeUncertain()
         migration.isMirroring = false
+        migration.oldHasLastWrite = false
+        old.send(migration.unsentOld)
+        migration.unsentOld = []
         migration.receivedBeforeOld = start.receivedBefore
         for ping in start.pings {
             // None, unless the old server answered out of turn: the last PING was behind them.
             ping.complete(.failure(NATSError(.disconnected, "the connection was given up for another")))
         }
         self.begin(ended: ended, bytes: start.bytes, waiters: start.waiters)
-        migration.matcher.newIsComplete()
         self.merge(info)
         self.logger?.debug(
             "migrates to another NATS server",
@@ -362,7 +394,10 @@ extension ConnectionCore {
         for waiter in waiters {
             waiter.resume()
         }
-        self.startKeepAlive()
+        // A write that fails ends the connection at once.
+        if case .connected = self.phase {
+            self.startKeepAlive()
+        }
     }
 
     // MARK: The old connection's end
@@ -372,11 +407,27 @@ extension ConnectionCore {
             return
         }
         migration.timer?.cancel()
+        migration.matcher.newIsComplete()
         migration.matcher.forgetSuspects()
         let commands = self.registry.all.flatMap { SubscriptionCommands.unsubscribe(sid: $0.sid, maximum: nil) }
         retiring.send(commands + Array("PING\r\n".utf8))
-        self.startDeadline(self.configuration.drainTimeout, migration) { core, migration in
-            core.perform(migration.machine.oldDrained())
+        self.awaitOld(until: .now() + self.configuration.drainTimeout.timeAmount, migration)
+    }
+
+    /// An old server that has gone silent is not waited for longer than for any answer; one that has much to send may.
+    private func awaitOld(until end: NIODeadline, _ migration: Migration) {
+        let limit = min(
+            self.configuration.migrationAnswerLimit,
+            .nanoseconds(max(0, (end - .now()).nanoseconds))
+        )
+        migration.hasHeardOld = false
+        self.startDeadline(limit, migration) { core, migration in
+            let mayGoOn = migration.hasHeardOld || !core.pausingReads.isEmpty
+            if mayGoOn, !migration.isFull, NIODeadline.now() < end {
+                core.awaitOld(until: end, migration)
+            } else {
+                core.perform(migration.machine.oldDrained())
+            }
         }
     }
 
@@ -398,6 +449,8 @@ extension ConnectionCore {
 
     private func finishOverlap(_ migration: Migration) {
         migration.deadline?.cancel()
+        // If the old connection was lost: equal messages would be taken for copies.
+        migration.matcher.forgetSuspects()
         self.deliverHeld(migration.matcher.oldEnded())
         if migration.isFull {
             migration.isFull = false
@@ -420,15 +473,19 @@ extension ConnectionCore {
                 )
             )
         )
-        let afterwards = migration.afterwards
-        migration.afterwards = []
-        for call in afterwards {
-            call()
-        }
+        self.completeWaiters(migration)
         self.checkSettled()
     }
 
-    private func deliverHeld(_ messages: [Migration.HeldMessage]) {
+    private func completeWaiters(_ migration: Migration) {
+        let waiters = migration.afterwards
+        migration.afterwards = []
+        for waiter in waiters {
+            waiter.complete()
+        }
+    }
+
+    func deliverHeld(_ messages: [Migration.HeldMessage]) {
         for message in messages {
             var frames = [message.frame]
             self.received(&frames, sid: message.sid, in: message.bytes)
@@ -451,17 +508,16 @@ extension ConnectionCore {
         migration.timer?.cancel()
         migration.deadline?.cancel()
         self.handler?.delivery = .direct
-        let afterwards = migration.afterwards
-        migration.afterwards = []
+        // There are some if both connections were lost at once.
+        self.deliverHeld(migration.matcher.oldEnded())
         migration.matchedSids = []
         migration.matcher = OverlapMatcher()
         migration.newSids = []
+        migration.isFull = false
         if migration.machine.isIdle {
             self.migration = nil
         }
-        for call in afterwards {
-            call()
-        }
+        self.completeWaiters(migration)
     }
 
     // MARK: Losses meanwhile
@@ -474,13 +530,18 @@ extension ConnectionCore {
         migration.attempt = nil
         migration.attemptAddress = nil
         migration.wantsLastWrite = false
+        migration.oldHasLastWrite = false
+        migration.unsentOld = []
+        migration.newSids = []
         self.extraHandlers.removeAll { $0 === new }
         self.use(new, info: info)
         self.resume(info) {
-            SubscriptionReplay(bytes: migration.unsent, received: migration.receivedBeforeNew)
+            defer {
+                migration.unsent = []
+                migration.isMirroring = false
+            }
+            return SubscriptionReplay(bytes: migration.unsent, received: migration.receivedBeforeNew)
         }
-        migration.unsent = []
-        migration.isMirroring = false
         self.registry.countsBecomeUncertain()
         self.merge(info)
     }
@@ -491,20 +552,30 @@ extension ConnectionCore {
             return
         }
         self.extraHandlers.removeAll { $0 === old }
+        old.delivery = .direct
+        migration.isFull = false
         self.use(old, info: info)
         self.resume(info) {
             let replay = self.registry.replay { migration.newSids.contains($0) }
+            defer {
+                // Before anything is written, which may fail and end this connection too.
+                migration.unsent = []
+                migration.retiring = nil
+                migration.newSids = []
+                migration.matchedSids = []
+                migration.matcher = OverlapMatcher()
+            }
             return SubscriptionReplay(
                 bytes: migration.unsent + replay.bytes,
                 received: migration.receivedBeforeOld.merging(replay.received) { $1 }
             )
         }
-        migration.unsent = []
-        migration.retiring = nil
-        migration.newSids = []
-        migration.matchedSids = []
-        migration.matcher = OverlapMatcher()
-        old.delivery = .direct
+        // The overlap is over for those who wait for its end. Not from within the actions of the machine.
+        self.eventLoop.execute {
+            if let migration = self.migration {
+                self.completeWaiters(migration)
+            }
+        }
     }
 
     /// Goes on with a connection that has been there for a while; `replay` runs when all operations have been applied.
@@ -515,17 +586,28 @@ extension ConnectionCore {
             return replay()
         }
         self.begin(ended: ended, bytes: start.bytes, waiters: start.waiters)
+        guard case .connected = self.phase else {
+            return
+        }
         self.reconnects.add(1, ordering: .relaxed)
         self.events.send(.reconnected)
     }
 
-    /// Calls back at the end of an overlap that is under way, which is hurried; at once if there is none.
-    func afterOverlap(_ call: @escaping () -> Void) {
+    /// Calls back at the end of an overlap that is under way, or at the deadline; at once if there is none.
+    ///
+    /// The overlap takes its time: other subscriptions need all of it.
+    func afterOverlap(until deadline: NIODeadline? = nil, _ call: @escaping () -> Void) {
         guard let migration = self.migration, migration.machine.isSwitched else {
             return call()
         }
-        migration.afterwards.append(call)
-        self.perform(migration.machine.hurry())
+        let waiter = OverlapWaiter(call)
+        if let deadline {
+            let bound = NIOLoopBound(waiter, eventLoop: self.eventLoop)
+            waiter.timer = self.eventLoop.scheduleTask(deadline: deadline) {
+                bound.value.complete()
+            }
+        }
+        migration.afterwards.append(waiter)
     }
 
     /// The client closes.
@@ -539,9 +621,7 @@ extension ConnectionCore {
         guard let migration else {
             return
         }
-        for call in migration.afterwards {
-            call()
-        }
+        self.completeWaiters(migration)
     }
 
     // MARK: Messages of both connections
@@ -597,7 +677,10 @@ extension ConnectionCore {
     private func overlapIsFull(_ migration: Migration) {
         if let successor = migration.successor {
             // It has not even answered yet, or the old one does not.
-            successor.fail(NATSError(.slowConsumer, "too many messages wait for the old connection's"))
+            self.giveUpSuccessor(
+                successor,
+                NATSError(.slowConsumer, "too many messages wait for the old connection's")
+            )
         } else {
             migration.isFull = true
             self.handler?.setReading(false)

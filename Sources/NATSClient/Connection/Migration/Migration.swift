@@ -26,10 +26,14 @@ final class Migration {
     /// What subscriptions had received when the old, or the new, server was told of them.
     var receivedBeforeOld: [UInt64: UInt64] = [:]
     var receivedBeforeNew: [UInt64: UInt64] = [:]
-    /// Subscriptions made after the switch: the old server does not know them.
+    /// Subscriptions that the old server does not know: it had been given its last write when they were made.
     var newSids: Set<UInt64> = []
     /// Changes of subscriptions that the connection beside the client's has not been told of.
     var unsent: [UInt8] = []
+    /// Those that the old server is told of after its last write: subscriptions that end.
+    var unsentOld: [UInt8] = []
+    /// Operations in ``OutboundBuffer`` are for the new server.
+    var oldHasLastWrite = false
     /// The successor has the subscriptions, and is told of changes.
     var isMirroring = false
     /// The write that is to be the last one to the old server waits for the one before it.
@@ -37,7 +41,9 @@ final class Migration {
     var timer: Scheduled<Void>?
     var deadline: Scheduled<Void>?
     /// Called at the end of the overlap.
-    var afterwards: [() -> Void] = []
+    var afterwards: [OverlapWaiter] = []
+    /// The retiring connection brought something since its deadline was set.
+    var hasHeardOld = false
 
     var fromURL = ""
     var toURL = ""

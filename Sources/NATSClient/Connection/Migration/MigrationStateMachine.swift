@@ -13,6 +13,8 @@ struct MigrationStateMachine {
         case watchOld
         /// Send SUB for every subscription and PING on the new connection.
         case subscribe
+        /// The cluster knows the new subscriptions: what the old connection brings from now on has a copy.
+        case expectCopies
         /// Hand what is written so far to the old connection, PING behind it, and hold back what comes later.
         case holdWrites
         /// The new connection is the client's; publishes go there.
@@ -50,7 +52,8 @@ struct MigrationStateMachine {
         case preparing(rest: ArraySlice<ServerAddress>)
         case subscribing(rest: ArraySlice<ServerAddress>)
         case flushingOld(rest: ArraySlice<ServerAddress>)
-        case overlapping
+        /// `isComplete`: what one connection brings, the other one brings as well.
+        case overlapping(isComplete: Bool)
         case draining
         case lingering
     }
@@ -119,7 +122,10 @@ struct MigrationStateMachine {
         case .preparing(let rest):
             self.state = .subscribing(rest: rest)
             return [.subscribe]
-        case .overlapping:
+        case .overlapping(isComplete: false):
+            self.state = .overlapping(isComplete: true)
+            return [.expectCopies, .wait(self.waits.overlap / 2)]
+        case .overlapping(isComplete: true):
             return self.hurry()
         case .lingering:
             return self.settled()
@@ -160,8 +166,8 @@ struct MigrationStateMachine {
         guard case .flushingOld = self.state else {
             return []
         }
-        self.state = .overlapping
-        return [.switchOver, .wait(self.waits.overlap)]
+        self.state = .overlapping(isComplete: false)
+        return [.switchOver, .wait(self.waits.overlap / 2)]
     }
 
     /// Before the switch: the new connection was not made, is gone, or takes too long.
@@ -174,7 +180,7 @@ struct MigrationStateMachine {
         }
     }
 
-    /// Somebody waits for the end, or there is no room for more of the overlap.
+    /// Both connections have had all subscriptions for long enough, or there is no room for more.
     mutating func hurry() -> [Action] {
         guard case .overlapping = self.state else {
             return []

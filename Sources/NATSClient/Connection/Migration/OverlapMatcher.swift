@@ -52,6 +52,7 @@ struct OverlapMatcher<Message> {
     private var copiesOfSuspects: [Key: Int] = [:]
     private var copiesOfSuspectsCount = 0
     private var isNewComplete = false
+    private var areForgotten = false
     private var isOldDone = false
 
     private(set) var heldMessages = 0
@@ -82,16 +83,25 @@ struct OverlapMatcher<Message> {
 
     /// The old connection brought a message, which is delivered.
     mutating func arrivedOnOld(_ key: Key) {
+        if self.areForgotten, Self.take(key, from: &self.copiesOfSuspects) {
+            // Of equal messages one too many may have been dropped: rather one too many is delivered.
+            self.copiesOfSuspectsCount -= 1
+            return
+        }
         if let index = self.heldNumbers.index(forKey: key), let number = self.heldNumbers.values[index].popFirst() {
             if self.heldNumbers.values[index].isEmpty {
                 self.heldNumbers.remove(at: index)
             }
             self.cancel(number)
             self.copies += 1
+            if !self.isNewComplete {
+                // This one may be from before the new subscriptions, and the one that was held a copy of the next.
+                self.tookCopyOfSuspect(key)
+            }
             return
         }
         guard self.isNewComplete else {
-            return self.suspect(key)
+            return self.areForgotten ? () : self.suspect(key)
         }
         if Self.take(key, from: &self.copiesOfSuspects) {
             // That was this one's copy: one of an equal message before may still come, or not.
@@ -128,14 +138,18 @@ struct OverlapMatcher<Message> {
         let isNewer = Self.take(key, from: &self.suspects)
         if isNewer || Self.take(key, from: &self.olderSuspects) {
             self.suspectCount -= isNewer ? 1 : 0
-            if self.copiesOfSuspectsCount < self.maximumMessages {
-                self.copiesOfSuspects[key, default: 0] += 1
-                self.copiesOfSuspectsCount += 1
-            }
+            self.tookCopyOfSuspect(key)
             self.copies += 1
             return .copy
         }
         return self.isOldDone ? .deliver : .hold
+    }
+
+    private mutating func tookCopyOfSuspect(_ key: Key) {
+        if self.copiesOfSuspectsCount < self.maximumMessages {
+            self.copiesOfSuspects[key, default: 0] += 1
+            self.copiesOfSuspectsCount += 1
+        }
     }
 
     mutating func hold(_ message: Message, _ key: Key, bytes: Int) {
@@ -153,12 +167,14 @@ struct OverlapMatcher<Message> {
     }
 
     /// Copies of what came before have had their time.
+    ///
+    /// Those that were taken for copies of suspects may have been of messages that the old connection is still to bring, and
+    /// are remembered.
     mutating func forgetSuspects() {
+        self.areForgotten = true
         self.suspects = [:]
         self.olderSuspects = [:]
         self.suspectCount = 0
-        self.copiesOfSuspects = [:]
-        self.copiesOfSuspectsCount = 0
     }
 
     /// The old connection has brought its last message; gives those that it did not bring, in their order.
