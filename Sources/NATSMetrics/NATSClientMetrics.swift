@@ -16,6 +16,7 @@ import NIOConcurrencyHelpers
 /// | `nats_client_connected` | gauge | 1 while there is a connection, else 0 |
 /// | `nats_client_pending_bytes` | gauge | bytes that wait to be written |
 /// | `nats_client_outstanding_requests` | gauge | requests that wait for a reply |
+/// | `nats_client_subscription_pending_messages`, `nats_client_subscription_pending_bytes` | gauge | what waits for the consumers given to ``watch(_:)`` |
 /// | `nats_client_request_duration` | timer | requests made through ``request(_:to:headers:timeout:)`` |
 /// | `nats_client_request_errors` | counter | those of them that failed |
 ///
@@ -23,10 +24,13 @@ import NIOConcurrencyHelpers
 public final class NATSClientMetrics: Sendable {
     private struct Progress {
         var statistics: NATSStatistics?
+        var subscriptions = WatchedSubscriptions()
     }
 
     private let client: NATSClient
     private let interval: Duration
+    private let factory: any MetricsFactory
+    private let dimensions: [(String, String)]
     private let progress = NIOLockedValueBox(Progress())
     private let instruments: Instruments
 
@@ -34,7 +38,7 @@ public final class NATSClientMetrics: Sendable {
     ///
     /// - Parameters:
     ///   - client: The client, which is held.
-    ///   - interval: How often ``run()`` reads the client's counters.
+    ///   - interval: How often ``run()`` reads the client's counters; at least a millisecond.
     ///   - dimensions: Dimensions of all metrics, such as the name of the connection where there are several.
     ///   - factory: Where to; nil for the factory that the program bootstrapped.
     public init(
@@ -44,11 +48,24 @@ public final class NATSClientMetrics: Sendable {
         factory: (any MetricsFactory)? = nil
     ) {
         self.client = client
-        self.interval = interval
-        self.instruments = Instruments(factory: factory ?? MetricsSystem.factory, dimensions: dimensions)
+        self.interval = max(interval, .milliseconds(1))
+        self.factory = factory ?? MetricsSystem.factory
+        self.dimensions = dimensions
+        self.instruments = Instruments(factory: self.factory, dimensions: dimensions)
+    }
+
+    /// Counts what waits for a consumer too, until the subscription ends.
+    ///
+    /// With the dimensions `subject` and `queue_group` (empty without one): subscriptions that have both in common are
+    /// counted together. The subscription is not held.
+    public func watch(_ subscription: NATSSubscription) {
+        self.progress.withLockedValue { $0.subscriptions.add(subscription) }
     }
 
     /// Keeps the metrics up to date until the client is closed or the task is cancelled.
+    ///
+    /// In a `ServiceGroup`, behind the client:
+    /// `ClosureService { await cancelWhenGracefulShutdown { await metrics.run() } }`.
     public func run() async {
         let events = self.client.events
         guard !self.client.isClosed else {
@@ -86,6 +103,7 @@ public final class NATSClientMetrics: Sendable {
             instruments.dropped.increment(by: now.dropped.increase(since: before?.dropped ?? 0))
             instruments.reconnects.increment(by: now.reconnects.increase(since: before?.reconnects ?? 0))
             progress.statistics = now
+            progress.subscriptions.update(factory: self.factory, dimensions: self.dimensions)
             return now
         }
         instruments.connected.record(self.client.isConnected ? 1 : 0)

@@ -4,7 +4,8 @@ public import ServiceLifecycle
 extension NATSClient: Service {
     /// Lasts as long as the client: a `ServiceGroup` that has it drains it when it shuts down.
     ///
-    /// List the client before the services that use it: a group ends its services from the last to the first.
+    /// List the client before the services that use it: a group ends its services from the last to the first, each when the
+    /// one behind it has ended. ``NATSHandlerRunner`` and ``NATSServiceRunner`` end well then.
     /// Outside of a group only cancelling ends it, by closing the client. Returns when the client was drained, here or
     /// elsewhere.
     ///

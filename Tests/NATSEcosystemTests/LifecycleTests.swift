@@ -84,6 +84,83 @@ import Testing
         }
     }
 
+    @Test("a handler in a group handles what has arrived before the client behind it is drained")
+    func handler() async throws {
+        struct Count {
+            var begun = 0
+            var done = 0
+        }
+        try await withClient { client, _ in
+            let handled = Watched(Count())
+            let mayGo = Watched(false)
+            let handler = NATSHandlerRunner(client, subject: "work", queue: "workers", concurrency: 2) { message in
+                guard message.payloadSize > 0 else {
+                    return try await message.respond("")
+                }
+                handled.update { $0.begun += 1 }
+                _ = await mayGo.wait { $0 }
+                try await client.publish(message.payload, to: "done")
+                handled.update { $0.done += 1 }
+            }
+            let group = ServiceGroup(
+                services: [client, handler],
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            )
+            async let running: Void = group.run()
+            try await eventually("the handler") { (try? await client.request("", to: "work")) != nil }
+            for number in 0..<10 {
+                try await client.publish("\(number)", to: "work")
+            }
+            try await client.flush()
+            #expect(await handled.wait { $0.begun == 2 })
+            await group.triggerGracefulShutdown()
+            try await eventually("no more to be asked for") {
+                do {
+                    _ = try await client.request("", to: "work", timeout: .milliseconds(50))
+                    return false
+                } catch let error as NATSError {
+                    return error.code == .noResponders
+                }
+            }
+            #expect(client.state == .connected)
+            mayGo.update { $0 = true }
+            try await running
+            #expect(handled.value.done == 10)
+            #expect(client.isClosed)
+        }
+    }
+
+    @Test("a handler that throws, or whose client ends, ends its run")
+    func handlerEnds() async throws {
+        struct Refusal: Error {}
+        try await withClient { client, _ in
+            let refusing = NATSHandlerRunner(client, subject: "work") { _ in
+                throw Refusal()
+            }
+            let running = Task {
+                try await refusing.run()
+            }
+            try await eventually("the subscription") {
+                do {
+                    _ = try await client.request("", to: "work", timeout: .milliseconds(50))
+                    return true
+                } catch let error as NATSError {
+                    return error.code == .timeout
+                }
+            }
+            await #expect(throws: Refusal.self) { try await running.value }
+            await #expect(throws: NATSError.self) {
+                try await NATSHandlerRunner(client, subject: "work", concurrency: 0) { _ in }.run()
+            }
+            let idle = Task {
+                try await NATSHandlerRunner(client, subject: "idle") { try await $0.respond("") }.run()
+            }
+            try await eventually("the subscription") { (try? await client.request("", to: "idle")) != nil }
+            try await client.drain()
+            try await idle.value
+        }
+    }
+
     @Test("a shutdown that comes before the service runs is no error")
     func earlyShutdown() async throws {
         try await withClient { client, _ in

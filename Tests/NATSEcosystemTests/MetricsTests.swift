@@ -1,7 +1,10 @@
+import Logging
 import MetricsTestKit
 import NATSClient
 import NATSMetrics
+import NATSServiceLifecycle
 import NATSTestSupport
+import ServiceLifecycle
 import Testing
 
 @Suite struct MetricsTests {
@@ -85,6 +88,95 @@ import Testing
             #expect(try factory.expectGauge("nats_client_connected").lastValue == 0)
             #expect(total("messages_out") == 60)
             #expect(total("dropped") == 50)
+        }
+    }
+
+    @Test("what waits for a consumer is shown until its subscription is gone")
+    func watching() async throws {
+        try await withClient { client, _ in
+            let factory = TestMetrics()
+            let metrics = NATSClientMetrics(client, dimensions: [("name", "main")], factory: factory)
+            let dimensions = [("name", "main"), ("subject", "a"), ("queue_group", "")]
+            func pending() throws -> [Double?] {
+                metrics.update()
+                return [
+                    try factory.expectGauge("nats_client_subscription_pending_messages", dimensions).lastValue,
+                    try factory.expectGauge("nats_client_subscription_pending_bytes", dimensions).lastValue,
+                ]
+            }
+            do {
+                let messages = try await client.subscribe("a")
+                metrics.watch(messages)
+                for _ in 0..<3 {
+                    try await client.publish("12345", to: "a")
+                }
+                try await client.flush()
+                #expect(try pending() == [3, 15])
+                _ = try await messages.next(timeout: .seconds(30))
+                #expect(try pending() == [2, 10])
+                #expect(messages.statistics.delivered == 1)
+            }
+            // Not held: the last reference went with the scope. Its gauges do not stay with the backend.
+            let gauge = try factory.expectGauge("nats_client_subscription_pending_messages", dimensions)
+            metrics.update()
+            #expect(gauge.lastValue == 0)
+            #expect(throws: (any Error).self) { try pending() }
+        }
+    }
+
+    @Test("members of a queue group are counted together, apart from those of other groups")
+    func watchingQueueGroups() async throws {
+        try await withClient { client, _ in
+            let factory = TestMetrics()
+            let metrics = NATSClientMetrics(client, factory: factory)
+            func pending(_ queueGroup: String) throws -> Double? {
+                let dimensions = [("subject", "a"), ("queue_group", queueGroup)]
+                return try factory.expectGauge("nats_client_subscription_pending_messages", dimensions).lastValue
+            }
+            let first = try await client.subscribe("a", queue: "q")
+            let second = try await client.subscribe("a", queue: "q")
+            let other = try await client.subscribe("a", queue: "r")
+            for subscription in [first, second, other] {
+                metrics.watch(subscription)
+            }
+            for _ in 0..<50 {
+                try await client.publish("", to: "a")
+            }
+            try await client.flush()
+            metrics.update()
+            #expect(try pending("q") == 50)
+            #expect(try pending("r") == 50)
+            let left = first.statistics.pendingMessages
+            second.unsubscribe()
+            while second.statistics.pendingMessages > 0 {
+                _ = try await second.next(timeout: .seconds(30))
+            }
+            metrics.update()
+            #expect(try pending("q") == Double(left))
+        }
+    }
+
+    @Test("metrics run in a group behind their client, and end with it")
+    func group() async throws {
+        try await withClient { client, _ in
+            let factory = TestMetrics()
+            let metrics = NATSClientMetrics(client, interval: .milliseconds(5), factory: factory)
+            let upkeep = ClosureService {
+                await cancelWhenGracefulShutdown {
+                    await metrics.run()
+                }
+            }
+            let group = ServiceGroup(
+                services: [client, upkeep],
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            )
+            async let running: Void = group.run()
+            try await eventually("an update") {
+                factory.counterTotal(label: "nats_client_socket_bytes_in") > 0
+            }
+            await group.triggerGracefulShutdown()
+            try await running
+            #expect(client.isClosed)
         }
     }
 
