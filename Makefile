@@ -61,8 +61,9 @@ test-fuzz: build-dependencies test-dependencies  ## Long fuzzing and long proper
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 	NATS_LONG_TESTS=1 NATS_FUZZ_SECONDS=$${NATS_FUZZ_SECONDS:-600} SWIFT="$(SWIFT)" Scripts/run-tests $(TEST_TARGETS)
 
-packaging: build  ## The server as process 1, with logrotate and as a systemd unit (needs root and both)
+packaging: build  ## The server as process 1, with logrotate and as a systemd unit (needs root and both); a package outside
 	Scripts/check-packaging
+	Scripts/check-outside
 
 examples: build  ## Build, test and run the examples
 	Scripts/check-examples
