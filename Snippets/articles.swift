@@ -168,3 +168,14 @@ func fromSwift(_ client: NATSClient, bytes: ByteBuffer) async throws {
     print(answer.headers["Trace"] ?? "", answer.string)
     // snippet.hide
 }
+
+func upgraded() async throws {
+    // snippet.show
+    var configuration = NATSClientConfiguration(servers: ["nats://a.example:4222", "nats://b.example:4222"])
+    configuration.lameDuck = .migrate
+    let client = try await NATSClient.connect(configuration)
+    for await case .migrated(let how) in client.events {
+        print("from \(how.from) to \(how.to) in \(how.overlap); \(how.copies) messages came twice and were delivered once")
+    }
+    // snippet.hide
+}

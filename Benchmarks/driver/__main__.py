@@ -61,7 +61,7 @@ def main():
     if not selected:
         print("no row has such a name", file=sys.stderr)
         return 2
-    needs_clients = any(row.name.startswith("client/") for row in selected)
+    needs_clients = any(row.needs_clients for row in selected)
     needs_baseline = any("baseline" in row.sides for row in selected)
     programs = build.everything(
         options.server, clients=needs_clients, skip=options.no_build, with_baseline=needs_baseline

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -32,6 +33,17 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def read_line(connection):
+    """Byte by byte, so that nothing behind it is taken."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = connection.recv(1)
+        if not byte:
+            raise Failed("the server closes the connection")
+        line += byte
+    return line
+
+
 def wait_until_ready(process, port):
     """Returns after a whole handshake, so the server's start-up is not part of any measurement."""
     end = time.monotonic() + 20
@@ -39,9 +51,13 @@ def wait_until_ready(process, port):
         if process.poll() is not None:
             raise Failed(f"the server ended with status {process.returncode}")
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            with contextlib.ExitStack() as stack:
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+                info = json.loads(read_line(connection).removeprefix(b"INFO "))
+                if info.get("tls_required"):
+                    context = ssl._create_unverified_context()  # noqa: S323 - it only has to be up
+                    connection = stack.enter_context(context.wrap_socket(connection))
                 stream = connection.makefile("rwb")
-                stream.readline()
                 stream.write(b'CONNECT {"verbose":false}\r\nPING\r\n')
                 stream.flush()
                 if stream.readline().startswith(b"PONG"):

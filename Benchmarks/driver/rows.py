@@ -5,6 +5,7 @@ import json
 import pathlib
 import socket
 import statistics
+import subprocess
 import tempfile
 import time
 import urllib.request
@@ -37,8 +38,9 @@ class Line:
 
 
 class Row:
-    def __init__(self, name, sides, lines, measure):
+    def __init__(self, name, sides, lines, measure, needs_clients=False):
         self.name = name
+        self.needs_clients = needs_clients or name.startswith("client/")
         self.sides = sides
         self.lines = lines
         self.measure = measure
@@ -275,16 +277,68 @@ def baseline_rows(quick):
     ]
 
 
+# How clients reach a server
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that signs itself: the paths of certificate and key."""
+    paths = [str(pathlib.Path(folder) / name) for name in ("certificate.pem", "key.pem")]
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=benchmark"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-out", paths[0], "-keyout", paths[1]]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    return paths
+
+
+@contextlib.contextmanager
+def server_for_clients(program, link="TCP", is_fed=False):
+    """A server that lets a backlog grow, so that no client is cut off or throttled for being the slower one.
+
+    Its `url` and `arguments` are for the link's clients; `is_fed` lets the load generator in as well, on plain TCP.
+    """
+    text, scheme, port, arguments = "max_pending: 1GB\n", "nats", None, []
+    with tempfile.TemporaryDirectory() as folder:
+        if link == "TLS":
+            file, key = certificate(folder)
+            text += f'tls {{ cert_file: "{file}", key_file: "{key}" }}\nallow_non_tls: {str(is_fed).lower()}\n'
+            scheme, arguments = "tls", ["--ca", file]
+        elif link == "WebSocket":
+            scheme, port = "ws", free_port()
+            text += f"websocket {{ host: 127.0.0.1, port: {port}, no_tls: true }}\n"
+        path = pathlib.Path(folder) / "server.conf"
+        path.write_text(text, encoding="ascii")
+        with running_server(program, "-c", str(path)) as server:
+            server.url = f"{scheme}://127.0.0.1:{port or server.port}"
+            server.arguments = arguments
+            yield server
+
+
+def link_row(name, link, mode, count):
+    """What messages over a link cost the server; the client is Go's, the other end plain TCP."""
+
+    def measure(programs, side):
+        with server_for_clients(programs.servers[side], link, is_fed=mode != "publish") as server:
+            begin = processor_seconds(server.process.pid)
+            if mode == "publish":
+                run_json(client_command(programs, "go", mode, server, 128, count))
+            else:
+                receive_from(server, programs, "go", mode, 128, count)
+            return {"cpu_ns": (processor_seconds(server.process.pid) - begin) * 1e9 / count}
+
+    return Row(f"server/{name}", ["official", "ours"], [cpu(None)], measure, needs_clients=True)
+
+
+def link_rows(quick):
+    count = 100_000 if quick else 1_000_000
+    return [
+        link_row(f"{what} 128 B, {link}", link, mode, count)
+        for link in ("TLS", "WebSocket")
+        for what, mode in (("publish", "publish"), ("deliver", "subscribe"))
+    ]
+
+
 # Client rows
 
 SUBJECT = "bench.stream0"
-
-
-def official_arguments(folder):
-    """A server that lets a backlog grow, so that no client is cut off or throttled for being the slower one."""
-    path = pathlib.Path(folder) / "server.conf"
-    path.write_text("max_pending: 1GB\n", encoding="ascii")
-    return ["-c", str(path)]
 
 
 def with_cpu(result):
@@ -296,7 +350,7 @@ def with_cpu(result):
 
 def client_command(programs, side, mode, server, size, count, *more):
     fixed = ["--mode", mode, "--url", server.url, "--size", str(size), "--count", str(count)]
-    return [*programs.clients[side], *fixed, *more]
+    return [*programs.clients[side], *fixed, *getattr(server, "arguments", []), *more]
 
 
 def scaled(count, side):
@@ -304,41 +358,42 @@ def scaled(count, side):
     return max(count // 20, 1000) if side == "python" else count
 
 
-def publish_row(name, swift_mode, size, count, sides, lines):
+def publish_row(name, swift_mode, size, count, sides, lines, through="official", link="TCP"):
     def measure(programs, side):
         mode = swift_mode if side.startswith("swift") else "publish"
-        with tempfile.TemporaryDirectory() as folder:
-            with running_server(programs.servers["official"], *official_arguments(folder)) as server:
-                return with_cpu(run_json(client_command(programs, side, mode, server, size, scaled(count, side))))
+        with server_for_clients(programs.servers[through], link) as server:
+            return with_cpu(run_json(client_command(programs, side, mode, server, size, scaled(count, side))))
 
     return Row(f"client/{name}", sides, lines, measure)
 
 
-def receive(programs, side, mode, size, count, environment=None):
+def receive_from(server, programs, side, mode, size, count, environment=None):
     """A client that receives what the load generator sends; the count is checked on both sides."""
-    with tempfile.TemporaryDirectory() as folder:
-        with running_server(programs.servers["official"], *official_arguments(folder)) as server:
-            command = client_command(programs, side, mode, server, size, count)
-            with running_until_ready(command, environment) as process:
-                feed = [programs.loadgen, "feed", "--port", str(server.port), "--subject", SUBJECT]
-                fed = run_json([*feed, "--size", str(size), "--count", str(count)])
-                result = finish(process)
-                if fed["messages"] != count or result["messages"] != count:
-                    raise Failed(f"{result['messages']} of {fed['messages']} messages were received")
-                return with_cpu(result)
+    command = client_command(programs, side, mode, server, size, count)
+    with running_until_ready(command, environment) as process:
+        feed = [programs.loadgen, "feed", "--port", str(server.port), "--subject", SUBJECT]
+        fed = run_json([*feed, "--size", str(size), "--count", str(count)])
+        result = finish(process)
+        if fed["messages"] != count or result["messages"] != count:
+            raise Failed(f"{result['messages']} of {fed['messages']} messages were received")
+        return with_cpu(result)
 
 
-def subscribe_row(name, size, count, sides, target):
-    lines = [
-        Line("CPU per message, against Go", "cpu_ns", "swift", "go", "<=", target, "ns"),
-        Line("CPU per message, against C", "cpu_ns", "swift", "c", "<=", target, "ns"),
-        Line("rate, against Go", "rate", "swift", "go", ">=", None, "k/s", 1e-3),
-    ]
+def receive(programs, side, mode, size, count, environment=None, through="official", link="TCP"):
+    with server_for_clients(programs.servers[through], link, is_fed=True) as server:
+        return receive_from(server, programs, side, mode, size, count, environment)
+
+
+def subscribe_row(name, size, count, sides, target, through="official", link="TCP"):
+    lines = [Line("CPU per message, against Go", "cpu_ns", "swift", "go", "<=", target, "ns")]
+    if "c" in sides:
+        lines.append(Line("CPU per message, against C", "cpu_ns", "swift", "c", "<=", target, "ns"))
+    lines.append(Line("rate, against Go", "rate", "swift", "go", ">=", None, "k/s", 1e-3))
     if "python" in sides:
         lines.append(Line("CPU per message, against Python", "cpu_ns", "swift", "python", "<=", None, "ns"))
 
     def measure(programs, side):
-        return receive(programs, side, "subscribe", size, scaled(count, side))
+        return receive(programs, side, "subscribe", size, scaled(count, side), through=through, link=link)
 
     return Row(f"client/{name}", sides, lines, measure)
 
@@ -450,9 +505,31 @@ def client_rows(quick):
             "publish, async, 128 B", "publish-async", 128, 2000000 // part, peers,
             [against_c(1.0), against_go, publish_rate],
         ),
+        publish_row(
+            "publish, async, 128 B, our server", "publish-async", 128, 2000000 // part, [*peers, "python"],
+            [against_c(None), against_go, against_python, publish_rate], through="ours",
+        ),
         subscribe_row("AsyncSequence, 16 B", 16, 2000000 // part, ["go", "c", "python", "swift"], 0.35),
         subscribe_row("AsyncSequence, 128 B", 128, 1500000 // part, ["go", "c", "swift"], 0.40),
         subscribe_row("AsyncSequence, 1 KiB", 1024, 500000 // part, ["go", "c", "swift"], 0.50),
+        subscribe_row(
+            "AsyncSequence, 128 B, our server", 128, 1500000 // part, ["go", "c", "python", "swift"], None, through="ours"
+        ),
+        publish_row(
+            "publish, async, 128 B, TLS", "publish-async", 128, 2000000 // part, [*peers, "python"],
+            [against_c(None), against_go, against_python], link="TLS",
+        ),
+        subscribe_row(
+            "AsyncSequence, 128 B, TLS", 128, 1500000 // part, ["go", "python", "swift"], None, link="TLS"
+        ),
+        # The C client knows no WebSocket, and no TLS where the server does not demand it.
+        publish_row(
+            "publish, async, 128 B, WebSocket", "publish-async", 128, 2000000 // part, ["go", "python", "swift"],
+            [against_go, against_python], link="WebSocket",
+        ),
+        subscribe_row(
+            "AsyncSequence, 128 B, WebSocket", 128, 1500000 // part, ["go", "python", "swift"], None, link="WebSocket"
+        ),
         request_row(
             "request, 1 in flight", "official", 1, 8000 // part, ["c", "go", "python", "swift", "swift-loop"],
             [
@@ -483,4 +560,4 @@ def client_rows(quick):
 
 
 def all_rows(quick):
-    return server_rows(quick) + account_rows(quick) + client_rows(quick) + baseline_rows(quick)
+    return server_rows(quick) + link_rows(quick) + account_rows(quick) + client_rows(quick) + baseline_rows(quick)

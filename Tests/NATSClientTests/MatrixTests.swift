@@ -6,8 +6,13 @@ import Testing
 
 /// The main behaviour of the client with every server, over every link, as everybody.
 @Suite struct MatrixTests {
-    private func configuration(_ server: MatrixServer, port: Int) -> NATSClientConfiguration {
-        var configuration = quickConfiguration("nats://127.0.0.1:\(port)")
+    private func configuration(
+        _ cell: MatrixCell,
+        _ server: MatrixServer,
+        port: Int
+    ) -> NATSClientConfiguration {
+        var configuration = quickConfiguration("\(cell.link.scheme)://127.0.0.1:\(port)")
+        configuration.webSocket.compression = cell.link == .secureWebSocket
         configuration.secureReconnectJitter = .zero
         switch server.credentials {
         case .none: break
@@ -18,7 +23,6 @@ import Testing
         case .credsFile(let path): configuration.credentials = .credentialsFile(path)
         }
         if let roots = server.trustRoots {
-            configuration.servers = ["tls://127.0.0.1:\(port)"]
             configuration.tls.trustRoots = .file(roots)
         }
         return configuration
@@ -30,8 +34,8 @@ import Testing
             try await self.strangers(cell, server)
             // A connection to break later stands between the client and the server.
             let proxy = try await FaultProxy.start(to: server.port)
-            let client = try await NATSClient.connect(self.configuration(server, port: proxy.port))
-            let other = try await NATSClient.connect(self.configuration(server, port: server.port))
+            let client = try await NATSClient.connect(self.configuration(cell, server, port: proxy.port))
+            let other = try await NATSClient.connect(self.configuration(cell, server, port: server.port))
             do {
                 #expect(client.serverInfo?.supportsHeaders == true && client.state == .connected)
                 #expect(try await client.rtt() > .zero)
@@ -56,7 +60,7 @@ import Testing
     /// Who does not belong there is not let in.
     private func strangers(_ cell: MatrixCell, _ server: MatrixServer) async throws {
         guard cell.identity != .nobody else { return }
-        var stranger = self.configuration(server, port: server.port)
+        var stranger = self.configuration(cell, server, port: server.port)
         stranger.credentials = .none
         await expectError(.authorization) { _ = try await NATSClient.connect(stranger) }
         stranger.credentials = .userPassword(user: "user", password: "wrong")

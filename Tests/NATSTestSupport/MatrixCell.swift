@@ -21,6 +21,22 @@ package struct MatrixCell: Sendable, Hashable, CustomStringConvertible {
     package enum Link: String, Sendable, CaseIterable {
         case plain
         case tls
+        case webSocket
+        /// With TLS, and with compressed messages.
+        case secureWebSocket
+
+        package var isSecure: Bool { self == .tls || self == .secureWebSocket }
+        package var isWebSocket: Bool { self == .webSocket || self == .secureWebSocket }
+
+        /// The scheme of the server's URL.
+        package var scheme: String {
+            switch self {
+            case .plain: "nats"
+            case .tls: "tls"
+            case .webSocket: "ws"
+            case .secureWebSocket: "wss"
+            }
+        }
     }
 
     package enum Identity: String, Sendable, CaseIterable {
@@ -55,7 +71,7 @@ package struct MatrixCell: Sendable, Hashable, CustomStringConvertible {
         }
         return servers.flatMap { server in
             Link.allCases.flatMap { link in
-                // Who the client is has nothing to do with the link; over TLS the two that differ most will do.
+                // Who the client is has nothing to do with the link; over others than TCP the two that differ most will do.
                 Identity.allCases.filter { link == .plain || $0 == .nobody || $0 == .creds }
                     .map { MatrixCell(server: server, link: link, identity: $0) }
             }
@@ -76,10 +92,11 @@ package struct MatrixServer: Sendable {
 
     package let running: RunningServer
     package let credentials: Credentials
-    /// The file of the authority that signed the server's certificate, if the link is TLS.
+    /// The file of the authority that signed the server's certificate, if the link has TLS.
     package let trustRoots: String?
 
-    package var port: Int { self.running.port }
+    /// The port for the link.
+    package let port: Int
 }
 
 extension MatrixCell {
@@ -88,7 +105,10 @@ extension MatrixCell {
         let directory = try TemporaryDirectory()
         var configuration = ServerConfiguration(authTimeout: .seconds(60))
         var roots: String?
-        if self.link == .tls {
+        if self.link.isWebSocket {
+            configuration.webSocket = .init()
+        }
+        if self.link.isSecure {
             let authority = try TestAuthority()
             let certificate = try authority.server()
             roots = try directory.write(authority.text, to: "ca.pem")
@@ -98,7 +118,12 @@ extension MatrixCell {
             )
             // For slow machines.
             tls.timeout = .seconds(30)
-            configuration.tls = tls
+            if self.link.isWebSocket {
+                configuration.webSocket?.tls = tls
+                configuration.webSocket?.compression = true
+            } else {
+                configuration.tls = tls
+            }
         }
         var credentials = MatrixServer.Credentials.none
         var authority: TestOperator?
@@ -125,11 +150,12 @@ extension MatrixCell {
             credentials = .credsFile(try directory.write(file, to: "user.creds"))
             authority = made
         }
-        let server = MatrixServer(
-            running: try await self.start(configuration, authority),
-            credentials: credentials,
-            trustRoots: roots
-        )
+        let running = try await self.start(configuration, authority)
+        guard let port = self.link.isWebSocket ? running.webSocketPort : running.port else {
+            await running.stop()
+            throw OfficialServer.StartFailure(description: "the server told no port for WebSocket")
+        }
+        let server = MatrixServer(running: running, credentials: credentials, trustRoots: roots, port: port)
         do {
             let result = try await body(server)
             await server.running.stop()
@@ -146,11 +172,13 @@ extension MatrixCell {
             guard let authority else {
                 return .official(try await OfficialServer.start(configuration, version: version))
             }
-            let text = try authority.configurationText() + (configuration.tls?.fileText ?? "")
+            let blocks = [configuration.tls?.fileText, configuration.webSocket?.fileText].compactMap { $0 }
+            let text = try authority.configurationText() + blocks.joined(separator: "\n")
             return .official(try await OfficialServer.start(configurationText: text + "\n", version: version))
         case .ours, .oursOnManyLoops:
             var options = try authority?.testServerOptions() ?? configuration.options
             options.tls = configuration.tls
+            options.webSocket = configuration.webSocket
             if self.server == .oursOnManyLoops { options.eventLoopCount = 3 }
             return .ours(try await NATSTestServer.start(options))
         }

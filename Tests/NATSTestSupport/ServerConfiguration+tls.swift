@@ -33,3 +33,11 @@ extension NATSTestServer.TLS {
         return self.allowNonTLS ? "\(block)\nallow_non_tls: true" : block
     }
 }
+
+extension NATSTestServer.WebSocket {
+    /// The same in a configuration file of the official server.
+    var fileText: String {
+        let security = self.tls?.fileText ?? "no_tls: true"
+        return "websocket {\n  host: \"127.0.0.1\"\n  port: -1\n  compression: \(self.compression)\n  \(security)\n}"
+    }
+}

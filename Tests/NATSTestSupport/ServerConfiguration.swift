@@ -26,6 +26,8 @@ package struct ServerConfiguration: Sendable {
     /// Whether the server has its system account.
     package var systemAccount = true
     package var tls: NATSTestServer.TLS?
+    /// A WebSocket listener on a free port; of its options the certificate and the compression.
+    package var webSocket: NATSTestServer.WebSocket?
     /// Debug lines: of the official server in its output, of ours to the logger.
     package var debug = false
     /// Where ours logs.
@@ -128,6 +130,7 @@ package struct ServerConfiguration: Sendable {
             }
         }
         if let tls = self.tls { lines.append(tls.fileText) }
+        if let webSocket = self.webSocket { lines.append(webSocket.fileText) }
         if self.debug { lines.append("debug: true") }
         if self.headers == false {
             lines.append("no_header_support: true")

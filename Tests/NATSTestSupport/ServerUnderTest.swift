@@ -81,6 +81,14 @@ package enum RunningServer: Sendable {
         }
     }
 
+    /// The port for WebSocket clients, if the server has a listener for them.
+    package var webSocketPort: Int? {
+        switch self {
+        case .official(let server): server.webSocketPort
+        case .ours(let server): server.webSocketURL.flatMap { $0.split(separator: ":").last }.flatMap { Int($0) }
+        }
+    }
+
     package var url: String { "nats://127.0.0.1:\(self.port)" }
 
     /// Runs the body, then stops the server.
@@ -160,6 +168,7 @@ extension ServerConfiguration {
         options.noAuthUser = self.noAuthUser
         options.defaultPermissions = self.defaultPermissions
         options.tls = self.tls
+        options.webSocket = self.webSocket
         options.logger = self.logger
         if let authTimeout = self.authTimeout { options.authTimeout = authTimeout }
         if let maxPayload = self.maxPayload { options.maxPayload = maxPayload }

@@ -32,6 +32,9 @@ struct ClientBench {
         }
         var configuration = NATSClientConfiguration(servers: [options.url])
         configuration.pendingLimits = .init(messages: nil, bytes: nil)
+        if let authority = options.authority {
+            configuration.tls.trustRoots = .file(authority)
+        }
         let client = try await NATSClient.connect(configuration)
         switch options.executor {
         case .global:

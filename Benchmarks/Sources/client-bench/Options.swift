@@ -12,6 +12,8 @@ struct Options {
     var count = 1_000_000
     var inFlight = 1
     var executor = Executor.global
+    /// PEM file of who signed the server's certificate.
+    var authority: String?
 
     struct Invalid: Error {
         let argument: String
@@ -28,6 +30,7 @@ struct Options {
             case "--size": self.size = try Self.positive(value)
             case "--count": self.count = try Self.positive(value)
             case "--in-flight": self.inFlight = try Self.positive(value)
+            case "--ca": self.authority = value
             case "--executor":
                 guard let executor = Executor(rawValue: value) else { throw Invalid(argument: value) }
                 self.executor = executor

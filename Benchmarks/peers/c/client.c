@@ -19,6 +19,7 @@ typedef struct {
     int size;
     int64_t count;
     int in_flight;
+    const char *authority;
 } Options;
 
 static void check(natsStatus status, const char *what) {
@@ -226,9 +227,10 @@ int main(int argc, char **argv) {
     static const struct option long_options[] = {
         {"mode", required_argument, NULL, 'm'},  {"url", required_argument, NULL, 'u'},
         {"size", required_argument, NULL, 's'},  {"count", required_argument, NULL, 'n'},
-        {"in-flight", required_argument, NULL, 'f'}, {"subject", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0},
+        {"in-flight", required_argument, NULL, 'f'}, {"subject", required_argument, NULL, 'b'},
+        {"ca", required_argument, NULL, 'c'},    {NULL, 0, NULL, 0},
     };
-    Options options = {"publish", "nats://127.0.0.1:4222", "bench.stream0", 16, 1000000, 1};
+    Options options = {"publish", "nats://127.0.0.1:4222", "bench.stream0", 16, 1000000, 1, NULL};
     int option;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         switch (option) {
@@ -238,6 +240,7 @@ int main(int argc, char **argv) {
         case 'n': options.count = atoll(optarg); break;
         case 'f': options.in_flight = atoi(optarg); break;
         case 'b': options.subject = optarg; break;
+        case 'c': options.authority = optarg; break;
         default: return 2;
         }
     }
@@ -245,7 +248,15 @@ int main(int argc, char **argv) {
         return 2;
     }
     natsConnection *connection = NULL;
-    check(natsConnection_ConnectTo(&connection, options.url), "connect");
+    natsOptions *how = NULL;
+    check(natsOptions_Create(&how), "options");
+    check(natsOptions_SetURL(how, options.url), "URL");
+    if (options.authority != NULL) {
+        check(natsOptions_SetSecure(how, true), "TLS");
+        check(natsOptions_LoadCATrustedCertificates(how, options.authority), "authority");
+    }
+    check(natsConnection_Connect(&connection, how), "connect");
+    natsOptions_Destroy(how);
     if (strcmp(options.mode, "publish") == 0) {
         publish(connection, &options);
     } else if (strcmp(options.mode, "subscribe") == 0) {

@@ -21,6 +21,7 @@ var (
 	subject  = flag.String("subject", "bench.stream0", "subject")
 	size     = flag.Int("size", 16, "bytes of a payload")
 	count    = flag.Int("count", 1000000, "messages")
+	ca       = flag.String("ca", "", "PEM file of who signed the server's certificate")
 	inFlight = flag.Int("in-flight", 1, "requests at a time")
 )
 
@@ -177,7 +178,11 @@ func main() {
 	if *size < 1 || *count < 1 || *inFlight < 1 {
 		os.Exit(2)
 	}
-	nc, err := nats.Connect(*url)
+	var options []nats.Option
+	if *ca != "" {
+		options = append(options, nats.RootCAs(*ca))
+	}
+	nc, err := nats.Connect(*url, options...)
 	check(err)
 	switch *mode {
 	case "publish":

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import resource
+import ssl
 import time
 
 import nats
@@ -94,8 +95,10 @@ async def main():
     parser.add_argument("--size", type=int, default=16)
     parser.add_argument("--count", type=int, default=100000)
     parser.add_argument("--in-flight", type=int, default=1)
+    parser.add_argument("--ca")
     options = parser.parse_args()
-    client = await nats.connect(options.url)
+    more = {"tls": ssl.create_default_context(cafile=options.ca)} if options.ca else {}
+    client = await nats.connect(options.url, **more)
     await modes[options.mode](client, options)
     await client.close()
 
