@@ -80,7 +80,8 @@ import Testing
                 try await publishing.value
                 try await client.flush(timeout: .seconds(60))
                 #expect(subscription.droppedCount > 0)
-                // Whoever comes back finds what was kept.
+                // Whoever comes back is told, and finds what was kept.
+                await expectError(.slowConsumer) { _ = try await subscription.next(timeout: .seconds(60)) }
                 #expect(try await subscription.next(timeout: .seconds(60)) != nil)
             case 1:
                 subscription.unsubscribe()

@@ -179,7 +179,8 @@ final class ConnectionCore: @unchecked Sendable {
     /// Carries out what other threads asked for, and writes what they appended.
     func flush() {
         let work = self.outbound.takeWork(
-            canWrite: self.writeInFlight == nil && !self.holdsWrites,
+            canWrite: self.writeInFlight == nil,
+            isHeld: self.holdsWrites,
             now: NIODeadline.now().uptimeNanoseconds
         )
         self.apply(work.operations)

@@ -476,13 +476,16 @@ final class OutboundBuffer: @unchecked Sendable {
 
     /// Takes what has to be done.
     ///
-    /// With `canWrite` false the bytes stay, and ``writeCompleted(_:now:)`` or ``connected`` asks again. `lastPing` sends a
-    /// PING behind all of them.
-    func takeWork(canWrite: Bool, now: UInt64, lastPing: PingQueue.Waiter? = nil) -> Work {
+    /// With `canWrite` false the bytes stay, and ``writeCompleted(_:now:)`` or ``connected`` asks again. With `isHeld`
+    /// nobody may do so for a while: the next operation has to ask by itself. `lastPing` sends a PING behind all bytes.
+    func takeWork(canWrite: Bool, isHeld: Bool = false, now: UInt64, lastPing: PingQueue.Waiter? = nil) -> Work {
         self.lock.withLock {
             var work = Work()
             swap(&work.operations, &self.operations)
-            guard canWrite else {
+            guard canWrite, !isHeld else {
+                if isHeld {
+                    self.flush = .none
+                }
                 return work
             }
             let wasDelayed = self.flush == .delayed
