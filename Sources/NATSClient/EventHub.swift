@@ -31,6 +31,10 @@ final class EventHub: Sendable {
         return NATSEvents(stream: stream)
     }
 
+    var hasListeners: Bool {
+        self.state.withLockedValue { !$0.listeners.isEmpty }
+    }
+
     func send(_ event: NATSEvent) {
         let listeners = self.state.withLockedValue { Array($0.listeners.values) }
         for listener in listeners {

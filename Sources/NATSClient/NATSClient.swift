@@ -238,7 +238,8 @@ public final class NATSClient: Sendable {
     /// way; waits for the replies of requests; then refuses publishes, flushes and closes. Publishing, and so responding,
     /// is possible until then.
     ///
-    /// - Parameter timeout: Limit for consumers and requests; nil for ``NATSClientConfiguration/drainTimeout``.
+    /// - Parameter timeout: Limit for all of that, but for a last second in which what is buffered goes out; nil for
+    ///   ``NATSClientConfiguration/drainTimeout``.
     /// - Throws: ``NATSError/Code/drainTimeout`` if somebody was not done in time, ``NATSError/Code/disconnected`` if the
     ///   connection was lost meanwhile, ``NATSError/Code/connectionReconnecting`` if there was none,
     ///   ``NATSError/Code/connectionClosed`` if the client was closed before, ``NATSError/Code/cancelled``. The client is

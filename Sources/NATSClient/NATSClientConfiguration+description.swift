@@ -42,6 +42,8 @@ extension NATSClientConfiguration: CustomStringConvertible, CustomReflectable {
                 "requestTimeout": self.requestTimeout,
                 "drainTimeout": self.drainTimeout,
                 "publishHighWaterMark": self.publishHighWaterMark,
+                "writeBufferSize": self.writeBufferSize,
+                "lameDuck": self.lameDuck,
                 "pendingLimits": self.pendingLimits,
                 "dialer": self.dialer as Any,
                 "proxy": self.proxy as Any,

@@ -87,8 +87,6 @@ public struct NATSError: Error, CustomStringConvertible {
         public static let badSubject = Code("badSubject")
         /// A queue group name is empty or contains white space.
         public static let badQueue = Code("badQueue")
-        /// The subscription is closed.
-        public static let badSubscription = Code("badSubscription")
         /// A header name or value cannot be sent, or a received header block cannot be read.
         public static let badHeader = Code("badHeader")
         /// Nobody was subscribed to the request's subject (status 503).

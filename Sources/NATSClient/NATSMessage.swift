@@ -109,6 +109,12 @@ public struct NATSMessage: Sendable {
         self.frame.payloadLength
     }
 
+    /// Length of subject, reply subject, headers and payload in bytes.
+    public var size: Int {
+        Int(self.frame.subjectEnd - self.frame.subjectStart) + Int(self.frame.replyEnd - self.frame.replyStart)
+            + self.frame.bodyLength
+    }
+
     /// The payload as a string; invalid UTF-8 is replaced by U+FFFD.
     public var string: String {
         self.batch.string(self.frame.payloadStart, self.frame.payloadEnd)

@@ -18,6 +18,8 @@ public final class NATSReplies: Sendable {
         case sentinel
         /// Nobody is subscribed to the request's subject.
         case noResponders
+        /// An empty reply whose headers have this status, of 400 or above: JetStream ends a series so.
+        case status(Int)
         /// The client was drained or closed.
         case closed
         /// The server forbids the subject, or the connection was lost; the sequence threw the error.
@@ -57,10 +59,10 @@ public final class NATSReplies: Sendable {
                 self.machine.withLockedValue { $0.finish(.closed) }
                 return nil
             }
-            let isStatus = message.payloadSize == 0 && message.status == 503
-            let isSentinel = !isStatus && self.isWanted.map { !$0(message) } ?? false
+            let status = message.payloadSize == 0 ? message.status.flatMap { $0 >= 400 ? $0 : nil } : nil
+            let isSentinel = status == nil && self.isWanted.map { !$0(message) } ?? false
             let isReply = self.machine.withLockedValue {
-                $0.received(after: waited(), isStatus: isStatus, isSentinel: isSentinel)
+                $0.received(after: waited(), status: status, isSentinel: isSentinel)
             }
             if isReply {
                 return message

@@ -30,7 +30,7 @@ public struct NATSSubscriptionStatistics: Sendable, Hashable {
     public var pendingBytes = 0
     /// The most messages that ever waited.
     public var maxPendingMessages = 0
-    /// The most payload bytes that ever waited.
+    /// The most bytes of headers and payloads that ever waited.
     public var maxPendingBytes = 0
     /// Messages handed to the consumer.
     public var delivered: UInt64 = 0

@@ -70,6 +70,26 @@ import Testing
         }
     }
 
+    @Test("a server that does not answer the last flush holds a drain up for no longer than it may take, and a second")
+    func silentServer() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        let events = EventRecorder(client)
+        let start = ContinuousClock.now
+        let draining = Task { try await client.drain(timeout: .seconds(6)) }
+        try await peer.expect("PING\r\n")
+        await peer.send("PONG\r\n")
+        try await peer.expect("PING\r\n")
+        await expectError(.drainTimeout) { try await draining.value }
+        // Not after five seconds, which nats.go gives the last flush.
+        #expect(ContinuousClock.now - start >= .seconds(6))
+        await events.wait { if case .closed = $0 { true } else { false } }
+        #expect(events.names.suffix(3) == ["error", "disconnected", "closed"])
+        await server.close()
+    }
+
     @Test("messages that nobody iterates over stay readable after the drain")
     func unread() async throws {
         try await NATSTestServer.withServer { server in

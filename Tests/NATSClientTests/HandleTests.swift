@@ -90,6 +90,34 @@ import Testing
         }
     }
 
+    @Test("when the client closes, messages that wait for a handler are not handled any more")
+    func close() async throws {
+        try await NATSTestServer.withServer { server in
+            let client = try await NATSClient.connect(quickConfiguration(server.clientURL))
+            let calls = Watched(0)
+            let mayGo = Watched(false)
+            let handling = Task {
+                try await client.handle("h.*") { message in
+                    guard message.subject != "h.ready" else {
+                        return try await message.respond("")
+                    }
+                    calls.update { $0 += 1 }
+                    _ = await mayGo.wait { $0 }
+                }
+            }
+            try await self.waitUntilReady(client)
+            for _ in 0..<10 {
+                try await client.publish("", to: "h.a")
+            }
+            try await client.flush()
+            #expect(await calls.wait { $0 == 1 })
+            await client.close()
+            mayGo.update { $0 = true }
+            try await handling.value
+            #expect(calls.value == 1)
+        }
+    }
+
     @Test("what a handler throws cancels those that run beside it")
     func failureCancels() async throws {
         try await NATSTestServer.withServer { server in

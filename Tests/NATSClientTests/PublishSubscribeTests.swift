@@ -32,6 +32,8 @@ import Testing
             #expect(messages.map(\.subject) == (1...6).map { "a.\($0)" })
             #expect(messages[0].reply == "r.1" && messages[0].string == "string")
             #expect(messages[0].headers == ["X": "1", "X": "2", "y": ""])
+            #expect(messages[0].size == 3 + 3 + messages[0].headerBytes.readableBytes + 6)
+            #expect(messages[1].size == 3 + 4)
             #expect(messages[0].status == nil && messages[0].hasHeaders && messages[0].hasReply)
             #expect(Array(messages[1].payload.readableBytesView) == [0, 255, 13, 10])
             #expect(messages[1].reply == nil && messages[1].headers.isEmpty)

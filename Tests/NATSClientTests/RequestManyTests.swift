@@ -91,6 +91,16 @@ import Testing
         replies = nil
         try await peer.expect("UNSUB \(sid)\r\n")
         _ = replies
+        // A status in the place of a reply ends them as well; one below 400 or with a payload is a reply.
+        let pulled = try await client.requestMany("x", to: "a", timeout: .seconds(60))
+        let line = try await peer.readLine().split(separator: " ")
+        let (inbox, pullSid) = (line[1], line[2])
+        try await peer.expect("PUB a \(inbox) 1\r\nx\r\n")
+        await peer.send("HMSG \(inbox) \(pullSid) 16 16\r\nNATS/1.0 100\r\n\r\n\r\n")
+        await peer.send("HMSG \(inbox) \(pullSid) 16 17\r\nNATS/1.0 409\r\n\r\n4\r\n")
+        await peer.send("HMSG \(inbox) \(pullSid) 16 16\r\nNATS/1.0 408\r\n\r\n\r\n")
+        #expect(try await self.collect(pulled) == ["", "4"] && pulled.endReason == .status(408))
+        try await peer.expect("UNSUB \(pullSid)\r\n")
         // A connection that closes ends the replies.
         let second = try await client.requestMany("x", to: "a", timeout: .seconds(60))
         let iterating = Task { try await self.collect(second) }

@@ -5,6 +5,8 @@ import NIOCore
 extension ConnectionCore {
     /// Bytes that nobody takes do not keep a closed client alive for longer.
     private static let lastWriteLimit = TimeAmount.seconds(2)
+    /// For what is still buffered when the time for draining is over.
+    private static let lastFlushLimit = TimeAmount.seconds(1)
 
     /// Ends everything at once, but for one last write of what is buffered.
     ///
@@ -39,7 +41,7 @@ extension ConnectionCore {
         self.requests.close(closed)
         for entry in self.registry.removeAll() {
             if case .subscription(let state) = entry.handle {
-                state.finish(error)
+                state.close(error)
             }
         }
         for state in self.drainingSubscriptions {
@@ -138,7 +140,8 @@ extension ConnectionCore {
         }
         let action = self.drainMachine.start()
         if action != .none {
-            self.drainTimer = self.eventLoop.scheduleTask(in: timeout.timeAmount) { [weak self] in
+            self.drainDeadline = .now() + timeout.timeAmount
+            self.drainTimer = self.eventLoop.scheduleTask(deadline: self.drainDeadline) { [weak self] in
                 self?.drainDeadlinePassed()
             }
         }
@@ -182,9 +185,9 @@ extension ConnectionCore {
             self.checkRequests()
         case .refusePublishesAndFlush:
             self.outbound.drainPublishes()
-            // nats.go: the last flush has 5 s of its own.
             self.drainTimer?.cancel()
-            self.drainTimer = self.eventLoop.scheduleTask(in: .seconds(5)) { [weak self] in
+            let end = max(self.drainDeadline, .now() + Self.lastFlushLimit)
+            self.drainTimer = self.eventLoop.scheduleTask(deadline: end) { [weak self] in
                 self?.drainDeadlinePassed()
             }
             self.flushForDrain()
@@ -196,7 +199,7 @@ extension ConnectionCore {
                 )
             }
             if let failure {
-                self.events.send(.error(failure, nil))
+                self.report(failure)
                 for waiter in self.drainWaiters {
                     waiter.complete(.failure(failure))
                 }

@@ -64,7 +64,7 @@ extension ConnectionCore {
     /// Does not name the server: the text is the user's, and may hold credentials.
     private func reportUnknownChoice() {
         let error = NATSError(.serverNotInPool, "the server chosen for the next connection is not in the pool")
-        self.events.send(.error(error, nil))
+        self.report(error)
     }
 
     private func connect(to address: ServerAddress) {
@@ -438,6 +438,9 @@ extension ConnectionCore {
                 self.deliverHeld(migration.matcher.oldEnded())
             }
             return self.close(error: error)
+        }
+        if serverError?.treatment == .reconnectLater {
+            self.pool.rest(address, until: .now() + self.configuration.maxReconnectWait.timeAmount)
         }
         self.lastAttemptError = nil
         self.perform(self.reconnector.connectionLost(after: life, isForced: isForced, using: &self.random))

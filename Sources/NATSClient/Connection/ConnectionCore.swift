@@ -60,6 +60,8 @@ final class ConnectionCore: @unchecked Sendable {
     var drainMachine = DrainStateMachine()
     var drainWaiters: [ResultBox<Void>] = []
     var drainTimer: Scheduled<Void>?
+    var drainDeadline = NIODeadline.distantFuture
+    private var lastWarningAt = NIODeadline.uptimeNanoseconds(0)
     var drainingSubscriptions: [SubscriptionState] = []
     var phase = Phase.connecting(isFirst: true)
     var random = SystemRandomNumberGenerator()
@@ -330,7 +332,7 @@ final class ConnectionCore: @unchecked Sendable {
         if case .subscription(let state) = self.registry.handle(sid: sid) {
             subscription = state.eventSubscription
         }
-        self.events.send(.error(error, subscription))
+        self.report(error, subscription)
     }
 
     // MARK: Reads that wait for a consumer
@@ -379,15 +381,15 @@ final class ConnectionCore: @unchecked Sendable {
             }
             switch change.slowConsumer {
             case .began(let dropped):
-                self.events.send(.slowConsumer(state.eventSubscription, dropped: dropped))
+                self.reportSlowConsumer(state.eventSubscription, dropped: dropped)
             case .ended(let dropped):
                 self.events.send(.slowConsumerEnded(state.eventSubscription, dropped: dropped))
             case .failed(let dropped):
                 _ = self.registry.remove(sid: state.sid)
                 self.outbound.unsubscribe(sid: state.sid, maximum: nil)
-                self.events.send(.slowConsumer(state.eventSubscription, dropped: dropped))
+                self.reportSlowConsumer(state.eventSubscription, dropped: dropped)
                 if let error = state.endError {
-                    self.events.send(.error(error, state.eventSubscription))
+                    self.report(error, state.eventSubscription)
                 }
             case nil:
                 break
@@ -437,7 +439,6 @@ final class ConnectionCore: @unchecked Sendable {
     func receivedError(_ text: ServerErrorText) {
         let error = text.error
         self.status.withLockedValue { $0.lastError = error }
-        self.logger?.debug("NATS server reports an error", metadata: ["nats.error": "\(text.text)"])
         var refused: SubscriptionRegistry<SubscriptionHandle>.Entry?
         switch text.treatment {
         case .permission:
@@ -452,6 +453,10 @@ final class ConnectionCore: @unchecked Sendable {
             }
         case .subscriptionLimit:
             refused = self.registry.removeNewest()
+            if let refused {
+                // The server does not say which: what it has after all must not come for nobody.
+                self.outbound.unsubscribe(sid: refused.sid, maximum: nil)
+            }
         case .authentication, .reconnect, .reconnectLater, .fatalForServer, .report:
             break
         }
@@ -469,6 +474,37 @@ final class ConnectionCore: @unchecked Sendable {
         case nil:
             break
         }
+        self.report(error, subscription)
+    }
+
+    // MARK: Errors that no caller waits for
+
+    func report(_ error: NATSError, _ subscription: NATSEvent.Subscription? = nil) {
         self.events.send(.error(error, subscription))
+        var metadata: Logger.Metadata = ["nats.error": "\(error)"]
+        if let subscription {
+            metadata["nats.subject"] = "\(subscription.subject)"
+        }
+        self.logger?.log(level: self.levelOfReport(), "NATS client reports an error", metadata: metadata)
+    }
+
+    private func reportSlowConsumer(_ subscription: NATSEvent.Subscription, dropped: UInt64) {
+        self.events.send(.slowConsumer(subscription, dropped: dropped))
+        self.logger?.log(
+            level: self.levelOfReport(),
+            "NATS subscription is too slow for its messages",
+            metadata: ["nats.subject": "\(subscription.subject)", "nats.dropped": "\(dropped)"]
+        )
+    }
+
+    /// Whoever listens to events decides what is worth a line; otherwise nobody else would tell. What a peer can cause as
+    /// often as it likes is a warning once in a second.
+    private func levelOfReport() -> Logger.Level {
+        let now = self.eventLoop.now
+        guard !self.events.hasListeners, now - self.lastWarningAt >= .seconds(1) else {
+            return .debug
+        }
+        self.lastWarningAt = now
+        return .warning
     }
 }

@@ -31,7 +31,9 @@ extension NATSChannelHandler {
             return
         }
         if self.tls.skipsVerification {
-            self.core.logger?.warning(
+            // Never silent: without a logger of the client's, where the program logs.
+            let logger = self.core.logger ?? Logger(label: "nats.client")
+            logger.warning(
                 "the certificate of the NATS server is not verified: anybody can pose as it",
                 metadata: ["nats.server": "\(self.address.url)"]
             )

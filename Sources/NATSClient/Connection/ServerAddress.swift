@@ -80,12 +80,13 @@ struct ServerAddress: Sendable, Hashable {
 
     /// Reads `[scheme://][user[:password]@]host[:port][/]`; errors never quote the userinfo.
     ///
-    /// WebSocket URLs may have a path and a query behind that. A text without scheme is one of the pool's kind.
+    /// WebSocket URLs may have a path and a query behind that. A text without scheme is of the kind of `first`, and
+    /// as secure.
     init(parsing text: String, like first: ServerAddress? = nil) throws(NATSError) {
         var rest = trimmed(text[...])
         // nats.go connScheme.
         var isWebSocket = first?.isWebSocket ?? false
-        var isSecure = isWebSocket && first?.isSecure == true
+        var isSecure = first?.isSecure == true
         if let range = Self.range(of: "://", in: rest) {
             let scheme = rest[..<range.lowerBound].lowercased()
             rest = rest[range.upperBound...]

@@ -37,14 +37,14 @@ struct RequestManyStateMachine {
         return .wait(min(stall, self.remaining))
     }
 
-    /// A reply arrived after so long; true if the consumer gets it.
-    mutating func received(after waited: Duration, isStatus: Bool, isSentinel: Bool) -> Bool {
+    /// A reply arrived after so long, or a status in the place of one; true if the consumer gets it.
+    mutating func received(after waited: Duration, status: Int? = nil, isSentinel: Bool = false) -> Bool {
         guard self.end == nil else {
             return false
         }
         self.remaining -= waited
-        if isStatus {
-            self.end = .noResponders
+        if let status {
+            self.end = status == 503 ? .noResponders : .status(status)
             return false
         }
         if isSentinel {

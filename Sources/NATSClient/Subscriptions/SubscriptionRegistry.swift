@@ -19,6 +19,8 @@ struct SubscriptionRegistry<Handle> {
         let subject: String
         let queueGroup: String?
         let handle: Handle
+        /// Grows with each subscription that is added; sids do not, since the inbox of requests has the first one.
+        let number: UInt64
         /// Messages in the subscription's whole life after which it ends.
         var maximum: UInt64?
         /// Messages that came off the wire.
@@ -39,18 +41,26 @@ struct SubscriptionRegistry<Handle> {
     }
 
     private var entries: [UInt64: Entry] = [:]
+    private var nextNumber: UInt64 = 0
 
     var isEmpty: Bool {
         self.entries.isEmpty
     }
 
-    /// All subscriptions by ascending sid.
+    /// All subscriptions in the order in which they were made.
     var all: [Entry] {
-        self.entries.values.sorted { $0.sid < $1.sid }
+        self.entries.values.sorted { $0.number < $1.number }
     }
 
     mutating func add(sid: UInt64, subject: String, queueGroup: String?, handle: Handle) {
-        self.entries[sid] = Entry(sid: sid, subject: subject, queueGroup: queueGroup, handle: handle)
+        self.entries[sid] = Entry(
+            sid: sid,
+            subject: subject,
+            queueGroup: queueGroup,
+            handle: handle,
+            number: self.nextNumber
+        )
+        self.nextNumber += 1
     }
 
     /// Messages of a subscription that came off the wire.
@@ -99,7 +109,7 @@ struct SubscriptionRegistry<Handle> {
         )
     }
 
-    /// The operations that restore all subscriptions on a new connection, by ascending sid.
+    /// The operations that restore all subscriptions on a new connection, in the order in which they were made.
     ///
     /// The server counts from the new SUB, so a maximum is sent less what was received; only where it `limits`.
     func replay(
@@ -141,9 +151,10 @@ struct SubscriptionRegistry<Handle> {
         return refused.flatMap { self.entries.removeValue(forKey: $0.sid) }
     }
 
-    /// Takes out the newest subscription.
+    /// Takes out the subscription that the server was told of last.
     mutating func removeNewest() -> Entry? {
-        self.entries.keys.max().flatMap { self.entries.removeValue(forKey: $0) }
+        let newest = self.entries.values.max { $0.number < $1.number }
+        return newest.flatMap { self.entries.removeValue(forKey: $0.sid) }
     }
 
     mutating func removeAll() -> [Entry] {

@@ -28,6 +28,8 @@ final class SubscriptionState: @unchecked Sendable {
     /// What the consumer had finished when it last came for more.
     private var settled = Queue.Consumed()
     private var isDrainStarted = false
+    /// Messages go to a handler.
+    private var isHandled = false
     /// Handlers that work on messages.
     private var workers = 0
     private var observers: [(id: UInt64, call: Observer)] = []
@@ -275,6 +277,15 @@ final class SubscriptionState: @unchecked Sendable {
         for observer in observers {
             observer.call()
         }
+    }
+
+    /// The client closes: messages that wait for a handler are not handled any more, those for an iterator stay.
+    func close(_ error: NATSError?) {
+        self.finish(error, discardingQueued: self.lock.withLock { self.isHandled })
+    }
+
+    func markHandled() {
+        self.lock.withLock { self.isHandled = true }
     }
 
     /// Somebody drains the subscription; false if it has ended otherwise.

@@ -54,8 +54,10 @@ import Testing
         // Without scheme it is of the kind of another.
         let bare = try ServerAddress(parsing: "b", like: address)
         #expect(bare.isWebSocket && bare.isSecure == isSecure && bare.port == (isSecure ? 443 : 80))
-        let plain = try ServerAddress(parsing: "b", like: ServerAddress(parsing: "tls://h"))
-        #expect(!plain.isWebSocket && !plain.isSecure && plain.port == 4222)
+        let secure = try ServerAddress(parsing: "b", like: ServerAddress(parsing: "tls://h"))
+        #expect(!secure.isWebSocket && secure.isSecure && secure.port == 4222)
+        let plain = try ServerAddress(parsing: "nats://b", like: ServerAddress(parsing: "tls://h"))
+        #expect(!plain.isSecure)
     }
 
     @Test("a URL says whether the connection is secured, and servers of its cluster are as secure")
@@ -106,6 +108,6 @@ import Testing
         #expect("\(configuration)".contains("nats://a:1,tls://b:4222") && "\(configuration)".contains("c:3"))
         // One for each value of which the owner may know.
         let children = Mirror(reflecting: configuration).children
-        #expect(children.count == 36 && Set(children.compactMap(\.label)).count == 36)
+        #expect(children.count == 38 && Set(children.compactMap(\.label)).count == 38)
     }
 }

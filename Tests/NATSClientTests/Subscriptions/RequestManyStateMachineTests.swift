@@ -11,13 +11,13 @@ import Testing
     func total() {
         var machine = self.machine()
         #expect(machine.next() == .wait(.seconds(10)))
-        let first = machine.received(after: .seconds(4), isStatus: false, isSentinel: false)
+        let first = machine.received(after: .seconds(4))
         #expect(first && machine.next() == .wait(.seconds(6)))
-        let second = machine.received(after: .seconds(5), isStatus: false, isSentinel: false)
+        let second = machine.received(after: .seconds(5))
         #expect(second && machine.next() == .wait(.seconds(1)))
         machine.timedOut(after: .seconds(1))
         #expect(machine.next() == .end(.timeout))
-        let late = machine.received(after: .zero, isStatus: false, isSentinel: false)
+        let late = machine.received(after: .zero)
         #expect(!late && machine.endReason == .timeout)
     }
 
@@ -25,15 +25,15 @@ import Testing
     func stall() {
         var machine = self.machine(stall: .seconds(2))
         #expect(machine.next() == .wait(.seconds(10)))
-        _ = machine.received(after: .seconds(7), isStatus: false, isSentinel: false)
+        _ = machine.received(after: .seconds(7))
         #expect(machine.next() == .wait(.seconds(2)))
-        _ = machine.received(after: .seconds(2), isStatus: false, isSentinel: false)
+        _ = machine.received(after: .seconds(2))
         #expect(machine.next() == .wait(.seconds(1)))
         machine.timedOut(after: .seconds(1))
         #expect(machine.endReason == .timeout)
 
         var stalled = self.machine(stall: .seconds(2))
-        _ = stalled.received(after: .seconds(1), isStatus: false, isSentinel: false)
+        _ = stalled.received(after: .seconds(1))
         stalled.timedOut(after: .seconds(2))
         #expect(stalled.endReason == .stall)
 
@@ -48,24 +48,24 @@ import Testing
     )
     func noStall(_ stall: Duration) {
         var machine = self.machine(stall: stall)
-        _ = machine.received(after: .seconds(1), isStatus: false, isSentinel: false)
+        _ = machine.received(after: .seconds(1))
         #expect(machine.next() == .wait(.seconds(9)))
     }
 
     @Test("as many as wanted, a sentinel, no responders: each is an end")
     func ends() {
         var full = self.machine(maximum: 2)
-        let first = full.received(after: .zero, isStatus: false, isSentinel: false)
+        let first = full.received(after: .zero)
         #expect(first && full.endReason == nil)
-        let second = full.received(after: .zero, isStatus: false, isSentinel: false)
+        let second = full.received(after: .zero)
         #expect(second && full.next() == .end(.maximum))
 
         var sentinel = self.machine(maximum: 2)
-        let sign = sentinel.received(after: .zero, isStatus: false, isSentinel: true)
+        let sign = sentinel.received(after: .zero, isSentinel: true)
         #expect(!sign && sentinel.next() == .end(.sentinel))
 
         var nobody = self.machine()
-        let status = nobody.received(after: .zero, isStatus: true, isSentinel: true)
+        let status = nobody.received(after: .zero, status: 503, isSentinel: true)
         #expect(!status && nobody.next() == .end(.noResponders))
         nobody.finish(.closed)
         #expect(nobody.endReason == .noResponders)
