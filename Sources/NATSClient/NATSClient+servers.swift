@@ -33,6 +33,7 @@ extension NATSClient {
     /// Drops the connection for one to the next server, without waiting; a wait that is under way ends.
     ///
     /// Subscriptions and buffered publishes stay, requests that were sent fail with ``NATSError/Code/disconnected``.
+    /// A client that is just leaving a server in lame duck mode does that first (``NATSClientConfiguration/LameDuck/migrate``).
     /// Works also without ``NATSClientConfiguration/allowReconnect``, and does nothing while the client drains.
     ///
     /// - Throws: ``NATSError/Code/connectionClosed``.

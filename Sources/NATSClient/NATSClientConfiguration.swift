@@ -95,8 +95,8 @@ public struct NATSClientConfiguration: Sendable {
         /// and so without an order between the two; one with a limit may be sent more than it takes.
         /// Copies may be a quarter of a second apart; one that comes later is delivered.
         ///
-        /// At most 65,536 messages or 8 MiB wait; then the new connection is not read until the old one is done. Copies
-        /// of as many messages are known; beyond, a message may be delivered twice. The servers see two clients meanwhile,
+        /// At most 65,536 messages or 8 MiB wait; then the new connection is not read until the old one is done, which gets
+        /// five seconds for it. Copies of as many messages are known; beyond, a message may be delivered twice. The servers see two clients meanwhile,
         /// and so ``NATSClientConfiguration/noEcho`` does not keep back own messages from the other one.
         ///
         /// If no other server can be reached the client stays, and tries again until the old connection closes; then it
@@ -153,7 +153,7 @@ public struct NATSClientConfiguration: Sendable {
     /// Gets the servers that have not been given up, with the failures of each, and what the last connected server said.
     /// Returning nil takes the one whose turn it is; so does a URL that is not among them, after an event with
     /// ``NATSError/Code/serverNotInPool``. The waits between two passes over the servers remain. Called on the event loop:
-    /// must not block.
+    /// must not block. Not asked where a client goes that leaves a server in lame duck mode (``LameDuck/migrate``).
     public var reconnectToServer: (@Sendable (_ servers: [NATSPoolServer], _ last: NATSServerInfo?) -> ServerChoice?)?
 
     /// Whether a lost connection is made again; without, the client closes when it is lost.

@@ -24,7 +24,7 @@ public enum NATSEvent: Sendable {
     case lameDuckMode
     /// The client has left a server that is going to shut down; see ``NATSClientConfiguration/LameDuck/migrate``.
     case migrated(NATSMigration)
-    /// A subscription's pending limits were reached; messages are being dropped.
+    /// A subscription's pending limits were reached: messages are being dropped, or the connection is not read.
     case slowConsumer(Subscription, dropped: UInt64)
     /// A slow subscription caught up; `dropped` counts the messages lost in the whole episode.
     case slowConsumerEnded(Subscription, dropped: UInt64)

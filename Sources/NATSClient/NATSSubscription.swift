@@ -81,11 +81,11 @@ public final class NATSSubscription: Sendable {
     ///
     /// Do not mix with an iteration that goes on at the same time: both would see the same messages.
     ///
-    /// - Parameter timeout: How long to wait; nil for without limit.
     /// What there is comes in this order: an ended subscription of which nothing is left ends; messages that were dropped
     /// are told of, once for each time that it began; then the messages that wait, also those of an ended subscription;
     /// then the wait. A status message, such as 503 of a request without responders, is a message like any other.
     ///
+    /// - Parameter timeout: How long to wait; nil for without limit.
     /// - Returns: The message, or nil when the subscription has ended.
     /// - Throws: The error that ended the subscription; ``NATSError/Code/slowConsumer``, after which the next call goes on;
     ///   ``NATSError/Code/cancelled`` when the task is cancelled, without losing a message; ``NATSError/Code/timeout``.

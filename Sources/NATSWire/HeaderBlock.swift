@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// A header block as it stands on the wire: the version line with an optional status, then the fields, then a blank line.
 package struct HeaderBlock: Sendable, Equatable {
     package static let version: StaticString = "NATS/1.0"
@@ -38,40 +46,30 @@ package struct HeaderBlock: Sendable, Equatable {
         }
     }
 
-    /// Whether ``init(parsing:)`` makes something of the bytes: one pass, without an allocation.
+    /// Whether ``init(parsing:)`` makes something of the bytes, without an allocation: all that an event loop looks at.
     package static func isReadable(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let length = Self.version.utf8CodeUnitCount
-        guard bytes.count >= length,
-            bytes.prefix(length).elementsEqual(UnsafeBufferPointer(start: Self.version.utf8Start, count: length))
-        else {
+        guard let base = bytes.baseAddress, bytes.count >= length, memcmp(base, Self.version.utf8Start, length) == 0 else {
             return false
         }
-        var isFirstLine = true
-        var hasColon = false
-        // Bytes of the line so far, and whether the last of them was a CR.
-        var count = 0
-        var endsWithCR = false
-        for byte in bytes[length...] {
-            if byte == 0x0A {
-                if !isFirstLine {
-                    if count == (endsWithCR ? 1 : 0) {
-                        return true
-                    }
-                    guard hasColon else {
-                        return false
-                    }
-                }
-                isFirstLine = false
-                hasColon = false
-                count = 0
-                endsWithCR = false
-            } else {
-                hasColon = hasColon || byte == 0x3A
-                count += 1
-                endsWithCR = byte == 0x0D
-            }
+        func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+            memchr(base + range.lowerBound, Int32(byte), range.count).map { UnsafeRawPointer($0) - base }
         }
-        return isFirstLine || hasColon || count == 0
+        guard var start = firstIndex(of: 0x0A, in: length..<bytes.count).map({ $0 + 1 }) else {
+            return true
+        }
+        while start < bytes.count {
+            let lineFeed = firstIndex(of: 0x0A, in: start..<bytes.count)
+            let end = lineFeed ?? bytes.count
+            if start == end || (lineFeed == start + 1 && bytes[start] == 0x0D) {
+                return true
+            }
+            guard firstIndex(of: UInt8(ascii: ":"), in: start..<end) != nil else {
+                return false
+            }
+            start = end + 1
+        }
+        return true
     }
 
     /// The status code alone, without making a string; nil if there is none or the block is malformed.

@@ -42,6 +42,7 @@ import Testing
         // Servers on a busy machine may forward a message late.
         configuration.migrationLead = .seconds(1)
         configuration.migrationOverlap = .seconds(1)
+        configuration.migrationAnswerLimit = .seconds(60)
         return configuration
     }
 
@@ -97,6 +98,8 @@ import Testing
         func text(_ own: Int, _ other: Int) -> String {
             """
             server_name: s\(own)
+            lame_duck_duration: "180s"
+            lame_duck_grace_period: "120s"
             cluster { name: c, listen: "127.0.0.1:\(routes[own].port)", routes: ["nats://127.0.0.1:\(routes[other].port)"] }
 
             """

@@ -302,6 +302,9 @@ extension ConnectionCore {
             self.reconnects.add(1, ordering: .relaxed)
             self.events.send(.reconnected)
         }
+        if info.lameDuckMode {
+            self.enteredLameDuckMode(handler.address)
+        }
     }
 
     /// The connection of a handler is gone.
@@ -310,6 +313,8 @@ extension ConnectionCore {
         error: NATSError,
         serverError: ServerErrorText?
     ) {
+        // What else there is in the read that was its last is not the client's any more.
+        handler.delivery = .discard
         guard self.handler === handler else {
             return self.extraConnectionEnded(handler, error: error)
         }
@@ -390,6 +395,11 @@ extension ConnectionCore {
             // It is about to close, and cannot take the place of this one.
             self.perform(migration.machine.newFailed())
         }
+        if let migration = self.migration, let retiring = migration.retiring, retiring.failure != nil {
+            migration.retiring = nil
+            self.perform(migration.machine.oldLost())
+        }
+        self.holdsWrites = false
         self.phase = .connecting(isFirst: false)
         self.stopKeepAlive()
         let isForced = self.isReconnectForced

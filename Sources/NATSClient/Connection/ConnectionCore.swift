@@ -421,11 +421,15 @@ final class ConnectionCore: @unchecked Sendable {
         self.status.withLockedValue { $0.serverInfo = NATSServerInfo(info, url: handler.address.url) }
         self.merge(info)
         if info.lameDuckMode {
-            self.logger?.debug("NATS server enters lame duck mode", metadata: ["nats.server": "\(handler.address.url)"])
-            self.events.send(.lameDuckMode)
-            if self.configuration.lameDuck == .migrate {
-                self.migrate()
-            }
+            self.enteredLameDuckMode(handler.address)
+        }
+    }
+
+    func enteredLameDuckMode(_ address: ServerAddress) {
+        self.logger?.debug("NATS server enters lame duck mode", metadata: ["nats.server": "\(address.url)"])
+        self.events.send(.lameDuckMode)
+        if self.configuration.lameDuck == .migrate {
+            self.migrate()
         }
     }
 
@@ -436,8 +440,19 @@ final class ConnectionCore: @unchecked Sendable {
     }
 
     /// An `-ERR` on a connection in use.
-    func receivedError(_ text: ServerErrorText) {
+    ///
+    /// What a server refuses that is not the client's, or not any more, ends no subscription: the other one has it.
+    func receivedError(_ text: ServerErrorText, from handler: NATSChannelHandler) {
         let error = text.error
+        let isCurrent = handler === self.handler
+        if !isCurrent, handler === self.migration?.successor {
+            switch text.treatment {
+            case .permission, .subscriptionLimit:
+                return self.giveUpSuccessor(handler, error)
+            case .authentication, .reconnect, .reconnectLater, .fatalForServer, .report:
+                break
+            }
+        }
         self.status.withLockedValue { $0.lastError = error }
         var refused: SubscriptionRegistry<SubscriptionHandle>.Entry?
         switch text.treatment {
@@ -447,12 +462,14 @@ final class ConnectionCore: @unchecked Sendable {
             }
             switch permission.operation {
             case .subscribe:
-                refused = self.registry.removeRefused(permission)
+                if isCurrent {
+                    refused = self.registry.removeRefused(permission)
+                }
             case .publish:
                 self.requests.publishRefused(subject: permission.subject, error: error)
             }
         case .subscriptionLimit:
-            refused = self.registry.removeNewest()
+            refused = isCurrent ? self.registry.removeNewest() : nil
             if let refused {
                 // The server does not say which: what it has after all must not come for nobody.
                 self.outbound.unsubscribe(sid: refused.sid, maximum: nil)

@@ -466,7 +466,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
             case .report, .permission, .subscriptionLimit:
                 break
             }
-            self.core.receivedError(parsed)
+            self.core.receivedError(parsed, from: self)
         case .ignore:
             break
         }

@@ -579,8 +579,7 @@ final class OutboundBuffer: @unchecked Sendable {
     func switchConnection(
         maxPayload: Int,
         headersSupported: Bool,
-        receivedBefore: [UInt64: UInt64],
-        apply: ([RegistryOperation]) -> [UInt8]
+        apply: ([RegistryOperation]) -> SubscriptionReplay
     ) -> Switch {
         self.lock.withLock {
             var result = Switch(receivedBefore: self.receivedBefore)
@@ -590,14 +589,15 @@ final class OutboundBuffer: @unchecked Sendable {
             var operations: [RegistryOperation] = []
             swap(&operations, &self.operations)
             let kept = self.frames.take(replacement: &self.spare)
-            self.frames.append(apply(operations))
+            let replay = apply(operations)
+            self.frames.append(replay.bytes)
             // The new server was told of subscriptions when their operations were taken: a second time could revive one.
             self.frames.append(kept.withUnsafeReadableBytes { OutboundFrames.publishes(in: $0) })
             result.pings = self.pings.connectionLost()
             for _ in 0..<self.pings.unwrittenCount {
                 self.frames.append(Array("PING\r\n".utf8))
             }
-            self.receivedBefore = receivedBefore
+            self.receivedBefore = replay.received
             self.setServerLimits(maxPayload: maxPayload, headersSupported: headersSupported)
             result.waiters = self.takeWaiters()
             guard self.frames.count > 0 else {

@@ -48,7 +48,7 @@ import Testing
         #expect(machine.waited(candidates: []) == [.subscribe])
         #expect(machine.canPromote && machine.isBeforeSwitch && !machine.isSwitched)
         #expect(machine.newFlushed() == [.holdWrites])
-        #expect(machine.oldFlushed() == [.switchOver, .wait(.seconds(4))])
+        #expect(machine.oldFlushed() == [.wait(.seconds(4)), .switchOver])
         #expect(machine.canRevert && machine.isSwitched && !machine.isBeforeSwitch && !machine.canPromote)
         #expect(machine.waited(candidates: [self.a]) == [.expectCopies, .wait(.seconds(4))])
         #expect(machine.canRevert && machine.isSwitched)

@@ -105,6 +105,18 @@ import Testing
         #expect(matcher.oldEnded() == ["tick"] && matcher.isSettled)
     }
 
+    @Test("messages from before the new subscriptions beyond the bound are counted: their copies are delivered")
+    func suspectBound() {
+        var matcher = Matcher(maximumMessages: 4, maximumBytes: 100)
+        for index in 0..<7 {
+            matcher.arrivedOnOld(self.key("\(index)"))
+        }
+        // Of three messages and no more it is known that copies may come.
+        #expect(matcher.forgotten == 4)
+        #expect(self.arrive("0", on: &matcher) == .hold)
+        #expect(self.arrive("6", on: &matcher) == .copy)
+    }
+
     @Test("of a stream of equal messages none is lost, whenever suspects are forgotten")
     func equalProperty() {
         var random = SeededGenerator(seed: 12)

@@ -7,7 +7,7 @@ import Testing
         String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test("the replay has every subscription by sid, with its queue group and what is left of its maximum")
+    @Test("the replay has every subscription in the order in which they were made, with its queue group and what is left of its maximum")
     func replay() {
         var registry = SubscriptionRegistry<String>()
         registry.add(sid: 12, subject: "c", queueGroup: nil, handle: "c")
@@ -18,7 +18,7 @@ import Testing
         #expect(registry.limit(sid: 3, maximum: 10) == nil)
         #expect(registry.received(4, sid: 3)?.accepted == 4)
         let replay = registry.replay()
-        #expect(self.text(replay.bytes) == "SUB a.* q 2\r\nSUB b 3\r\nUNSUB 3 6\r\nSUB c 12\r\n")
+        #expect(self.text(replay.bytes) == "SUB c 12\r\nSUB a.* q 2\r\nSUB b 3\r\nUNSUB 3 6\r\n")
         #expect(replay.received == [3: 4])
     }
 

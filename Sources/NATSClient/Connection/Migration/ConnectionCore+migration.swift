@@ -142,7 +142,6 @@ extension ConnectionCore {
         guard let successor = migration.successor else {
             return
         }
-        self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
         // A server that counts a copy which is slower than its SUB would end a subscription too early: the client does.
         let replay = self.registry.replay(limits: { !Self.isMatched($0) })
         self.registry.countsBecomeUncertain()
@@ -152,6 +151,7 @@ extension ConnectionCore {
         migration.overlapBegan = self.eventLoop.now
         migration.fromURL = self.handler?.address.url ?? ""
         migration.toURL = successor.address.url
+        migration.oldHasLastWrite = false
         successor.delivery = .match
         if !self.pausingReads.isEmpty {
             successor.setReading(false)
@@ -159,7 +159,10 @@ extension ConnectionCore {
         self.startDeadline(self.configuration.migrationAnswerLimit, migration) { core, migration in
             core.perform(migration.machine.newFailed())
         }
-        successor.send(replay.bytes + Array("PING\r\n".utf8))
+        successor.send(replay.bytes)
+        // The old server may not have been told of these yet.
+        self.apply(self.outbound.takeWork(canWrite: false, now: 0).operations)
+        successor.send(Array("PING\r\n".utf8))
     }
 
     /// Members of a queue group share the messages, and a reply is taken once in any case.
@@ -176,6 +179,7 @@ extension ConnectionCore {
         migration.oldHasLastWrite = false
         migration.unsentOld = []
         migration.newSids = []
+        migration.lateSids = []
         migration.matchedSids = []
         migration.matcher = OverlapMatcher()
         self.handler?.delivery = .direct
@@ -218,8 +222,6 @@ extension ConnectionCore {
     /// A connection beside the client's is gone.
     func extraConnectionEnded(_ handler: NATSChannelHandler, error: NATSError) {
         self.extraHandlers.removeAll { $0 === handler }
-        // What else there is in the read that was its last is not the client's any more.
-        handler.delivery = .discard
         guard let migration = self.migration else {
             return self.finishIfClosed()
         }
@@ -239,24 +241,31 @@ extension ConnectionCore {
     func mirror(_ operation: RegistryOperation, _ migration: Migration) {
         switch operation {
         case .add(let sid, let subject, let queueGroup, let handle):
-            if migration.isMirroring {
+            if migration.isMirroring, migration.oldHasLastWrite {
                 migration.unsent += SubscriptionCommands.subscribe(subject: subject, queueGroup: queueGroup, sid: sid)
-                if migration.oldHasLastWrite {
-                    migration.newSids.insert(sid)
-                } else if case .subscription = handle, queueGroup == nil {
+                migration.newSids.insert(sid)
+            } else if migration.isMirroring {
+                // The new server must not have it before the old one: its first messages would come behind later ones.
+                migration.lateSids.insert(sid)
+                if case .subscription = handle, queueGroup == nil {
                     migration.matchedSids.insert(sid)
                 }
             } else if migration.retiring != nil {
                 migration.newSids.insert(sid)
             }
         case .remove(let sid), .stop(let sid):
-            if migration.isMirroring || migration.retiring != nil {
+            if migration.lateSids.remove(sid) != nil {
+                // The new server does not know it.
+            } else if migration.isMirroring || migration.retiring != nil {
                 migration.unsent += SubscriptionCommands.unsubscribe(sid: sid, maximum: nil)
             }
             if migration.oldHasLastWrite {
                 migration.unsentOld += SubscriptionCommands.unsubscribe(sid: sid, maximum: nil)
             }
         case .limit(let sid, let maximum):
+            if migration.lateSids.contains(sid) {
+                break
+            }
             if migration.isMirroring, migration.matchedSids.contains(sid) {
                 if self.registry.received(sid: sid) >= maximum {
                     migration.unsent += SubscriptionCommands.unsubscribe(sid: sid, maximum: nil)
@@ -284,8 +293,12 @@ extension ConnectionCore {
     /// One server refused a subscription that the other one may have.
     func unsubscribeEverywhere(sid: UInt64) {
         let handlers = self.extraHandlers + (self.handler.map { [$0] } ?? [])
-        for handler in handlers where handler.delivery == .match {
-            handler.send(SubscriptionCommands.unsubscribe(sid: sid, maximum: nil))
+        // Not within the read in which the refusal came: a write that fails ends a connection at once.
+        let bound = NIOLoopBound(handlers, eventLoop: self.eventLoop)
+        self.eventLoop.execute {
+            for handler in bound.value where handler.delivery == .match {
+                handler.send(SubscriptionCommands.unsubscribe(sid: sid, maximum: nil))
+            }
         }
     }
 
@@ -315,7 +328,8 @@ extension ConnectionCore {
         let work = self.outbound.takeWork(canWrite: true, now: NIODeadline.now().uptimeNanoseconds, lastPing: flushed)
         self.apply(work.operations)
         // What is told from now on stays here until the switch.
-        migration.oldHasLastWrite = true
+        // (The attempt is over if it could not be told to the new server.)
+        migration.oldHasLastWrite = self.holdsWrites
         if let bytes = work.bytes {
             self.write(bytes)
         }
@@ -339,14 +353,10 @@ extension ConnectionCore {
         var ended: [SubscriptionState] = []
         let start = self.outbound.switchConnection(
             maxPayload: info.maxPayload,
-            headersSupported: info.headers,
-            receivedBefore: migration.receivedBeforeNew
+            headersSupported: info.headers
         ) { operations in
             ended = self.register(operations)
-            defer {
-                migration.unsent = []
-            }
-            return migration.unsent
+            return self.takeReplay(migration)
         }
         self.registry.countsBecomeUncertain()
         migration.isMirroring = false
@@ -363,6 +373,22 @@ extension ConnectionCore {
         self.logger?.debug(
             "migrates to another NATS server",
             metadata: ["nats.server": "\(new.address.url)", "nats.from": "\(old.address.url)"]
+        )
+    }
+
+    /// What the new server has not been told yet, and what subscriptions had received when it was, or is.
+    private func takeReplay(_ migration: Migration) -> SubscriptionReplay {
+        let late = self.registry.replay(
+            where: { migration.lateSids.contains($0) },
+            limits: { !Self.isMatched($0) }
+        )
+        defer {
+            migration.unsent = []
+            migration.lateSids = []
+        }
+        return SubscriptionReplay(
+            bytes: late.bytes + migration.unsent,
+            received: migration.receivedBeforeNew.merging(late.received) { $1 }
         )
     }
 
@@ -537,10 +563,9 @@ extension ConnectionCore {
         self.use(new, info: info)
         self.resume(info) {
             defer {
-                migration.unsent = []
                 migration.isMirroring = false
             }
-            return SubscriptionReplay(bytes: migration.unsent, received: migration.receivedBeforeNew)
+            return self.takeReplay(migration)
         }
         self.registry.countsBecomeUncertain()
         self.merge(info)

@@ -28,6 +28,8 @@ final class Migration {
     var receivedBeforeNew: [UInt64: UInt64] = [:]
     /// Subscriptions that the old server does not know: it had been given its last write when they were made.
     var newSids: Set<UInt64> = []
+    /// Subscriptions made while the new server is asked to confirm the others: it is told of them at the switch.
+    var lateSids: Set<UInt64> = []
     /// Changes of subscriptions that the connection beside the client's has not been told of.
     var unsent: [UInt8] = []
     /// Those that the old server is told of after its last write: subscriptions that end.

@@ -167,7 +167,8 @@ struct MigrationStateMachine {
             return []
         }
         self.state = .overlapping(isComplete: false)
-        return [.switchOver, .wait(self.waits.overlap / 2)]
+        // The wait first: a connection that is lost in the switch brings one of its own.
+        return [.wait(self.waits.overlap / 2), .switchOver]
     }
 
     /// Before the switch: the new connection was not made, is gone, or takes too long.

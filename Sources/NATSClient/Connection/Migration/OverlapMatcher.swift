@@ -48,6 +48,7 @@ struct OverlapMatcher<Message> {
     private var suspects: [Key: Int] = [:]
     private var olderSuspects: [Key: Int] = [:]
     private var suspectCount = 0
+    private var olderSuspectCount = 0
     /// Copies that were taken for those of suspects.
     private var copiesOfSuspects: [Key: Int] = [:]
     private var copiesOfSuspectsCount = 0
@@ -120,7 +121,9 @@ struct OverlapMatcher<Message> {
     private mutating func suspect(_ key: Key) {
         if self.suspectCount >= self.maximumMessages / 2 {
             // The oldest of them are the least likely to have copies that are still to come.
+            self.forgotten += UInt64(self.olderSuspectCount)
             self.olderSuspects = self.suspects
+            self.olderSuspectCount = self.suspectCount
             self.suspects = [:]
             self.suspectCount = 0
         }
@@ -137,7 +140,11 @@ struct OverlapMatcher<Message> {
         }
         let isNewer = Self.take(key, from: &self.suspects)
         if isNewer || Self.take(key, from: &self.olderSuspects) {
-            self.suspectCount -= isNewer ? 1 : 0
+            if isNewer {
+                self.suspectCount -= 1
+            } else {
+                self.olderSuspectCount -= 1
+            }
             self.tookCopyOfSuspect(key)
             self.copies += 1
             return .copy
@@ -175,6 +182,7 @@ struct OverlapMatcher<Message> {
         self.suspects = [:]
         self.olderSuspects = [:]
         self.suspectCount = 0
+        self.olderSuspectCount = 0
     }
 
     /// The old connection has brought its last message; gives those that it did not bring, in their order.
