@@ -708,7 +708,8 @@ import Testing
             await scene.old.send(Self.lameDuck)
             await scene.events.wait { if case .lameDuckMode = $0 { true } else { false } }
             let core = scene.client.core
-            #expect(try await core.eventLoop.submit { core.migration == nil }.get())
+            let stays = try await core.eventLoop.submit { core.migration == nil }.get()
+            #expect(stays)
         }
     }
 }
