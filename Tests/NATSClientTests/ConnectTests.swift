@@ -301,4 +301,97 @@ import Testing
         connecting = nil
         try await eventually("the inner half is gone") { core == nil }
     }
+
+    @Test("a logger gets a line for each step of a connection, and no password")
+    func log() async throws {
+        var options = NATSTestServer.Options()
+        options.authTimeout = .seconds(60)
+        options.user = "u"
+        options.password = "s3cret"
+        let (server, port) = try await NATSTestServer.startOnReservedPort(options)
+        defer { port.release() }
+        let log = CollectedLog()
+        let configuration = quickConfiguration(server.clientURL(user: "u", password: "s3cret"))
+        try await NATSClient.withClient(configuration, logger: log.logger) { client in
+            try await server.restart()
+            try await eventually(timeout: .seconds(60)) { client.statistics.reconnects > 0 && client.isConnected }
+        }
+        let (connecting, connected) = ("[DBG] connecting to NATS server", "[DBG] connected to NATS server")
+        let lost = "[DBG] lost the connection to NATS server"
+        // Attempts may have failed while the server was away.
+        let steps = log.lines.filter { [connecting, connected, lost].contains($0) }
+        let changes = steps.indices.filter { $0 == 0 || steps[$0 - 1] != steps[$0] }.map { steps[$0] }
+        #expect(changes == [connecting, connected, lost, connecting, connected])
+        #expect(log.detailedLines.first == "\(connecting) nats.server=\(server.clientURL)")
+
+        let refused = CollectedLog()
+        var wrong = quickConfiguration(server.clientURL)
+        wrong.credentials = .userPassword(user: "u", password: "wr0ng")
+        await expectError(.authorization) { [wrong] in
+            _ = try await NATSClient.connect(wrong, logger: refused.logger)
+        }
+        #expect(refused.lines == [connecting, "[DBG] cannot connect to NATS server"])
+        for line in log.detailedLines + refused.detailedLines {
+            #expect(!line.contains("s3cret") && !line.contains("wr0ng"))
+        }
+        await server.stop()
+    }
+
+    @Test("servers are tried in random order, or in that of the configuration", arguments: [true, false])
+    func order(isRandom: Bool) async throws {
+        let ports = try (0..<20).map { _ in try ReservedPort() }
+        defer { for port in ports { port.release() } }
+        let urls = ports.map(\.url)
+        var configuration = quickConfiguration()
+        configuration.servers = urls
+        configuration.randomizeServers = isRandom
+        // The client is there after the first pass, and does not begin another one.
+        configuration.retryOnFailedConnect = true
+        configuration.reconnectWait = .seconds(3600)
+        try await withTestClient(configuration) { client in
+            let order = client.serverPool.map(\.url)
+            #expect((order == urls) != isRandom)
+            #expect(order.sorted() == urls.sorted())
+        }
+    }
+
+    @Test("what is not set is as documented")
+    func defaults() {
+        let configuration = NATSClientConfiguration()
+        #expect(configuration.servers == ["nats://127.0.0.1:4222"])
+        #expect(configuration.name == nil)
+        #expect(configuration.inboxPrefix == "_INBOX")
+        #expect(configuration.addressOrder == .any)
+
+        #expect(configuration.connectTimeout == .seconds(2))
+        #expect(configuration.reconnectWait == .milliseconds(50))
+        #expect(configuration.maxReconnectWait == .seconds(2))
+        #expect(configuration.reconnectJitter == .milliseconds(100))
+        #expect(configuration.secureReconnectJitter == .seconds(1))
+        #expect(configuration.pingInterval == .seconds(120))
+        #expect(configuration.writeTimeout == .seconds(60))
+        #expect(configuration.requestTimeout == .seconds(5))
+        #expect(configuration.drainTimeout == .seconds(30))
+
+        #expect(configuration.maxPingsOut == 2)
+        #expect(configuration.maxReconnects == nil)
+        #expect(configuration.reconnectBufferSize == 8 << 20)
+        #expect(configuration.publishHighWaterMark == 1 << 20)
+        #expect(configuration.writeBufferSize == 256 << 10)
+        let limits = NATSClientConfiguration.PendingLimits(messages: 500_000, bytes: 64 << 20, policy: .dropNewest)
+        #expect(configuration.pendingLimits == limits)
+        #expect(NATSClientConfiguration.PendingLimits() == limits)
+
+        #expect(configuration.disconnectedPublish == .buffer)
+        #expect(configuration.lameDuck == .notify)
+        #expect(configuration.randomizeServers && configuration.allowReconnect)
+        #expect(configuration.validatesPublishSubjects)
+        #expect(!configuration.ignoreDiscoveredServers && !configuration.ignoreAuthErrorAbort)
+        #expect(!configuration.retryOnFailedConnect && !configuration.waitsBeforeFirstReconnect)
+        #expect(!configuration.noEcho && !configuration.verbose && !configuration.pedantic)
+        #expect(!configuration.tls.isWanted && !configuration.webSocket.compression)
+        #expect(configuration.proxy == nil && configuration.dialer == nil && configuration.eventLoopGroup == nil)
+        #expect(configuration.reconnectToServer == nil && configuration.reconnectDelay == nil)
+        if case .none = configuration.credentials.kind {} else { Issue.record("there are credentials") }
+    }
 }

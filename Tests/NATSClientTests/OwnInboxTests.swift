@@ -29,10 +29,14 @@ import Testing
         }
     }
 
-    private func withScripted(_ body: (NATSClient, RawConnection) async throws -> Void) async throws {
+    private func withScripted(
+        inboxPrefix: String? = nil,
+        _ body: (NATSClient, RawConnection) async throws -> Void
+    ) async throws {
         let server = try ScriptedServer()
         var configuration = quickConfiguration(server.url)
         configuration.allowReconnect = false
+        if let inboxPrefix { configuration.inboxPrefix = inboxPrefix }
         let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
         let (peer, _) = try await server.acceptClient()
         let client = try await connecting.value
@@ -154,5 +158,45 @@ import Testing
             }
         }
         await silent.close()
+    }
+
+    @Test("all subjects for replies begin with the prefix of the configuration")
+    func prefix() async throws {
+        try await self.withScripted(inboxPrefix: "_MINE.x") { client, peer in
+            func isInbox(_ subject: some StringProtocol) -> Bool {
+                let prefix = "_MINE.x."
+                let rest = subject.dropFirst(prefix.count)
+                return subject.hasPrefix(prefix) && rest.count == 22 && !rest.contains(".")
+            }
+            let asking = Task { try await client.request("x", to: "a", timeout: .seconds(60)) }
+            let subscribe = try await peer.readLine().split(separator: " ")
+            try #require(subscribe.count == 3 && subscribe[0] == "SUB")
+            #expect(isInbox(subscribe[1].dropLast(2)) && subscribe[1].hasSuffix(".*"), "\(subscribe)")
+            let publish = try await peer.readLine().split(separator: " ")
+            try #require(publish.count == 4 && publish[0] == "PUB" && publish[1] == "a")
+            let reply = publish[2]
+            #expect(reply.hasPrefix(subscribe[1].dropLast()) && reply.count >= subscribe[1].count, "\(publish)")
+            try await peer.expect("x\r\n")
+            await peer.send("MSG \(reply) \(subscribe[2]) 1\r\n1\r\n")
+            #expect(try await asking.value.string == "1")
+
+            let alone = Task { try await client.request("x", to: "a", timeout: .seconds(60), ownInbox: true) }
+            let own = try await self.request(peer, hasMaximum: true)
+            #expect(isInbox(own.inbox), "\(own.inbox)")
+            await peer.send("MSG \(own.inbox) \(own.sid) 1\r\n2\r\n")
+            #expect(try await alone.value.string == "2")
+
+            let replies = try await client.requestMany("x", to: "a", timeout: .seconds(60), maximum: 1)
+            let many = try await self.request(peer, hasMaximum: true)
+            #expect(isInbox(many.inbox), "\(many.inbox)")
+            await peer.send("MSG \(many.inbox) \(many.sid) 1\r\n3\r\n")
+            for try await reply in replies {
+                #expect(reply.string == "3")
+            }
+            #expect(replies.endReason == .maximum)
+
+            let inboxes = (0..<3).map { _ in client.newInbox() }
+            #expect(inboxes.allSatisfy(isInbox) && Set(inboxes).count == 3, "\(inboxes)")
+        }
     }
 }

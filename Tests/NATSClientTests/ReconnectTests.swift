@@ -315,4 +315,53 @@ import Testing
         peer.close()
         await server.close()
     }
+
+    @Test("a server may leave so many PINGs unanswered as the configuration says", arguments: [0, 4])
+    func unansweredPings(maximum: Int) async throws {
+        let server = try ScriptedServer()
+        var configuration = quickConfiguration(server.url)
+        configuration.allowReconnect = false
+        configuration.pingInterval = .milliseconds(20)
+        configuration.maxPingsOut = maximum
+        let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        let bytes = String(decoding: try await peer.readToEnd(), as: UTF8.self)
+        let count = bytes.utf8.count / 6
+        #expect(bytes == String(repeating: "PING\r\n", count: count))
+        // The last one may not have been written when the next was due.
+        #expect(maximum == 0 ? count == 0 : (maximum - 1...maximum).contains(count), "\(count)")
+        try await eventually(timeout: .seconds(60)) { client.isClosed }
+        #expect(client.lastError?.code == .staleConnection)
+        await client.close()
+        peer.close()
+        await server.close()
+    }
+
+    @Test(
+        "without an interval no PING is sent but those of flushes, and none can be missing",
+        arguments: [Duration.zero, .seconds(-1)]
+    )
+    func noInterval(_ interval: Duration) async throws {
+        let server = try ScriptedServer()
+        var configuration = quickConfiguration(server.url)
+        configuration.allowReconnect = false
+        configuration.pingInterval = interval
+        configuration.maxPingsOut = 0
+        let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        // A timer with such an interval would be due before the first of them.
+        for _ in 0..<10 {
+            let flush = Task { try await client.flush(timeout: .seconds(60)) }
+            try await peer.expect("PING\r\n")
+            await peer.send("PONG\r\n")
+            try await flush.value
+        }
+        try await peer.expectNothing()
+        #expect(client.isConnected && client.lastError == nil)
+        await client.close()
+        peer.close()
+        await server.close()
+    }
 }

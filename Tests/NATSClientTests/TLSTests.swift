@@ -360,4 +360,133 @@ import Testing
         dump(tls, to: &dumped)
         #expect(!dumped.contains("SECRET") && !"\(tls)".contains("SECRET"))
     }
+
+    @Test("each connection to a server whose certificate goes unchecked logs a warning, and no other one does")
+    func warning() async throws {
+        let files = try Files()
+        var careless = TLS()
+        careless.skipsVerification = true
+        try await NATSTestServer.withServer(files.configuration().options) { server in
+            for (tls, warnings) in [(careless, 1), (files.trusting, 0)] {
+                let log = CollectedLog()
+                let configuration = self.configuration(server.clientURL, tls)
+                try await NATSClient.withClient(configuration, logger: log.logger) { client in
+                    #expect(log.lines.count { $0.hasPrefix("[WRN]") } == warnings)
+                    try client.forceReconnect()
+                    try await eventually(timeout: .seconds(60)) {
+                        client.statistics.reconnects == 1 && client.isConnected
+                    }
+                }
+                let lines = log.detailedLines.filter { $0.hasPrefix("[WRN]") }
+                let text = "[WRN] the certificate of the NATS server is not verified"
+                #expect(lines.count == 2 * warnings && lines.allSatisfy { $0.hasPrefix(text) }, "\(lines)")
+                #expect(lines.allSatisfy { $0.hasSuffix("://127.0.0.1:\(server.port)") }, "\(lines)")
+            }
+        }
+    }
+
+    @Test("files of certificates are read anew for each connection, and may be wrong for a while")
+    func rotation() async throws {
+        let files = try Files()
+        let certificate = files.directory.read("client.pem")
+        let key = files.directory.read("client-key.pem")
+        let foreign = try TestAuthority().client()
+        let wanted = files.configuration {
+            $0.verify = true
+            $0.authorities = .file(files.roots)
+        }
+        var tls = files.trusting
+        tls.certificate = .file(files.client.certificate)
+        tls.privateKey = .file(files.client.key)
+        try await NATSTestServer.withServer(wanted.options) { server in
+            try await withTestClient(self.configuration(server.clientURL, tls)) { client in
+                let events = EventRecorder(client)
+                try files.directory.write(foreign.certificateText, to: "client.pem")
+                try files.directory.write(foreign.keyText, to: "client-key.pem")
+                try client.forceReconnect()
+                _ = await events.recorded.wait(timeout: .seconds(60)) { events in
+                    events.contains {
+                        switch $0 {
+                        case .reconnectAttemptFailed, .reconnected: true
+                        default: false
+                        }
+                    }
+                }
+                // Attempts go on.
+                #expect(Set(events.names) == ["disconnected", "reconnectAttemptFailed"])
+                #expect(!client.isConnected && client.lastError?.code == .tls, "\(events.recorded.value)")
+                try files.directory.write(certificate, to: "client.pem")
+                try files.directory.write(key, to: "client-key.pem")
+                try await eventually(timeout: .seconds(60)) { client.isConnected }
+                try await client.flush(timeout: .seconds(60))
+                #expect(client.statistics.reconnects == 1)
+            }
+        }
+    }
+
+    @Test("a whole TLS configuration is made anew for each connection")
+    func madeAnew() async throws {
+        let files = try Files()
+        let text = files.rootsText
+        let calls = Watched(0)
+        var tls = TLS()
+        tls.configuration = {
+            calls.update { $0 += 1 }
+            var configuration = TLSConfiguration.makeClientConfiguration()
+            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(text.utf8)))
+            return configuration
+        }
+        try await NATSTestServer.withServer(files.configuration().options) { server in
+            try await withTestClient(self.configuration(server.clientURL, tls)) { client in
+                let atFirst = calls.value
+                #expect(atFirst > 0)
+                for index in 1...2 {
+                    try client.forceReconnect()
+                    try await eventually(timeout: .seconds(60)) {
+                        client.statistics.reconnects == index && client.isConnected
+                    }
+                    #expect(calls.value == atFirst + index)
+                }
+            }
+        }
+    }
+
+    /// So long that no part of it that is chosen at random is likely to pass in a test.
+    private static let forever = Duration.seconds(100_000_000)
+
+    @Test("a lost connection is made again after the jitter of its kind", arguments: [true, false])
+    func jitter(isSecured: Bool) async throws {
+        let files = try Files()
+        let options = isSecured ? files.configuration().options : NATSTestServer.Options()
+        let (server, port) = try await NATSTestServer.startOnReservedPort(options)
+        defer { port.release() }
+        var configuration = self.configuration(server.clientURL, isSecured ? files.trusting : TLS())
+        configuration.reconnectJitter = isSecured ? Self.forever : .zero
+        configuration.secureReconnectJitter = isSecured ? .zero : Self.forever
+        try await withTestClient(configuration) { client in
+            try await server.restart()
+            try await eventually(timeout: .seconds(60)) { client.statistics.reconnects > 0 && client.isConnected }
+        }
+        await server.stop()
+    }
+
+    @Test("a client that is to be secured waits for its first attempt as such, whoever says so")
+    func firstJitter() async throws {
+        let server = try ScriptedServer()
+        var required = TLS()
+        required.isRequired = true
+        for (scheme, tls, isSecured) in [("tls", TLS(), true), ("nats", required, true), ("nats", TLS(), false)] {
+            var configuration = self.configuration("\(scheme)://127.0.0.1:\(server.port)", tls)
+            configuration.retryOnFailedConnect = true
+            configuration.reconnectJitter = isSecured ? Self.forever : .zero
+            configuration.secureReconnectJitter = isSecured ? .zero : Self.forever
+            let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+            let peer = try? await server.accept(timeout: .seconds(60))
+            #expect(peer != nil, "\(scheme) \(isSecured)")
+            connecting.cancel()
+            await expectError(.cancelled) { _ = try await connecting.value }
+            peer?.close()
+        }
+        await server.close()
+    }
 }

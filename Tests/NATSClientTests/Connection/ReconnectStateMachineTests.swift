@@ -276,4 +276,28 @@ import Testing
         let next = machine.waited(pool: &pool, now: .uptimeNanoseconds(0))
         #expect(next == .connect(ServerAddress(host: "d", port: 1)))
     }
+
+    @Test("the waits are those of the configuration")
+    func configured() {
+        var configuration = NATSClientConfiguration()
+        configuration.reconnectWait = .milliseconds(3)
+        configuration.maxReconnectWait = .milliseconds(7)
+        configuration.reconnectJitter = .milliseconds(11)
+        configuration.secureReconnectJitter = .milliseconds(13)
+        let backoff = ConnectionCore.backoff(configuration)
+        #expect(backoff.initial == .milliseconds(3) && backoff.maximum == .milliseconds(7))
+        #expect(backoff.jitter == .milliseconds(11) && backoff.secureJitter == .milliseconds(13))
+        #expect(!backoff.waitsBeforeFirstAttempt && backoff.custom == nil)
+
+        configuration.waitsBeforeFirstReconnect = true
+        configuration.reconnectDelay = { .seconds($0) }
+        let custom = ConnectionCore.backoff(configuration)
+        #expect(custom.waitsBeforeFirstAttempt && custom.custom?(17) == .seconds(17))
+
+        // Never in a loop, and never less than the first wait.
+        configuration.reconnectWait = .zero
+        configuration.maxReconnectWait = .zero
+        let least = ConnectionCore.backoff(configuration)
+        #expect(least.initial == .milliseconds(1) && least.maximum == .milliseconds(1))
+    }
 }

@@ -236,4 +236,23 @@ import Testing
         pool.failed(self.address("b", 2), isFatal: true, now: .uptimeNanoseconds(0))
         #expect(pool.server(url: "nats://b:2") == nil)
     }
+
+    @Test("announced servers are shuffled, but never to the first place, unless that is off")
+    mutating func shuffledAnnouncements() {
+        let announced = (1...20).map { "s\($0):4222" }
+        let inOrder = ["a:4222"] + announced
+        var kept = self.pool(["a"])
+        kept.connected(self.address("a"))
+        #expect(kept.merge(connectURLs: announced, random: &self.random) == inOrder)
+        for _ in 0..<20 {
+            var pool = self.pool(["a"], randomize: true)
+            pool.connected(self.address("a"))
+            let all = pool.merge(connectURLs: announced, random: &self.random) ?? []
+            #expect(all.first == "a:4222" && all != inOrder && all.sorted() == inOrder.sorted())
+            #expect(pool.servers.map(\.address.hostAndPort) == all)
+            // What is known already changes nothing.
+            #expect(pool.merge(connectURLs: announced, random: &self.random) == nil)
+            #expect(pool.servers.map(\.address.hostAndPort) == all)
+        }
+    }
 }

@@ -88,4 +88,20 @@ struct HostResolverTests {
             }
         }
     }
+
+    @Test("a server on this machine that has IPv4 only is not reached by name when IPv6 alone is wanted")
+    func unwantedFamily() async throws {
+        try await NATSTestServer.withServer { server in
+            var configuration = quickConfiguration("nats://localhost:\(server.port)")
+            configuration.addressOrder = .ipv6Only
+            do throws(NATSError) {
+                let client = try await NATSClient.connect(configuration)
+                Issue.record("connected to \(client.serverInfo?.clientIP ?? "?")")
+                await client.close()
+            } catch {
+                // Nobody listens there, or the name has no such address.
+                #expect(error.code == .noServers || error.code == .connectionFailed, "\(error)")
+            }
+        }
+    }
 }
