@@ -220,7 +220,7 @@ public struct NATSClientConfiguration: Sendable {
     public var inboxPrefix = "_INBOX"
     /// Whether subjects of publishes are checked: no wildcards, no empty tokens.
     ///
-    /// Without, white space and the empty subject are refused all the same.
+    /// Without, white space and the empty subject are refused all the same, and reply subjects are checked as ever.
     public var validatesPublishSubjects = true
     /// Time that a request waits for its reply when it is given none.
     public var requestTimeout: Duration = .seconds(5)
