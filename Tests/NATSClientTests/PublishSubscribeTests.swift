@@ -417,7 +417,8 @@ import Testing
         #expect(after.socketBytesIn - before.socketBytesIn == UInt64(read.utf8.count))
         // The last number of an operation is the length of headers and payload.
         let lines = String(decoding: written, as: UTF8.self).split(separator: "\r\n")
-        let lengths = lines.filter { $0.contains("PUB ") }.compactMap { $0.split(separator: " ").last.flatMap { UInt64($0) } }
+        let operations = lines.filter { $0.contains("PUB ") }
+        let lengths = operations.compactMap { $0.split(separator: " ").last.flatMap { UInt64($0) } }
         #expect(lengths.count == 100 && after.messagesOut == 100 && after.bytesOut == lengths.reduce(0, +))
         #expect(after.messagesIn == 1 && after.bytesIn == 3)
         #expect(try await subscription.next(timeout: .seconds(60))?.string == "abc")
