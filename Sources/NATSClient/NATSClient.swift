@@ -31,7 +31,7 @@ public final class NATSClient: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The servers and the behaviour.
-    ///   - logger: Gets lines at level debug.
+    ///   - logger: Gets lines at level debug, and warnings about what no caller is told of.
     /// - Returns: The connected client.
     /// - Throws: ``NATSError/Code/noServers`` if nobody listens at any server, else the error of the last server that
     ///   said more; ``NATSError/Code/invalidConfiguration``; ``NATSError/Code/mixedWebSocketSchemes``;
@@ -71,7 +71,7 @@ public final class NATSClient: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The servers and the behaviour.
-    ///   - logger: Gets lines at level debug.
+    ///   - logger: Gets lines at level debug, and warnings about what no caller is told of.
     ///   - isolation: Where `body` runs: on the caller's actor.
     ///   - body: Uses the client.
     /// - Returns: What `body` returns.

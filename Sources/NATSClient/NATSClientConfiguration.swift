@@ -203,7 +203,7 @@ public struct NATSClientConfiguration: Sendable {
 
     /// Time between two PINGs to the server; zero or less for none.
     public var pingInterval: Duration = .seconds(120)
-    /// The connection is stale when more PINGs than this are unanswered.
+    /// The connection is stale when more PINGs than this are unanswered; with 0 after one interval, whatever was heard.
     public var maxPingsOut = 2
     /// The connection is stale when the server takes nothing of a write for this long, or up to half as long again; zero or
     /// less for never.
@@ -220,7 +220,7 @@ public struct NATSClientConfiguration: Sendable {
     public var inboxPrefix = "_INBOX"
     /// Whether subjects of publishes are checked: no wildcards, no empty tokens.
     ///
-    /// Without, white space and the empty subject are refused all the same.
+    /// Without, white space and the empty subject are refused all the same, and reply subjects are checked as ever.
     public var validatesPublishSubjects = true
     /// Time that a request waits for its reply when it is given none.
     public var requestTimeout: Duration = .seconds(5)

@@ -10,7 +10,7 @@ public struct NATSStatistics: Sendable, Hashable {
     public var bytesOut: UInt64 = 0
     /// All bytes read from sockets.
     public var socketBytesIn: UInt64 = 0
-    /// All bytes given to sockets.
+    /// All bytes of operations given to sockets: not those of handshakes, nor answers to the server's PINGs.
     public var socketBytesOut: UInt64 = 0
     /// Messages dropped because the pending limits of their subscription were reached.
     public var dropped: UInt64 = 0

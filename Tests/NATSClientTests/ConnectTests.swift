@@ -1,6 +1,8 @@
 import NATSTestServer
 import NATSTestSupport
 import NATSWire
+import NIOCore
+import NIOPosix
 import Testing
 
 @testable import NATSClient
@@ -393,5 +395,116 @@ import Testing
         #expect(configuration.proxy == nil && configuration.dialer == nil && configuration.eventLoopGroup == nil)
         #expect(configuration.reconnectToServer == nil && configuration.reconnectDelay == nil)
         if case .none = configuration.credentials.kind {} else { Issue.record("there are credentials") }
+    }
+
+    @Test("closing writes what is buffered")
+    func closeWrites() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        let core = client.core
+        try await core.eventLoop.submit {
+            for index in 0..<1000 {
+                try client.tryPublish("\(index)", to: "a")
+            }
+            // No other write comes in between.
+            core.close(error: nil)
+        }.get()
+        await client.close()
+        let expected = (0..<1000).map { "PUB a \("\($0)".utf8.count)\r\n\($0)\r\n" }.joined()
+        try await peer.expect(expected, thenEndWithin: .seconds(120))
+        peer.close()
+        await server.close()
+    }
+
+    @Test("a server that refuses the credentials for good gets nothing of what is buffered")
+    func refusedGetsNothing() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let (first, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        let events = EventRecorder(client)
+        await first.send("-ERR 'Authorization Violation'\r\n")
+        first.close()
+        let second = try await server.accept(timeout: .seconds(120))
+        try await client.publish("kept", to: "a")
+        #expect(client.statistics.bufferedBytes > 0)
+        await second.send(ScriptedServer.info() + "-ERR 'Authorization Violation'\r\n")
+        await events.wait { if case .closed(.some(let error)) = $0 { error.code == .authorization } else { false } }
+        let bytes = String(decoding: try await second.readToEnd(), as: UTF8.self)
+        #expect(!bytes.contains("PUB"), "\(bytes)")
+        await client.close()
+        second.close()
+        await server.close()
+    }
+
+    @Test("with retryOnFailedConnect the client closes when its last server is given up")
+    func retryGivesUp() async throws {
+        let port = try ReservedPort()
+        defer { port.release() }
+        var configuration = quickConfiguration(port.url)
+        configuration.retryOnFailedConnect = true
+        configuration.maxReconnects = 2
+        // The second attempt comes when it is asked for.
+        configuration.reconnectDelay = { _ in .seconds(3600) }
+        let client = try await NATSClient.connect(configuration)
+        #expect(client.state == .reconnecting && client.serverPool.first?.failedAttempts == 1)
+        let events = EventRecorder(client)
+        let subscription = try await client.subscribe("a")
+        let waiting = Task { try await subscription.next(timeout: .seconds(120)) }
+        try client.forceReconnect()
+        await events.wait { if case .closed(.some(let error)) = $0 { error.code == .noServers } else { false } }
+        #expect(events.names == ["reconnectAttemptFailed", "closed"])
+        await expectError(.noServers) { _ = try await waiting.value }
+        #expect(client.isClosed && client.lastError?.code == .noServers)
+        await expectError(.connectionClosed) { try await client.publish("", to: "a") }
+        await client.close()
+    }
+
+    @Test("with retryOnFailedConnect credentials that are refused twice close the client")
+    func retryRefused() async throws {
+        let server = try ScriptedServer()
+        var configuration = quickConfiguration(server.url)
+        configuration.retryOnFailedConnect = true
+        configuration.connectTimeout = .seconds(120)
+        let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+        let refusal = ScriptedServer.info() + "-ERR 'Authorization Violation'\r\n"
+        let first = try await server.accept(timeout: .seconds(120))
+        await first.send(refusal)
+        let client = try await connecting.value
+        let events = EventRecorder(client)
+        let second = try await server.accept(timeout: .seconds(120))
+        #expect(!client.isClosed)
+        await second.send(refusal)
+        await events.wait { if case .closed(.some(let error)) = $0 { error.code == .authorization } else { false } }
+        #expect(events.names == ["reconnectAttemptFailed", "closed"])
+        await client.close()
+        #expect(server.acceptedCount == 2)
+        first.close()
+        second.close()
+        await server.close()
+    }
+
+    @Test("a client lives on the event loop group that it is given, else on NIO's shared one")
+    func eventLoopGroup() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await NATSTestServer.withServer { server in
+            var configuration = quickConfiguration(server.clientURL)
+            try await withTestClient(configuration) { client in
+                let shared = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
+                #expect(shared.contains { $0 === client.core.eventLoop })
+            }
+            configuration.eventLoopGroup = group
+            try await withTestClient(configuration) { client in
+                let core = client.core
+                #expect(core.eventLoop === group.any())
+                let isOnLoop = try await core.eventLoop.submit {
+                    core.handler?.context?.channel.eventLoop === core.eventLoop
+                }.get()
+                #expect(isOnLoop)
+            }
+        }
+        try await group.shutdownGracefully()
     }
 }

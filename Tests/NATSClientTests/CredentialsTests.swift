@@ -160,6 +160,69 @@ import Testing
         await server.close()
     }
 
+    /// What the client says of itself on two connections, for which servers ask it to sign `n1` and `n2`.
+    private func twoConnects(
+        _ credentials: Credentials,
+        between: () throws -> Void = {}
+    ) async throws -> [ConnectPayload] {
+        let server = try ScriptedServer()
+        let configuration = self.configuration(server.url, credentials)
+        let connecting = Task { try await NATSClient.connect(configuration) }
+        let (first, text) = try await server.acceptClient(info: ScriptedServer.info(extra: #","nonce":"n1""#))
+        let client = try await connecting.value
+        try between()
+        first.close()
+        let (second, other) = try await server.acceptClient(info: ScriptedServer.info(extra: #","nonce":"n2""#))
+        await client.close()
+        second.close()
+        await server.close()
+        return try [text, other].map { try ConnectPayload(json: Array($0.utf8)) }
+    }
+
+    private func isSigned(_ payload: ConnectPayload, _ nonce: String, by user: NKeyPair) throws -> Bool {
+        let signature = try #require(Base64.decode(payload.signature))
+        return user.publicKey.isValidSignature(signature, for: Array(nonce.utf8))
+    }
+
+    @Test("the functions for a JWT and for its signature are called for every connection")
+    func functionsAnew() async throws {
+        let user = try NKeyPair(kind: .user)
+        let asked = Watched(0)
+        let signed = Watched<[[UInt8]]>([])
+        let connects = try await self.twoConnects(
+            .jwt(
+                {
+                    let count = asked.update { count -> Int in
+                        count += 1
+                        return count
+                    }
+                    return "jwt\(count)"
+                },
+                sign: { nonce in
+                    signed.update { $0.append(nonce) }
+                    return try user.sign(nonce)
+                }
+            )
+        )
+        #expect(connects.map(\.jwt) == ["jwt1", "jwt2"])
+        #expect(signed.value == [Array("n1".utf8), Array("n2".utf8)])
+        #expect(try self.isSigned(connects[0], "n1", by: user))
+        #expect(try self.isSigned(connects[1], "n2", by: user))
+    }
+
+    @Test("a creds file is read for every connection")
+    func fileAnew() async throws {
+        let directory = try TemporaryDirectory()
+        let users = [try NKeyPair(kind: .user), try NKeyPair(kind: .user)]
+        let file = try directory.write(CredentialsFile(jwt: "jwt1", keyPair: users[0]).text, to: "user.creds")
+        let connects = try await self.twoConnects(.credentialsFile(file)) {
+            try directory.write(CredentialsFile(jwt: "jwt2", keyPair: users[1]).text, to: "user.creds")
+        }
+        #expect(connects.map(\.jwt) == ["jwt1", "jwt2"])
+        #expect(try self.isSigned(connects[0], "n1", by: users[0]))
+        #expect(try self.isSigned(connects[1], "n2", by: users[1]))
+    }
+
     @Test("a reconnect goes on while the file is missing")
     func missingForAWhile() async throws {
         let server = try ScriptedServer()

@@ -396,4 +396,36 @@ import Testing
             }
         }
     }
+
+    @Test("the statistics count messages, their bytes, and all bytes of the socket in both directions")
+    func socketBytes() async throws {
+        let server = try ScriptedServer()
+        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        let before = client.statistics
+        let subscription = try await client.subscribe("a.*", queue: "q")
+        for index in 0..<100 {
+            let headers: NATSHeaders = index.isMultiple(of: 2) ? ["X": "y"] : [:]
+            try await client.publish("\(index)", to: "a.\(index)", reply: "r", headers: headers)
+        }
+        let flushing = Task { try await client.flush(timeout: .seconds(120)) }
+        let written = try await peer.read(until: "PING\r\n")
+        let read = "MSG a.1 2 3\r\nabc\r\nPONG\r\n"
+        await peer.send(read)
+        try await flushing.value
+        let after = client.statistics
+        #expect(after.socketBytesOut - before.socketBytesOut == UInt64(written.count))
+        #expect(after.socketBytesIn - before.socketBytesIn == UInt64(read.utf8.count))
+        // The last number of an operation is the length of headers and payload.
+        let lines = String(decoding: written, as: UTF8.self).split(separator: "\r\n")
+        let operations = lines.filter { $0.contains("PUB ") }
+        let lengths = operations.compactMap { $0.split(separator: " ").last.flatMap { UInt64($0) } }
+        #expect(lengths.count == 100 && after.messagesOut == 100 && after.bytesOut == lengths.reduce(0, +))
+        #expect(after.messagesIn == 1 && after.bytesIn == 3)
+        #expect(try await subscription.next(timeout: .seconds(60))?.string == "abc")
+        await client.close()
+        peer.close()
+        await server.close()
+    }
 }

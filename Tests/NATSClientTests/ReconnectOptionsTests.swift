@@ -1,6 +1,7 @@
 import NATSTestServer
 import NATSTestSupport
 import NIOConcurrencyHelpers
+import NIOCore
 import Testing
 
 @testable import NATSClient
@@ -306,5 +307,45 @@ import Testing
                 #expect(try await all.next(timeout: .seconds(30))?.subject == "end")
             }
         }
+    }
+
+    @Test("a buffer of no size keeps no publish")
+    func noBuffer() async throws {
+        try await self.withDisconnectedClient {
+            $0.reconnectBufferSize = 0
+        } _: { client, server in
+            // The loss has been dealt with to its end.
+            try await client.core.eventLoop.submit {}.get()
+            await expectError(.reconnectBufferExceeded) { try await client.publish("x", to: "a") }
+            await expectError(.reconnectBufferExceeded) { try client.tryPublish("", to: "a") }
+            await expectError(.reconnectBufferExceeded) { _ = try await client.request("x", to: "a") }
+            #expect(client.statistics.bufferedBytes == 0 && client.statistics.messagesOut == 0)
+            let subscription = try await client.subscribe("a")
+            try await server.restart()
+            try await eventually(timeout: .seconds(60)) { client.isConnected }
+            try await client.flush(timeout: .seconds(60))
+            try await client.publish("y", to: "a")
+            #expect(try await subscription.next(timeout: .seconds(60))?.string == "y")
+        }
+    }
+
+    @Test("reply subjects are checked also where subjects are not")
+    func replySubjects() async throws {
+        let server = try ScriptedServer()
+        var configuration = quickConfiguration(server.url)
+        configuration.validatesPublishSubjects = false
+        let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+        let (peer, _) = try await server.acceptClient()
+        let client = try await connecting.value
+        for reply in ["", "a b", "a..b", ".a", "a.", "a.*", ">", "a\r\nPUB x 0"] {
+            await expectError(.badSubject) { try await client.publish("x", to: "a..b", reply: reply) }
+            await expectError(.badSubject) { try client.tryPublish("x", to: "a", reply: reply) }
+        }
+        try await client.publish("x", to: "a..b", reply: "r.1")
+        try await client.publish("y", to: ".>", headers: ["k": "v"])
+        try await peer.expect("PUB a..b r.1 1\r\nx\r\nHPUB .> 18 19\r\nNATS/1.0\r\nk: v\r\n\r\ny\r\n")
+        await client.close()
+        peer.close()
+        await server.close()
     }
 }

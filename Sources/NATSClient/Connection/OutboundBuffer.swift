@@ -304,10 +304,11 @@ final class OutboundBuffer: @unchecked Sendable {
         isRequestInbox: Bool = false
     ) throws(NATSError) -> SubscriptionState {
         let result: Result<SubscriptionState, NATSError> = self.lock.withLock {
-            guard self.mode == .connected || self.mode == .buffering else {
+            let isLastStep = self.mode == .drainingPublishes
+            guard self.mode == .connected || self.mode == .buffering || isLastStep else {
                 return .failure(NATSError(.connectionClosed, "the client is closed", cause: self.closeError))
             }
-            guard !self.refusesSubscriptions || isRequestInbox else {
+            guard !isLastStep, !self.refusesSubscriptions || isRequestInbox else {
                 return .failure(NATSError(.connectionDraining, "the client is draining"))
             }
             let sid = self.takeSid()
