@@ -175,7 +175,7 @@ func upgraded() async throws {
     configuration.lameDuck = .migrate
     let client = try await NATSClient.connect(configuration)
     for await case .migrated(let how) in client.events {
-        print("from \(how.from) to \(how.to) in \(how.overlap); \(how.copies) messages came twice and were delivered once")
+        print("from \(how.from) to \(how.to) in \(how.overlap); \(how.copies) messages came twice")
     }
     // snippet.hide
 }

@@ -49,7 +49,9 @@ package struct HeaderBlock: Sendable, Equatable {
     /// Whether ``init(parsing:)`` makes something of the bytes, without an allocation: all that an event loop looks at.
     package static func isReadable(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let length = Self.version.utf8CodeUnitCount
-        guard let base = bytes.baseAddress, bytes.count >= length, memcmp(base, Self.version.utf8Start, length) == 0 else {
+        guard let base = bytes.baseAddress, bytes.count >= length,
+            memcmp(base, Self.version.utf8Start, length) == 0
+        else {
             return false
         }
         func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {

@@ -514,8 +514,9 @@ final class ConnectionCore: @unchecked Sendable {
         )
     }
 
-    /// Whoever listens to events decides what is worth a line; otherwise nobody else would tell. What a peer can cause as
-    /// often as it likes is a warning once in a second.
+    /// Whoever listens to events decides what is worth a line; otherwise nobody else would tell.
+    ///
+    /// What a peer can cause as often as it likes is a warning once in a second.
     private func levelOfReport() -> Logger.Level {
         let now = self.eventLoop.now
         guard !self.events.hasListeners, now - self.lastWarningAt >= .seconds(1) else {

@@ -7,7 +7,7 @@ import Testing
         String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test("the replay has every subscription in the order in which they were made, with its queue group and what is left of its maximum")
+    @Test("the replay has all subscriptions in the order in which they were made, and what is left of maximums")
     func replay() {
         var registry = SubscriptionRegistry<String>()
         registry.add(sid: 12, subject: "c", queueGroup: nil, handle: "c")
