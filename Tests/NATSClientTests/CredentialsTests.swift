@@ -120,17 +120,7 @@ import Testing
         let server = try ScriptedServer()
         let directory = try TemporaryDirectory()
         let users = [try NKeyPair(kind: .user), try NKeyPair(kind: .user)]
-        func contents(_ index: Int) -> String {
-            """
-            -----BEGIN NATS USER JWT-----
-            jwt\(index)
-            ------END NATS USER JWT------
-            -----BEGIN USER NKEY SEED-----
-            \(users[index].seed)
-            ------END USER NKEY SEED------
-
-            """
-        }
+        func contents(_ index: Int) -> String { self.credentialsText(jwt: "jwt\(index)", users[index]) }
         let file = try directory.write(contents(0), to: "user.creds")
         let asked = Watched(0)
         let configuration = self.configuration(
@@ -158,6 +148,18 @@ import Testing
         await client.close()
         second.close()
         await server.close()
+    }
+
+    private func credentialsText(jwt: String, _ user: NKeyPair) -> String {
+        """
+        -----BEGIN NATS USER JWT-----
+        \(jwt)
+        ------END NATS USER JWT------
+        -----BEGIN USER NKEY SEED-----
+        \(user.seed)
+        ------END USER NKEY SEED------
+
+        """
     }
 
     /// What the client says of itself on two connections, for which servers ask it to sign `n1` and `n2`.
@@ -214,9 +216,9 @@ import Testing
     func fileAnew() async throws {
         let directory = try TemporaryDirectory()
         let users = [try NKeyPair(kind: .user), try NKeyPair(kind: .user)]
-        let file = try directory.write(CredentialsFile(jwt: "jwt1", keyPair: users[0]).text, to: "user.creds")
+        let file = try directory.write(self.credentialsText(jwt: "jwt1", users[0]), to: "user.creds")
         let connects = try await self.twoConnects(.credentialsFile(file)) {
-            try directory.write(CredentialsFile(jwt: "jwt2", keyPair: users[1]).text, to: "user.creds")
+            _ = try directory.write(self.credentialsText(jwt: "jwt2", users[1]), to: "user.creds")
         }
         #expect(connects.map(\.jwt) == ["jwt1", "jwt2"])
         #expect(try self.isSigned(connects[0], "n1", by: users[0]))

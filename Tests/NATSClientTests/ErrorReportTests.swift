@@ -80,10 +80,11 @@ import Testing
         try await eventually { client.isConnected }
         // Lost again: the one that is full would be the next in the list.
         next.close()
-        _ = try await other.acceptClient()
+        let (last, _) = try await other.acceptClient()
         try await eventually { client.isConnected }
         #expect(full.acceptedCount == 1)
         await client.close()
+        last.close()
     }
 
     @Test("what no caller waits for is a warning in the log, unless somebody listens to the events")

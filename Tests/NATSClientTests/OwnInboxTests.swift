@@ -48,7 +48,7 @@ import Testing
     /// Reads SUB, UNSUB if there is one, and PUB; the sid and the inbox.
     private func request(_ peer: RawConnection, hasMaximum: Bool) async throws -> (sid: Substring, inbox: Substring) {
         let words = try await peer.readLine().split(separator: " ")
-        #expect(words.count == 3 && words[0] == "SUB")
+        try #require(words.count == 3 && words[0] == "SUB", "\(words)")
         if hasMaximum {
             try await peer.expect("UNSUB \(words[2]) 1\r\n")
         }

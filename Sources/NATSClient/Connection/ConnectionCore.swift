@@ -296,6 +296,7 @@ final class ConnectionCore: @unchecked Sendable {
                 self.touched.append(state)
             }
             if arrival.isComplete {
+                state.endsWithRead = true
                 self.deliver(in: bytes)
                 state.finish(nil)
                 if arrival.needsUnsubscribe {

@@ -49,6 +49,8 @@ final class SubscriptionState: @unchecked Sendable {
 
     // Event loop only: messages of the read that is being taken apart.
     private var arrived: [MessageFrame] = []
+    /// The last message is among them: who takes it must find that the subscription has ended.
+    var endsWithRead = false
 
     init(
         sid: UInt64,
@@ -90,16 +92,20 @@ final class SubscriptionState: @unchecked Sendable {
         var frames: [MessageFrame] = []
         swap(&frames, &self.arrived)
         let outbound = self.outbound
-        let action = self.lock.withLock {
+        let (action, waiters) = self.lock.withLock {
             let action = self.queue.push(frames, consumed: self.consumed) { frames, bodyBytes in
                 MessageBatch.make(frames: frames, in: bytes, bodyBytes: bodyBytes, outbound: outbound)
             }
-            if action.slowConsumer != nil || action.reads != nil {
+            let waiters = self.endsWithRead ? self.queue.finish(nil) : []
+            if action.slowConsumer != nil || action.reads != nil || self.endsWithRead {
                 self.announce()
             }
-            return action
+            return (action, waiters)
         }
         for waiter in action.waiters {
+            waiter.resume()
+        }
+        for waiter in waiters {
             waiter.resume()
         }
         if action.dropped > 0 {
