@@ -236,7 +236,8 @@ public final class NATSClient: Sendable {
     ///
     /// Refuses new subscriptions and unsubscribes all; lets those who iterate have the messages that are still on their
     /// way; waits for the replies of requests; then refuses publishes, flushes and closes. Publishing, and so responding,
-    /// is possible until then.
+    /// is possible until then. A series of replies (``requestMany(_:to:headers:timeout:stall:maximum:while:)``) is a
+    /// subscription like any other: it ends behind the replies that are on their way.
     ///
     /// - Parameter timeout: Limit for all of that, but for a last second in which what is buffered goes out; nil for
     ///   ``NATSClientConfiguration/drainTimeout``.
