@@ -50,7 +50,7 @@ extension NATSService {
                 group.addTask { try await self.serve(served) }
             }
             // Stopped, or cancelled, or one of the subscriptions has ended.
-            if Task.isCancelled || self.state.withLockedValue({ $0.hasFailed }) {
+            if Task.isCancelled || self.state.withLockedValue({ $0.failure != nil }) {
                 group.cancelAll()
                 return
             }
@@ -69,8 +69,12 @@ extension NATSService {
                 await served.handler(message)
             }
         } catch {
-            self.state.withLockedValue { $0.hasFailed = true }
-            throw error
+            // The others are cancelled because of the first, and may be done before it.
+            throw self.state.withLockedValue { state -> any Error in
+                let first = state.failure ?? error
+                state.failure = first
+                return first
+            }
         }
     }
 

@@ -26,7 +26,7 @@ public final class NATSService: Sendable {
         }
 
         var phase = Phase.idle
-        var hasFailed = false
+        var failure: (any Error)?
         var wasStoppedBeforeRun = false
         var endpoints: [ServiceEndpoint] = []
         /// Until the service runs; then its tasks have them, so that nothing outlives them.
