@@ -203,10 +203,10 @@ import Testing
             // The new server would count copies that the client does not.
             let new = try await self.successor(scene, "SUB p 2\r\n")
             try await self.switchOver(scene, new)
-            await scene.old.send(self.message("3") + self.message("4"))
-            await new.send(
-                self.message("3") + self.message("4") + self.message("5") + self.message("6")
-            )
+            // A copy that comes after the overlap would be delivered.
+            try await self.send(self.message("3") + self.message("4"), on: scene.old, scene)
+            let tail = self.message("3") + self.message("4") + self.message("5") + self.message("6")
+            try await self.send(tail, on: new, scene)
             // The new server has to be told of the end.
             try await self.endOverlap(scene)
             try await scene.old.expect("UNSUB 2\r\nPING\r\n")
