@@ -96,8 +96,8 @@ public struct NATSClientConfiguration: Sendable {
         /// Copies may be a quarter of a second apart; one that comes later is delivered.
         ///
         /// At most 65,536 messages or 8 MiB wait; then the new connection is not read until the old one is done, which gets
-        /// five seconds for it. Copies of as many messages are known; beyond, a message may be delivered twice. The servers see two clients meanwhile,
-        /// and so ``NATSClientConfiguration/noEcho`` does not keep back own messages from the other one.
+        /// five seconds for it. Copies of as many messages are known; beyond, a message may be delivered twice. The
+        /// servers see two clients meanwhile, and so ``NATSClientConfiguration/noEcho`` does not keep back own messages from the other one.
         ///
         /// If no other server can be reached the client stays, and tries again until the old connection closes; then it
         /// reconnects as ever. If the new connection is lost meanwhile, it goes on with the old one.
@@ -122,7 +122,8 @@ public struct NATSClientConfiguration: Sendable {
     /// secured connections are made to the server.
     ///
     /// With `ws://host[:port][/path]` and `wss://…` servers are spoken to by WebSocket, in clear and secured, at port 80 and
-    /// 443 unless another is given; then all of the servers are. A server without scheme is of the kind of the first.
+    /// 443 unless another is given; then all of the servers are. A server without scheme is of the kind of the first,
+    /// and as secure.
     ///
     /// Security is for each server by itself: next to a `tls://` URL, one with `nats://` is still connected to in clear if
     /// its server allows it. ``TLS/isRequired`` is for all.
