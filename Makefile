@@ -12,7 +12,8 @@ RELEASE_FLAGS := -c release --static-swift-stdlib
 else
 RELEASE_FLAGS := -c release
 endif
-PROGRAMS := nats-server nats-pub nats-sub nats-req
+TOOLS := nats-pub nats-sub nats-req
+PROGRAMS := nats-server $(TOOLS)
 
 .DEFAULT_GOAL := build
 .PHONY: help build release demo build-dependencies test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging examples docs \
@@ -25,7 +26,8 @@ build: build-dependencies  ## Debug build with everything the tests need
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 
 release: build-dependencies  ## Optimised build of the programs and libraries, in .build/release
-	$(SWIFT) build $(RELEASE_FLAGS)
+	$(SWIFT) build $(RELEASE_FLAGS) $$(Scripts/link-flags)
+	for tool in $(TOOLS); do $(SWIFT) build $(RELEASE_FLAGS) $$(Scripts/link-flags --tool) --product $$tool || exit 1; done
 
 demo: build-dependencies  ## Build release, stream a real file through server and tools, compare, measure
 	Scripts/demo

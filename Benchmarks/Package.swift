@@ -12,11 +12,17 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "swift-nats-benchmarks",
     platforms: [.macOS(.v15)],
-    dependencies: [.package(name: "swift-nats", path: "..")],
+    dependencies: [
+        .package(name: "swift-nats", path: ".."),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
     targets: [
         .executableTarget(
             name: "client-bench",
-            dependencies: [.product(name: "NATSClient", package: "swift-nats")],
+            dependencies: [
+                .product(name: "NATSClient", package: "swift-nats"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: settings
         )
     ]

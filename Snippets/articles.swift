@@ -3,6 +3,15 @@ import Logging
 import NATSClient
 import NATSTestServer
 import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 func everyEvent(of client: NATSClient, logger: Logger) async {
     // snippet.show
@@ -176,6 +185,26 @@ func upgraded() async throws {
     let client = try await NATSClient.connect(configuration)
     for await case .migrated(let how) in client.events {
         print("from \(how.from) to \(how.to) in \(how.overlap); \(how.copies) messages came twice")
+    }
+    // snippet.hide
+}
+
+func shortLivedProgram() {
+    // snippet.show
+    MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
+        Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
+            do {
+                var configuration = NATSClientConfiguration()
+                configuration.eventLoopGroup = loop
+                try await NATSClient.withClient(configuration) { client in
+                    try await client.publish("hello", to: "greetings.en")
+                }
+                exit(0)
+            } catch {
+                print("\(error)")
+                exit(1)
+            }
+        }
     }
     // snippet.hide
 }

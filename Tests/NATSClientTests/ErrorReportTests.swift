@@ -5,29 +5,9 @@ import Testing
 
 /// What a client makes of errors that a server reports, and who hears of them.
 @Suite struct ErrorReportTests {
-    private func withPeer(
-        _ configuration: (ScriptedServer) -> NATSClientConfiguration = { quickConfiguration($0.url) },
-        _ body: (NATSClient, RawConnection) async throws -> Void
-    ) async throws {
-        let server = try ScriptedServer()
-        let connecting = Task { [configuration = configuration(server)] in
-            try await NATSClient.connect(configuration)
-        }
-        let (peer, _) = try await server.acceptClient()
-        let client = try await connecting.value
-        do {
-            try await body(client, peer)
-        } catch {
-            await client.close()
-            throw error
-        }
-        await client.close()
-        await server.close()
-    }
-
     @Test("a server that has no room for the inbox of requests fails the request, not a subscription made before")
     func inboxOverLimit() async throws {
-        try await self.withPeer { client, peer in
+        try await withScriptedClient { client, peer in
             let subscription = try await client.subscribe("a")
             try await peer.expect("SUB a 2\r\n")
             let asking = Task { try await client.request("", to: "q", timeout: .seconds(120)) }
@@ -53,7 +33,7 @@ import Testing
 
     @Test("the subscription that was made last is the one that a full server refused")
     func newestOverLimit() async throws {
-        try await self.withPeer { client, peer in
+        try await withScriptedClient { client, peer in
             let first = try await client.subscribe("a")
             let second = try await client.subscribe("b")
             try await peer.expect("SUB a 2\r\nSUB b 3\r\n")

@@ -29,22 +29,6 @@ import Testing
         }
     }
 
-    private func withScripted(
-        inboxPrefix: String? = nil,
-        _ body: (NATSClient, RawConnection) async throws -> Void
-    ) async throws {
-        let server = try ScriptedServer()
-        var configuration = quickConfiguration(server.url)
-        configuration.allowReconnect = false
-        if let inboxPrefix { configuration.inboxPrefix = inboxPrefix }
-        let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
-        let (peer, _) = try await server.acceptClient()
-        let client = try await connecting.value
-        try await body(client, peer)
-        await client.close()
-        await server.close()
-    }
-
     /// Reads SUB, UNSUB if there is one, and PUB; the sid and the inbox.
     private func request(_ peer: RawConnection, hasMaximum: Bool) async throws -> (sid: Substring, inbox: Substring) {
         let words = try await peer.readLine().split(separator: " ")
@@ -58,7 +42,7 @@ import Testing
 
     @Test("on the wire: one subscription with a maximum of one; a timeout and a cancelled task take it back")
     func wire() async throws {
-        try await self.withScripted { client, peer in
+        try await withScriptedClient { client, peer in
             let asking = Task { try await client.request("x", to: "a", timeout: .seconds(60), ownInbox: true) }
             let (sid, inbox) = try await self.request(peer, hasMaximum: true)
             #expect(client.statistics.outstandingRequests == 1)
@@ -79,7 +63,7 @@ import Testing
 
     @Test("a forbidden subject and a lost connection end them at once", arguments: [true, false])
     func failure(_ isMany: Bool) async throws {
-        try await self.withScripted { client, peer in
+        try await withScriptedClient { client, peer in
             func ask() -> Task<Void, any Error> {
                 Task {
                     if isMany {
@@ -114,7 +98,7 @@ import Testing
 
     @Test("a client that drains lets a request with its own inbox have its reply")
     func drain() async throws {
-        try await self.withScripted { client, peer in
+        try await withScriptedClient { client, peer in
             let asking = Task { try await client.request("x", to: "a", timeout: .seconds(60), ownInbox: true) }
             let (sid, inbox) = try await self.request(peer, hasMaximum: true)
             let draining = Task { try await client.drain(timeout: .seconds(60)) }
@@ -162,7 +146,7 @@ import Testing
 
     @Test("all subjects for replies begin with the prefix of the configuration")
     func prefix() async throws {
-        try await self.withScripted(inboxPrefix: "_MINE.x") { client, peer in
+        try await withScriptedClient({ $0.inboxPrefix = "_MINE.x" }) { client, peer in
             func isInbox(_ subject: some StringProtocol) -> Bool {
                 let prefix = "_MINE.x."
                 let rest = subject.dropFirst(prefix.count)

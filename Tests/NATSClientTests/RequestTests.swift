@@ -1,28 +1,12 @@
 import NATSTestServer
 import NATSTestSupport
+import NIOCore
+import NIOPosix
 import Testing
 
 @testable import NATSClient
 
 @Suite struct RequestTests {
-    private func withScriptedClient(
-        _ body: (NATSClient, RawConnection) async throws -> Void
-    ) async throws {
-        let server = try ScriptedServer()
-        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
-        let (peer, _) = try await server.acceptClient()
-        let client = try await connecting.value
-        do {
-            try await body(client, peer)
-        } catch {
-            await client.close()
-            throw error
-        }
-        await client.close()
-        peer.close()
-        await server.close()
-    }
-
     /// The reply subject of the next request.
     private func replySubject(_ peer: RawConnection) async throws -> String {
         var line = try await peer.readLine()
@@ -91,6 +75,27 @@ import Testing
         }
     }
 
+    @Test("a program of one event loop: tasks are there before the client is, and stay on its loop")
+    func ownExecutor() async throws {
+        try await NATSTestServer.withServer { server in
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
+            var configuration = quickConfiguration(server.clientURL)
+            configuration.eventLoopGroup = loop
+            let finished = configuration
+            let task = Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
+                #expect(loop.inEventLoop)
+                let client = try await NATSClient.connect(finished)
+                #expect(loop.inEventLoop)
+                try await client.publish("hello", to: "foo")
+                try await client.flush()
+                #expect(loop.inEventLoop && client.statistics.messagesOut == 1)
+                await client.close()
+                #expect(loop.inEventLoop)
+            }
+            try await task.value
+        }
+    }
+
     @Test("nobody listening is noResponders, at once")
     func noResponders() async throws {
         try await NATSTestServer.withServer { server in
@@ -105,7 +110,7 @@ import Testing
 
     @Test("the inbox is subscribed to once, before the first request; late and foreign replies are dropped")
     func inbox() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let first = Task { try await client.request("1", to: "s", timeout: .milliseconds(30)) }
             let subscribe = try await peer.readLine()
             #expect(subscribe.hasPrefix("SUB _INBOX.") && subscribe.contains(".* 1"))
@@ -131,7 +136,7 @@ import Testing
 
     @Test("a reply whose subject was rewritten belongs to the only request there is")
     func rewritten() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let request = Task { try await client.request("1", to: "s", timeout: .seconds(30)) }
             _ = try await self.replySubject(peer)
             await peer.send("MSG rewritten 1 2\r\nok\r\n")
@@ -142,7 +147,7 @@ import Testing
 
     @Test("cancelling a request frees it at once, before and while it waits")
     func cancellation() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let request = Task { try await client.request("1", to: "s", timeout: .seconds(60)) }
             _ = try await self.replySubject(peer)
             request.cancel()
@@ -161,7 +166,7 @@ import Testing
 
     @Test("a lost connection fails requests at once")
     func disconnected() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let request = Task { try await client.request("1", to: "s", timeout: .seconds(60)) }
             _ = try await self.replySubject(peer)
             peer.reset()
@@ -171,7 +176,7 @@ import Testing
 
     @Test("closing the client fails requests at once")
     func closed() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let request = Task { try await client.request("1", to: "s", timeout: .seconds(60)) }
             _ = try await self.replySubject(peer)
             await client.close()
@@ -181,7 +186,7 @@ import Testing
 
     @Test("a forbidden subject fails its requests, a forbidden inbox all, with an event each")
     func permissions() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let events = EventRecorder(client)
             let request = Task { try await client.request("1", to: "secret", timeout: .seconds(60)) }
             _ = try await self.replySubject(peer)
@@ -208,7 +213,7 @@ import Testing
 
     @Test("503 with a payload, or another status, is a reply")
     func statuses() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             for (block, payload) in [("NATS/1.0 503\r\n\r\n", "x"), ("NATS/1.0 408 Request Timeout\r\n\r\n", "")] {
                 let request = Task { try await client.request("1", to: "s", timeout: .seconds(60)) }
                 let reply = try await self.replySubject(peer)
@@ -244,7 +249,7 @@ import Testing
 
     @Test("a forbidden reply subject fails the request that has it, and no other")
     func replyRefused() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let first = Task { try await client.request("1", to: "s", timeout: .seconds(60)) }
             let reply = try await self.replySubject(peer)
             let second = Task { try await client.request("2", to: "s", timeout: .seconds(60)) }

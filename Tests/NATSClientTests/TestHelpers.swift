@@ -31,6 +31,29 @@ func withTestClient<Result>(
     }
 }
 
+/// Runs `body` with a client and the connection of the scripted server that it is connected to, and ends all three;
+/// `change` may change the configuration of the client.
+func withScriptedClient(
+    _ change: (inout NATSClientConfiguration) -> Void = { _ in },
+    _ body: (NATSClient, RawConnection) async throws -> Void
+) async throws {
+    let server = try ScriptedServer()
+    var configuration = quickConfiguration(server.url)
+    change(&configuration)
+    let connecting = Task { [configuration] in try await NATSClient.connect(configuration) }
+    let (peer, _) = try await server.acceptClient()
+    let client = try await connecting.value
+    do {
+        try await body(client, peer)
+    } catch {
+        await client.close()
+        throw error
+    }
+    await client.close()
+    peer.close()
+    await server.close()
+}
+
 /// Calls `body` and returns the error it must throw.
 func expectError(
     _ code: NATSError.Code,

@@ -1,4 +1,5 @@
 import NATSClient
+import NIOPosix
 import Synchronization
 
 #if canImport(Glibc)
@@ -22,7 +23,7 @@ struct ClientBench {
         func next() -> Int { self.value.add(1, ordering: .relaxed).newValue }
     }
 
-    static func main() async throws {
+    static func main() {
         let options: Options
         do {
             options = try Options(Array(CommandLine.arguments.dropFirst()))
@@ -30,6 +31,38 @@ struct ClientBench {
             print("client-bench: \(error)")
             exit(2)
         }
+        guard options.mode == "once" else {
+            Task.detached { await Self.end { try await Self.run(options) } }
+            while true { pause() }
+        }
+        // The main thread is the event loop, and the only thread.
+        MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
+            Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
+                await Self.end {
+                    var configuration = NATSClientConfiguration(servers: [options.url])
+                    configuration.eventLoopGroup = loop
+                    let client = try await NATSClient.connect(configuration)
+                    try await client.publish("hello", to: options.subject)
+                    try await client.flush()
+                    await client.close()
+                }
+            }
+        }
+    }
+
+    /// Ends the process after `body`.
+    private static func end(_ body: () async throws -> Void) async -> Never {
+        do {
+            try await body()
+        } catch {
+            print("client-bench: \(error)")
+            exit(1)
+        }
+        exit(0)
+    }
+
+    @concurrent
+    private static func run(_ options: Options) async throws {
         var configuration = NATSClientConfiguration(servers: [options.url])
         configuration.pendingLimits = .init(messages: nil, bytes: nil)
         if let authority = options.authority {
@@ -47,18 +80,13 @@ struct ClientBench {
         await client.close()
     }
 
-    /// Off the main actor, where services run.
-    @concurrent
-    static func run(_ options: Options, _ client: NATSClient) async throws {
+    private static func run(_ options: Options, _ client: NATSClient) async throws {
         switch options.mode {
         case "publish-sync": try await Self.publishWithoutWaiting(options, client)
         case "publish-async": try await Self.publish(options, client)
         case "subscribe": try await Self.subscribe(options, client)
         case "pending": try await Self.pending(options, client)
         case "request": try await Self.request(options, client)
-        case "once":
-            try await client.publish("hello", to: options.subject)
-            try await client.flush()
         default: throw Options.Invalid(argument: options.mode)
         }
     }

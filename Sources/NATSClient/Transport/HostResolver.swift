@@ -60,12 +60,6 @@ final class HostResolver: Resolver, Sendable {
     }
 
     private func start(_ host: String, _ port: Int) -> EventLoopFuture<HostAddresses> {
-        if let address = try? SocketAddress(ipAddress: host, port: port) {
-            // The URL names an address: no order has a say in it.
-            var addresses = HostAddresses()
-            addresses.first = [address]
-            return self.eventLoop.makeSucceededFuture(addresses)
-        }
         let promise = self.eventLoop.makePromise(of: HostAddresses.self)
         let (order, shuffles, lookup) = (self.order, self.shuffles, self.lookup)
         // A thread of its own: a look-up may block for long, and must not hold anything else up.

@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 
 /// Runs tasks on the event loop of a client's connection, which saves request and reply the way between threads.
 ///
@@ -6,7 +6,13 @@ import NIOCore
 public final class NATSTaskExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 
-    init(eventLoop: any EventLoop) {
+    /// An executor of an event loop that a client is to have.
+    ///
+    /// A client has one of its own, ``NATSClient/taskExecutor``. This is for a program of one event loop, whose tasks run
+    /// there from their beginning: it starts no thread for them.
+    ///
+    /// - Parameter eventLoop: The loop of ``NATSClientConfiguration/eventLoopGroup``.
+    public init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 

@@ -17,13 +17,7 @@ enum TCPTransport {
         eventLoop: any EventLoop,
         initialize: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<any Channel> {
-        let resolver = HostResolver(
-            eventLoop: eventLoop,
-            order: configuration.addressOrder,
-            shuffles: configuration.randomizeServers
-        )
-        return ClientBootstrap(group: eventLoop)
-            .resolver(resolver)
+        let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(configuration.connectTimeout.timeAmount)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: Self.receiveAllocator)
@@ -33,7 +27,16 @@ enum TCPTransport {
                     try initialize(channel)
                 }
             }
-            .connect(host: host, port: port)
+        if let address = try? SocketAddress(ipAddress: host, port: port) {
+            // The URL names an address: nothing to look up, no order has a say in it.
+            return bootstrap.connect(to: address)
+        }
+        let resolver = HostResolver(
+            eventLoop: eventLoop,
+            order: configuration.addressOrder,
+            shuffles: configuration.randomizeServers
+        )
+        return bootstrap.resolver(resolver).connect(host: host, port: port)
     }
 
     /// Whether the other side has no listener there.

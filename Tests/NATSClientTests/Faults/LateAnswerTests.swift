@@ -5,24 +5,6 @@ import Testing
 
 /// Servers that answer when nobody waits any more.
 @Suite struct LateAnswerTests {
-    private func withScriptedClient(
-        _ body: (NATSClient, RawConnection) async throws -> Void
-    ) async throws {
-        let server = try ScriptedServer()
-        let connecting = Task { try await NATSClient.connect(quickConfiguration(server.url)) }
-        let (peer, _) = try await server.acceptClient()
-        let client = try await connecting.value
-        do {
-            try await body(client, peer)
-        } catch {
-            await client.close()
-            throw error
-        }
-        await client.close()
-        peer.close()
-        await server.close()
-    }
-
     @Test("INFO and PONG that come too late are a time-out, and the next server is asked", arguments: [true, false])
     func handshake(sendsInfo: Bool) async throws {
         let late = try ScriptedServer()
@@ -59,7 +41,7 @@ import Testing
 
     @Test("the PONG of a flush that has timed out is not taken for that of the next")
     func pong() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             await expectError(.timeout) { try await client.flush(timeout: .milliseconds(20)) }
             try await peer.expect("PING\r\n")
             let isAnswered = Watched(false)
@@ -79,7 +61,7 @@ import Testing
 
     @Test("a late reply is dropped, a late error is an event, and neither touches anything else")
     func errorsAndReplies() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let events = EventRecorder(client)
             let gone = try await client.subscribe("gone")
             try await peer.expect("SUB gone 2\r\n")
@@ -119,7 +101,7 @@ import Testing
 
     @Test("an error that comes while the client drains does not keep it from ending")
     func whileDraining() async throws {
-        try await self.withScriptedClient { client, peer in
+        try await withScriptedClient { client, peer in
             let subscription = try await client.subscribe("a")
             try await peer.expect("SUB a 2\r\n")
             let draining = Task { try await client.drain(timeout: .seconds(120)) }
