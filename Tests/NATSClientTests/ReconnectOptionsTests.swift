@@ -116,17 +116,18 @@ import Testing
 
     @Test("a wait before the next attempt ends when it is to")
     func forceReconnectWhileWaiting() async throws {
+        let waits = Watched(false)
         try await self.withDisconnectedClient {
-            $0.reconnectDelay = { _ in .seconds(3600) }
-        } _: { client, server in
-            try await eventually { client.serverPool.first?.failedAttempts == 1 }
-            #expect(client.state == .reconnecting)
-            try await server.restart()
-            // The attempt may still be on its way to its end when it is counted.
-            try await eventually {
-                try? client.forceReconnect()
-                return client.isConnected
+            $0.reconnectDelay = { _ in
+                waits.update { $0 = true }
+                return .seconds(3600)
             }
+        } _: { client, server in
+            #expect(await waits.wait { $0 })
+            #expect(client.state == .reconnecting && client.serverPool.first?.failedAttempts == 1)
+            try await server.restart()
+            try client.forceReconnect()
+            try await eventually { client.isConnected }
         }
     }
 

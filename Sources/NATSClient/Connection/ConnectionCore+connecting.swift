@@ -266,8 +266,6 @@ extension ConnectionCore {
         self.lastAttemptError = nil
         self.status.withLockedValue { status in
             status.serverInfo = NATSServerInfo(info, url: handler.address.url)
-            status.isConnected = true
-            status.isReconnecting = false
             // nats.go doReconnect: what went wrong on the way here is over.
             status.lastError = nil
         }
@@ -276,6 +274,11 @@ extension ConnectionCore {
         let start = self.outbound.connected(maxPayload: info.maxPayload, headersSupported: info.headers) { operations in
             ended = self.register(operations)
             return self.registry.replay()
+        }
+        // Whoever sees it may publish at once.
+        self.status.withLockedValue { status in
+            status.isConnected = true
+            status.isReconnecting = false
         }
         for state in ended {
             state.finish(nil)
@@ -408,6 +411,8 @@ extension ConnectionCore {
         let hasOther = self.migration.map { $0.machine.canPromote || $0.machine.canRevert } ?? false
         let reconnects = self.configuration.allowReconnect || isForced || hasOther
         self.writeInFlight = nil
+        // Whoever sees that there is no connection publishes without one.
+        let loss = self.outbound.disconnected(isFinal: !reconnects)
         self.status.withLockedValue { status in
             status.isConnected = false
             status.isReconnecting = reconnects
@@ -417,7 +422,6 @@ extension ConnectionCore {
         if self.reconnector.hasLasted(life) {
             self.pool.connectionLasted(address)
         }
-        let loss = self.outbound.disconnected(isFinal: !reconnects)
         for ping in loss.pings {
             ping.complete(.failure(NATSError(.disconnected, "the connection was lost", cause: error)))
         }
