@@ -8,9 +8,25 @@ extension CommandFlag {
             .value("server", "s"),
             .value("user"),
             .value("password"),
+            .value("password-file"),
             .value("token"),
+            .value("creds"),
+            .value("nkey"),
+            .value("jwt"),
+            .value("seed"),
+            .value("tlscert"),
+            .value("tlskey"),
+            .value("tlscacert", "tlsca"),
+            .boolean("tls"),
+            .boolean("tlsfirst", "tls-first"),
+            .boolean("tls-insecure"),
+            .value("tls-name"),
+            .value("context"),
+            .boolean("no-context"),
             .value("timeout"),
             .value("connection-name"),
+            .value("inbox-prefix"),
+            .value("socks-proxy"),
             .boolean("verbose", "v"),
             CommandFlag("version", kind: .builtIn),
             CommandFlag("help", "h", kind: .builtIn),
@@ -19,8 +35,7 @@ extension CommandFlag {
         ]
         + .later(
             """
-            creds nkey jwt seed tlscert tlskey tlscacert tlsca tls tlsfirst tls-first tls-insecure tls-name \
-            context no-context inbox-prefix socks-proxy trace color password-file retry drain-timeout max-reconnects
+            trace color retry drain-timeout max-reconnects
             """
         )
 

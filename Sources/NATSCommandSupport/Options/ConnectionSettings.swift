@@ -1,132 +1,113 @@
-/// Where to connect and with what, after flags, environment and defaults were weighed.
+import NATSText
+
+/// Where to connect and with what, after flags, environment, context and defaults were weighed.
 ///
-/// Pure.
+/// Its description does not show a secret.
 package struct ConnectionSettings: Sendable, Equatable {
+    /// How connections are secured.
+    package struct TLS: Sendable, Equatable {
+        package var isRequired = false
+        package var handshakeFirst = false
+        package var skipsVerification = false
+        /// The name that the server's certificate must be for.
+        package var serverName: String?
+        /// Files in PEM form.
+        package var certificate: String?
+        package var privateKey: String?
+        package var authorities: String?
+
+        package init() {}
+    }
+
     /// The server used if nobody names one.
     package static let defaultServer = "nats://127.0.0.1:4222"
 
     package var servers: [String]
-    package var user: String?
-    package var password: String?
-    package var token: String?
+    package var credentials: ConnectionCredentials
+    package var tls: TLS
+    package var proxy: ProxyAddress?
+    /// Nil for the client's own.
+    package var inboxPrefix: String?
+    /// The context that had a say.
+    package var context: String?
     /// Limit for connecting and for a reply.
     package var timeout: Duration
     /// The user asked for ``timeout``; the default does not limit the final flush of a long stream.
     package var hasExplicitTimeout: Bool
     package var name: String
 
-    /// Flag before environment before default.
+    /// Flag before environment before context before default.
     ///
-    /// - Throws: `UsageError` for a malformed `NATS_TIMEOUT`, for an empty server list, and for environment variables
-    ///   whose meaning is not implemented: to ignore a credential would be to connect as somebody else.
+    /// A context that nobody named, but that is selected, counts only if neither flag nor environment says where to
+    /// connect or as whom: what is stored there does not go to a server that the user typed.
+    ///
+    /// - Parameters:
+    ///   - options: The flags.
+    ///   - environment: Looks a variable up.
+    ///   - defaultName: The connection's name unless a flag gives another.
+    /// - Throws: `UsageError` for flags and variables that cannot be meant; `ToolFailure` for files that cannot be used.
     package init(
         options: ConnectionOptions,
-        environment: [String: String],
+        environment: (String) -> String?,
         defaultName: String
-    ) throws(UsageError) {
-        for variable in Self.unsupportedVariables where !(environment[variable] ?? "").isEmpty {
-            throw UsageError("environment variable not supported yet: \(variable)")
-        }
-        func variable(_ name: String) -> String? {
-            guard let value = environment[name], !value.isEmpty else { return nil }
-            return value
-        }
+    ) throws {
+        let flags = try ConnectionSource(options)
+        let variables = try ConnectionSource(environment: environment)
+        let context = try Self.context(
+            options,
+            environment,
+            isSelectedAllowed: !flags.namesServerOrUser && !variables.namesServerOrUser
+        )
+        let sources = ConnectionSources([flags, variables] + (context.map { [$0] } ?? []))
 
         self.name = options.connectionName ?? defaultName
-        let hasCredentialFlag = options.user != nil || options.password != nil || options.token != nil
-
-        let list = options.server ?? variable("NATS_URL") ?? Self.defaultServer
-        self.servers = list.split(separator: ",").map(Self.trimmed).filter { !$0.isEmpty }
-        guard !self.servers.isEmpty else { throw UsageError("no server in \"\(Self.redacted(list))\"") }
-        if hasCredentialFlag, options.server == nil {
-            // A flag beats what the environment's URL carries.
-            self.servers = self.servers.map(Self.withoutUserInfo)
-        }
-
-        if options.token != nil {
-            self.token = options.token
-        } else if options.user != nil || options.password != nil {
-            self.user = options.user ?? variable("NATS_USER")
-            self.password = options.password ?? variable("NATS_PASSWORD")
-        } else if let user = variable("NATS_USER") {
-            self.user = user
-            self.password = variable("NATS_PASSWORD")
-        } else {
-            self.token = variable("NATS_TOKEN")
-        }
-        if let user = self.user, self.password == nil, self.token == nil {
-            // natscli: a user without a password is a token.
-            self.token = user
-            self.user = nil
-        }
-        if self.user == nil, self.password != nil { throw UsageError("--password needs --user") }
-
-        if let timeout = options.timeout {
-            self.timeout = timeout.duration
-            self.hasExplicitTimeout = true
-        } else if let text = variable("NATS_TIMEOUT") {
-            guard let timeout = DurationArgument(parsing: text) else {
-                throw UsageError("invalid duration in NATS_TIMEOUT: \"\(text)\"")
-            }
-            self.timeout = timeout.duration
-            self.hasExplicitTimeout = true
-        } else {
-            self.timeout = .seconds(2)
-            self.hasExplicitTimeout = false
-        }
-        guard self.timeout > .zero else { throw UsageError("--timeout must be greater than zero") }
+        if case .context(let name) = context?.origin { self.context = name }
+        (self.servers, self.credentials) = try sources.serversAndCredentials(environment: environment)
+        self.tls = try sources.tls(options, home: environment("HOME"))
+        self.proxy = try sources.proxy()
+        self.inboxPrefix = try sources.inboxPrefix()
+        (self.timeout, self.hasExplicitTimeout) = try Self.timeout(options, environment("NATS_TIMEOUT"))
     }
 
-    /// The environment variables that matter.
-    package static let variables =
-        ["NATS_URL", "NATS_USER", "NATS_PASSWORD", "NATS_TOKEN", "NATS_TIMEOUT"] + Self.unsupportedVariables
-
-    private static let unsupportedVariables = [
-        "NATS_CREDS", "NATS_NKEY", "NATS_JWT", "NATS_SEED", "NATS_CERT", "NATS_KEY", "NATS_CA", "NATS_SOCKS_PROXY",
-        "NATS_CONTEXT",
-    ]
-
-    private static func trimmed(_ text: Substring) -> String {
-        var rest = text
-        while rest.first == " " { rest.removeFirst() }
-        while rest.last == " " { rest.removeLast() }
-        return String(rest)
+    private static func context(
+        _ options: ConnectionOptions,
+        _ environment: (String) -> String?,
+        isSelectedAllowed: Bool
+    ) throws -> ConnectionSource? {
+        if options.noContext {
+            guard options.context == nil else { throw UsageError("--context and --no-context exclude each other") }
+            return nil
+        }
+        let directory = ContextDirectory(environment: environment)
+        let variable = environment("NATS_CONTEXT").flatMap { $0.isEmpty ? nil : $0 }
+        if let name = options.context ?? variable { return try directory.source(of: name) }
+        guard isSelectedAllowed, let name = try directory.selectedName() else { return nil }
+        return try directory.source(of: name)
     }
 
-    /// `url` without `user:password@`.
-    package static func withoutUserInfo(_ url: String) -> String {
-        guard let range = Self.userInfoRange(url) else { return url }
-        var result = url
-        result.removeSubrange(range.lowerBound..<url.index(after: range.upperBound))
-        return result
-    }
-
-    /// `urls` with every password, and every user that stands alone and so is a token, replaced by `xxxxx`.
-    package static func redacted(_ urls: String) -> String {
-        urls.split(separator: ",", omittingEmptySubsequences: false)
-            .map { part -> String in
-                var url = String(part)
-                guard let range = Self.userInfoRange(url) else { return url }
-                let userInfo = url[range]
-                let secret = userInfo.firstIndex(of: ":").map { url.index(after: $0) } ?? range.lowerBound
-                url.replaceSubrange(secret..<range.upperBound, with: "xxxxx")
-                return url
-            }
-            .joined(separator: ",")
-    }
-
-    /// The bytes between the scheme and the last `@` before the path.
-    private static func userInfoRange(_ url: String) -> Range<String.Index>? {
-        var start = url.startIndex
-        if let slash = url.firstIndex(of: "/") {
-            // "nats://": what stands before the first slash ends with a colon.
-            let second = url.index(after: slash)
-            if slash > url.startIndex, url[url.index(before: slash)] == ":", second < url.endIndex, url[second] == "/" {
-                start = url.index(after: second)
+    private static func timeout(
+        _ options: ConnectionOptions,
+        _ variable: String?
+    ) throws(UsageError) -> (Duration, isExplicit: Bool) {
+        var timeout = options.timeout
+        if timeout == nil, let variable, !variable.isEmpty {
+            timeout = DurationArgument(parsing: variable)
+            guard timeout != nil else {
+                throw UsageError("invalid duration in NATS_TIMEOUT: \(GoString.quoted(variable))")
             }
         }
-        let authority = url[start...].prefix { $0 != "/" }
-        guard let at = authority.lastIndex(of: "@") else { return nil }
-        return start..<at
+        guard let timeout else { return (.seconds(2), false) }
+        guard timeout.duration > .zero else { throw UsageError("--timeout must be greater than zero") }
+        return (timeout.duration, true)
+    }
+}
+
+extension ConnectionSettings: CustomStringConvertible, CustomReflectable {
+    package var description: String {
+        "ConnectionSettings(credentials: \(self.credentials))"
+    }
+
+    package var customMirror: Mirror {
+        Mirror(self, children: ["description": self.description])
     }
 }

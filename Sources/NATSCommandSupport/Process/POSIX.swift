@@ -71,13 +71,9 @@ package enum POSIX {
         isatty(descriptor) == 1
     }
 
-    /// Those of `names` that the environment has.
-    package static func environment(_ names: [String]) -> [String: String] {
-        var result: [String: String] = [:]
-        for name in names {
-            if let value = getenv(name) { result[name] = String(cString: value) }
-        }
-        return result
+    /// A variable of the environment, nil if it is not set.
+    package static func environmentVariable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
     }
 
     package static var processID: Int32 { getpid() }

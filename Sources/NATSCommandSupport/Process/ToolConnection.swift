@@ -1,4 +1,5 @@
 package import NATSClient
+import NATSText
 import NIOPosix
 
 /// Makes the tools' connections.
@@ -25,10 +26,12 @@ package enum ToolConnection {
         var configuration = NATSClientConfiguration(servers: settings.servers)
         configuration.name = settings.name
         configuration.connectTimeout = settings.timeout
-        if let token = settings.token {
-            configuration.credentials = .token(token)
-        } else if let user = settings.user {
-            configuration.credentials = .userPassword(user: user, password: settings.password ?? "")
+        configuration.credentials = try settings.credentials.clientCredentials()
+        configuration.tls = settings.tls.clientTLS
+        configuration.proxy = settings.proxy?.clientProxy
+        if let prefix = settings.inboxPrefix { configuration.inboxPrefix = prefix }
+        if let name = settings.context {
+            context.diagnostics.detail("Using context \(GoString.quoted(name))")
         }
         switch reconnect {
         case .never:
@@ -61,5 +64,20 @@ extension NATSClient {
     /// The largest headers plus payload that the client sends to the server.
     package var maximumPayload: Int {
         ToolConnection.maximumPayload(announced: self.serverInfo?.maxPayload ?? 1_048_576)
+    }
+}
+
+extension ConnectionSettings.TLS {
+    /// The same for the client.
+    package var clientTLS: NATSClientConfiguration.TLS {
+        var tls = NATSClientConfiguration.TLS()
+        tls.isRequired = self.isRequired
+        tls.handshakeFirst = self.handshakeFirst
+        tls.skipsVerification = self.skipsVerification
+        tls.serverName = self.serverName
+        tls.certificate = self.certificate.map { .file($0) }
+        tls.privateKey = self.privateKey.map { .file($0) }
+        tls.trustRoots = self.authorities.map { .file($0) }
+        return tls
     }
 }

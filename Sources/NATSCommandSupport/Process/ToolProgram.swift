@@ -81,12 +81,11 @@ extension ToolProcess {
         body: @escaping @Sendable (Options, ToolContext) async throws -> ToolStatus
     ) -> Never {
         Self.reopenClosedStandardDescriptors()
-        let environment = POSIX.environment(ConnectionSettings.variables + ["POSIXLY_CORRECT"])
         let arguments = ToolArguments.current
         let request = Options.request(
             arguments.texts,
             flags: flags,
-            isPOSIX: environment["POSIXLY_CORRECT"] != nil,
+            isPOSIX: POSIX.environmentVariable("POSIXLY_CORRECT") != nil,
             operandsUnderPOSIX: operandsUnderPOSIX
         )
         switch request {
@@ -103,7 +102,7 @@ extension ToolProcess {
                 do {
                     let settings = try ConnectionSettings(
                         options: connection(options),
-                        environment: environment,
+                        environment: POSIX.environmentVariable,
                         defaultName: connectionName
                     )
                     let context = ToolContext(

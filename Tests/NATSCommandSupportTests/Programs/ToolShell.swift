@@ -44,9 +44,9 @@ final class ToolShell: Sendable {
         variables["U"] = url.map { "-s \($0)" } ?? ""
         variables["DIR"] = self.directory.path
         // Nothing from outside; and machines that are busy with tests may take their time.
-        for name in ["NATS_URL", "NATS_USER", "NATS_PASSWORD", "NATS_TOKEN", "NATS_CONTEXT", "NATS_CREDS"] {
-            variables[name] = environment[name] ?? ""
-        }
+        let names = "URL USER PASSWORD TOKEN CREDS NKEY JWT SEED CERT KEY CA CONTEXT SOCKS_PROXY"
+        for name in names.split(separator: " ").map({ "NATS_\($0)" }) { variables[name] = environment[name] ?? "" }
+        variables["XDG_CONFIG_HOME"] = environment["XDG_CONFIG_HOME"] ?? self.directory.path
         variables["NATS_TIMEOUT"] = environment["NATS_TIMEOUT"] ?? "30s"
         let text = "cd \"$DIR\" && exec >output 2>errors\n\(script)\n"
         self.process = try ChildProcess("/bin/sh", ["-c", text], environment: variables)
