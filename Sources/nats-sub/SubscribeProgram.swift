@@ -26,7 +26,7 @@ struct SubscribeProgram: Sendable {
         let start = ContinuousClock.now
         let format = try self.format()
         let writer = try OutputWriter(descriptor: 1)
-        let client = try await ToolConnection.connect(self.context, reconnect: .forTenMinutes)
+        let client = try await ToolConnection.connect(self.context, reconnect: self.reconnect)
         let events = client.events
         let subscriptions = try await self.context.cancelledBySignal { try await self.subscribe(client) }
         if self.isText(format) || self.context.diagnostics.isVerbose { self.announce() }
@@ -47,6 +47,10 @@ struct SubscribeProgram: Sendable {
             try await writer.flush()
             throw error
         }
+    }
+
+    private var reconnect: ToolConnection.Reconnect {
+        ToolConnection.Reconnect(maximumAttempts: self.options.maxReconnects)
     }
 
     private func format() throws(UsageError) -> MessageFormatter.Format {
@@ -190,7 +194,7 @@ struct SubscribeProgram: Sendable {
             switch event {
             case .disconnected(let error?):
                 let reason = Self.disconnectReason(error)
-                self.context.diagnostics.say("Disconnected due to:\(reason), will attempt reconnects for 10m")
+                self.context.diagnostics.say("Disconnected due to:\(reason)\(self.reconnect.announcement)")
             case .reconnected:
                 self.context.diagnostics.say("Reconnected [\(client.serverInfo?.url ?? "")]")
             case .closed(let error):

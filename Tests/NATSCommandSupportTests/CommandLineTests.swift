@@ -51,7 +51,7 @@ struct CommandLineTests {
         arguments: [
             [], ["a", "b", "c"], ["-zz", "a"], ["--count", "0", "a"], ["--count", "x", "a"], ["--sleep", "x", "a"],
             ["--send-on", "json", "a"], ["--json", "a"], ["-H", "nocolon", "a"], ["-H", "a b:c", "a"],
-            ["-J", "a", "b"],
+            ["-J", "a", "b"], ["--creds=", "a"], ["--context", "", "a"], ["--nkey", "a"],
         ]
     )
     func refusals(arguments: [String]) {
@@ -120,6 +120,23 @@ struct CommandLineTests {
         #expect(options.queue == "g")
         #expect(try options.output.messageFormat() == .payload(.lines))
         #expect(options.wait?.duration == .seconds(1))
+    }
+
+    @Test(
+        "nats-sub: attempts to connect again",
+        arguments: [
+            ([], ", will attempt reconnects for 10m"), (["--max-reconnects=5"], ", will attempt reconnects for 5s"),
+            (["--max-reconnects", "-1"], ", will attempt reconnects for ever"), (["--max-reconnects", "0"], ""),
+        ] as [([String], String)]
+    )
+    func reconnects(arguments: [String], announcement: String) {
+        let request = SubscribeOptions.request(arguments + ["a"], flags: CommandFlag.subscribe)
+        guard case .run(let options) = request else {
+            Issue.record("\(request)")
+            return
+        }
+        let reconnect = ToolConnection.Reconnect(maximumAttempts: options.maxReconnects)
+        #expect(reconnect.announcement == announcement)
     }
 
     @Test("nats-req: extra operands are refused, and ignored under POSIXLY_CORRECT")

@@ -112,7 +112,6 @@ struct ConnectionSettingsTests {
             (["--token=t", "--jwt=f", "--seed=g"], [:], "--token and --jwt exclude each other"),
             ([], ["NATS_CREDS": "f", "NATS_NKEY": "g"], "NATS_CREDS and NATS_NKEY exclude each other"),
             (["--seed=f"], [:], "--seed needs --jwt"),
-            (["--creds="], [:], "--creds is empty"),
             (["--creds=file://"], [:], "--creds names no file"),
             (["--creds=env://NOBODY"], [:], "--creds: the environment variable NOBODY is not set"),
             (["--creds=data:;base64,?"], [:], "--creds: malformed data:;base64, value"),
@@ -121,7 +120,6 @@ struct ConnectionSettingsTests {
             (["--nkey=nsc://o/a/u"], [:], "--nkey: nsc:// values are not supported"),
             (["--tlscert=f"], [:], "--tlscert needs --tlskey"),
             ([], ["NATS_KEY": "f"], "NATS_KEY needs NATS_CERT"),
-            (["--tls-name="], [:], "--tls-name is empty"),
             (["--inbox-prefix=a.*"], [:], "--inbox-prefix: \"a.*\" is not a subject without wildcards"),
             (["--inbox-prefix=a."], [:], "--inbox-prefix: \"a.\" is not a subject without wildcards"),
             (
@@ -129,7 +127,6 @@ struct ConnectionSettingsTests {
                 "--socks-proxy is not of the form socks5://[user:password@]host[:port]"
             ),
             (["--context=x", "--no-context"], [:], "--context and --no-context exclude each other"),
-            (["--context="], [:], "invalid context name \"\""),
             (["--context=a/b"], [:], "invalid context name \"a/b\""),
             ([], ["NATS_CONTEXT": "../../x"], "invalid context name \"../../x\""),
         ] as [([String], [String: String], String)]

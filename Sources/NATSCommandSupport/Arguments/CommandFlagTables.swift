@@ -35,7 +35,7 @@ extension CommandFlag {
         ]
         + .later(
             """
-            trace color retry drain-timeout max-reconnects
+            trace color retry drain-timeout
             """
         )
 
@@ -93,6 +93,7 @@ extension CommandFlag {
             .value("count", "n"),
             .value("wait"),
             .value("max-time"),
+            .value("max-reconnects"),
             .boolean("quiet"),
         ]
         + .later(

@@ -58,11 +58,6 @@ struct ConnectionSource: Sendable {
         self.values[.authorities] = options.tlscacert
         self.values[.inboxPrefix] = options.inboxPrefix
         self.values[.socksProxy] = options.socksProxy
-        for field in ConnectionField.allCases where self.values[field]?.isEmpty == true {
-            // A server that is none has an error of its own, and the others may be empty at a server.
-            guard field != .server, !field.isFreeText else { continue }
-            throw UsageError("\(field.flag) is empty")
-        }
         if let path = options.passwordFile {
             guard options.password == nil else { throw UsageError("--password and --password-file exclude each other") }
             self.values[.password] = try Self.password(inFile: path)

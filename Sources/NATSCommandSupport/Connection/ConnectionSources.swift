@@ -89,7 +89,6 @@ struct ConnectionSources: Sendable {
     // MARK: How
 
     func tls(_ options: ConnectionOptions, home: String?) throws -> ConnectionSettings.TLS {
-        if options.tlsName?.isEmpty == true { throw UsageError("--tls-name is empty") }
         var tls = ConnectionSettings.TLS()
         tls.isRequired = options.tls
         tls.handshakeFirst = options.tlsfirst || self.sources.contains { $0.handshakeFirst }

@@ -37,6 +37,14 @@ package struct SubscribeOptions: ParsableCommand {
     @Option(help: ArgumentHelp("End after so long in all.", valueName: "duration"))
     package var maxTime: DurationArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "Attempts to connect again, one each second; -1: for ever, 0: none.",
+            valueName: "n"
+        )
+    )
+    package var maxReconnects: Int = 600
+
     @Flag(help: "Nothing on standard error but errors.")
     package var quiet = false
 

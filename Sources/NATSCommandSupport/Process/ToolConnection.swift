@@ -8,8 +8,23 @@ package enum ToolConnection {
     package enum Reconnect: Sendable {
         /// The tool ends.
         case never
-        /// Once a second for ten minutes, as the Go tools do.
-        case forTenMinutes
+        /// Once a second so many times, or for ever; the Go tools do so 600 times.
+        case everySecond(attempts: Int?)
+
+        /// What `--max-reconnects` asks for; less than zero is for ever.
+        package init(maximumAttempts: Int) {
+            self = maximumAttempts == 0 ? .never : .everySecond(attempts: maximumAttempts < 0 ? nil : maximumAttempts)
+        }
+
+        /// Said behind the reason when a connection is lost.
+        package var announcement: String {
+            switch self {
+            case .never: ""
+            case .everySecond(attempts: nil): ", will attempt reconnects for ever"
+            case .everySecond(let attempts?) where attempts % 60 == 0: ", will attempt reconnects for \(attempts / 60)m"
+            case .everySecond(let attempts?): ", will attempt reconnects for \(attempts)s"
+            }
+        }
     }
 
     /// What a server's `max_payload` allows; the client takes a missing or senseless one for 64 MiB, its own limit.
@@ -36,8 +51,8 @@ package enum ToolConnection {
         switch reconnect {
         case .never:
             configuration.allowReconnect = false
-        case .forTenMinutes:
-            configuration.maxReconnects = 600
+        case .everySecond(let attempts):
+            configuration.maxReconnects = attempts
             configuration.reconnectWait = .seconds(1)
             configuration.maxReconnectWait = .seconds(1)
             configuration.reconnectJitter = .zero

@@ -269,6 +269,18 @@ struct SubscribeProgramTests {
         await server.stop()
     }
 
+    @Test("without attempts to connect again, a lost connection ends it")
+    func noReconnects() async throws {
+        let server = try await NATSTestServer.start()
+        let shell = try ToolShell("nats-sub $U --max-reconnects 0 x", url: server.clientURL)
+        try await shell.waitForErrors()
+        await server.stop()
+        let result = try await shell.result()
+        #expect(result.errors.hasPrefix("Listening on [x]\n"))
+        #expect(!result.errors.contains("will attempt"))
+        #expect(result.status == 1)
+    }
+
     @Test("a refused subscription is status 1, and it is never listening")
     func permissions() async throws {
         let peer = try ScriptedServer()
