@@ -126,7 +126,7 @@ struct SubscribeProgram: Sendable {
                     if self.context.diagnostics.isVerbose || POSIX.isTerminal(2) {
                         self.context.diagnostics.say("Draining...")
                     }
-                    try? await client.drain(timeout: ToolProcess.drainTimeout)
+                    try? await client.drain(timeout: self.context.drainTimeout)
                 default:
                     return try await self.finish(client, subscriptions, drops, printer, writer, outcome)
                 }

@@ -139,6 +139,16 @@ struct CommandLineTests {
         #expect(reconnect.announcement == announcement)
     }
 
+    @Test("how long cleaning up after a signal may take", arguments: [([], 5), (["--drain-timeout", "1m"], 60)])
+    func drainTimeout(flags: [String], seconds: Int) {
+        let request = PublishOptions.request(flags + ["a"], flags: CommandFlag.publish)
+        guard case .run(let options) = request else {
+            Issue.record("\(request)")
+            return
+        }
+        #expect(options.connection.drainTimeout.duration == .seconds(seconds))
+    }
+
     @Test("nats-req: extra operands are refused, and ignored under POSIXLY_CORRECT")
     func requestOperands() {
         let arguments = ["a", "b", "c"]

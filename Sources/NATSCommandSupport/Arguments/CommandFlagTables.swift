@@ -24,6 +24,7 @@ extension CommandFlag {
             .value("context"),
             .boolean("no-context"),
             .value("timeout"),
+            .value("drain-timeout"),
             .value("connection-name"),
             .value("inbox-prefix"),
             .value("socks-proxy"),
@@ -35,7 +36,7 @@ extension CommandFlag {
         ]
         + .later(
             """
-            trace color retry drain-timeout
+            trace color retry
             """
         )
 

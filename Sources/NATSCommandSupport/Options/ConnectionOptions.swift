@@ -97,6 +97,9 @@ package struct ConnectionOptions: ParsableArguments {
     )
     package var timeout: DurationArgument?
 
+    @Option(help: ArgumentHelp("Limit for cleaning up after a signal.", valueName: "duration"))
+    package var drainTimeout = DurationArgument(ToolProcess.drainTimeout)
+
     @Option(help: ArgumentHelp("Name of the connection, as the server lists it.", valueName: "name"))
     package var connectionName: String?
 

@@ -8,15 +8,18 @@ import Glibc
 
 /// The one place that deals with signals, standard descriptors and the end of the process.
 package enum ToolProcess {
-    /// How long a tool may take to clean up after the first signal.
+    /// How long a tool may take to clean up after the first signal if it is not told.
     package static let drainTimeout: Duration = .seconds(5)
 
     /// Runs `body` on the concurrency pool while the main thread waits for signals, and ends the process.
     ///
     /// The first `SIGINT`, `SIGTERM` or `SIGHUP` is told to `body` through its argument; when `body` then returns, the
     /// process dies by that signal whatever it returned; it also does when cleaning up takes longer than
-    /// ``drainTimeout``, because a peer or a reader takes nothing. A second signal ends the process at once.
-    package static func run(_ body: @escaping @Sendable (ShutdownRequest) async -> ToolStatus) -> Never {
+    /// `drainTimeout`, because a peer or a reader takes nothing. A second signal ends the process at once.
+    package static func run(
+        drainTimeout: Duration = ToolProcess.drainTimeout,
+        _ body: @escaping @Sendable (ShutdownRequest) async -> ToolStatus
+    ) -> Never {
         // SwiftNIO does this too; here it also covers what is written before the first connection.
         signal(SIGPIPE, SIG_IGN)
         var signals = Self.blockSignals()
@@ -32,7 +35,7 @@ package enum ToolProcess {
             if !shutdown.request(signal: number) { Self.end(.signal(number)) }
             let received = number
             Task.detached {
-                try? await Task.sleep(for: Self.drainTimeout)
+                try? await Task.sleep(for: drainTimeout)
                 Self.end(.signal(received))
             }
         }

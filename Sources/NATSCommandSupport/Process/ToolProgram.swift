@@ -15,6 +15,8 @@ package struct ToolContext: Sendable {
     package var settings: ConnectionSettings
     package var diagnostics: Diagnostics
     package var shutdown: ShutdownRequest
+    /// How long cleaning up after a signal may take.
+    package var drainTimeout: Duration
     /// The message operand, where it is not UTF-8.
     package var messageBytes: [UInt8]?
 
@@ -25,7 +27,7 @@ package struct ToolContext: Sendable {
 
     /// How long the last flush may take.
     package var flushTimeout: Duration {
-        if self.shutdown.signal != nil { return ToolProcess.drainTimeout }
+        if self.shutdown.signal != nil { return self.drainTimeout }
         return self.settings.hasExplicitTimeout ? self.settings.timeout : .seconds(10)
     }
 
@@ -95,7 +97,8 @@ extension ToolProcess {
             _ = Self.write(text, to: 2)
             Self.end(.usage)
         case .run(let options):
-            Self.run { shutdown in
+            let drainTimeout = connection(options).drainTimeout.duration
+            Self.run(drainTimeout: drainTimeout) { shutdown in
                 var diagnostics = Diagnostics()
                 diagnostics.isQuiet = isQuiet(options)
                 diagnostics.isVerbose = connection(options).verbose
@@ -109,6 +112,7 @@ extension ToolProcess {
                         settings: settings,
                         diagnostics: diagnostics,
                         shutdown: shutdown,
+                        drainTimeout: drainTimeout,
                         messageBytes: try arguments.bytes(ofMessage: message(options))
                     )
                     return try await body(options, context)
