@@ -14,14 +14,12 @@ struct PublishProgram: Sendable {
         let source = try self.options.payload.source(message: self.options.message, isNull: self.options.null)
         let client = try await ToolConnection.connect(self.context, reconnect: .never)
         let events = client.events
-        try await withTaskExecutorPreference(client.taskExecutor) {
-            switch source {
-            case .argument(let text):
-                try await self.publish(self.context.payload(ofMessage: text), client)
-            case .standardInput(let mode):
-                let reader = InputReader.standardInput(self.options.payload, self.context.diagnostics)
-                try await self.publish(from: reader, mode, client, events)
-            }
+        switch source {
+        case .argument(let text):
+            try await self.publish(self.context.payload(ofMessage: text), client)
+        case .standardInput(let mode):
+            let reader = InputReader.standardInput(self.options.payload, self.context.diagnostics)
+            try await self.publish(from: reader, mode, client, events)
         }
         await client.close()
         return .success

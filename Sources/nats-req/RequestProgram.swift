@@ -13,22 +13,20 @@ struct RequestProgram: Sendable {
         let writer = try OutputWriter(descriptor: 1)
         let client = try await ToolConnection.connect(self.context, reconnect: .never)
         let printer = ReplyPrinter(format: format, writer: writer)
-        return try await withTaskExecutorPreference(client.taskExecutor) {
-            try await self.endingWithReader(of: writer) {
-                try await self.context.cancelledBySignal {
-                    do {
-                        try await self.sendAll(source, client, printer)
-                    } catch {
-                        // The replies that came before are printed all the same.
-                        try await writer.flush()
-                        throw error
-                    }
+        try await self.endingWithReader(of: writer) {
+            try await self.context.cancelledBySignal {
+                do {
+                    try await self.sendAll(source, client, printer)
+                } catch {
+                    // The replies that came before are printed all the same.
                     try await writer.flush()
-                    await client.close()
+                    throw error
                 }
+                try await writer.flush()
+                await client.close()
             }
-            return .success
         }
+        return .success
     }
 
     /// Runs `body`, and ends it when nobody reads the output any more.

@@ -39,9 +39,7 @@ struct SubscribeProgram: Sendable {
             writer: writer
         )
         do {
-            return try await withTaskExecutorPreference(client.taskExecutor) {
-                try await self.run(client, events, subscriptions, printer, writer, start)
-            }
+            return try await self.run(client, events, subscriptions, printer, writer, start)
         } catch let error as NATSError {
             // What came before the error is printed all the same.
             try await writer.flush()

@@ -1,6 +1,5 @@
 package import NATSClient
 import NATSText
-import NIOPosix
 
 /// Makes the tools' connections.
 package enum ToolConnection {
@@ -58,8 +57,7 @@ package enum ToolConnection {
             configuration.reconnectJitter = .zero
             configuration.waitsBeforeFirstReconnect = true
         }
-        // One connection: one thread.
-        configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        configuration.eventLoopGroup = context.eventLoop
         let finished = configuration
         let client: NATSClient
         do {

@@ -1,3 +1,7 @@
+import NATSClient
+package import NIOCore
+import NIOPosix
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -11,22 +15,26 @@ package enum ToolProcess {
     /// How long a tool may take to clean up after the first signal if it is not told.
     package static let drainTimeout: Duration = .seconds(5)
 
-    /// Runs `body` on the concurrency pool while the main thread waits for signals, and ends the process.
+    /// Runs `body` on an event loop while the main thread waits for signals, and ends the process.
+    ///
+    /// The connection lives on the same loop: no other thread is started for them, which is most of what a tool that
+    /// sends one message has to do (decision 0013). So `body` never blocks; standard input and output have threads.
     ///
     /// The first `SIGINT`, `SIGTERM` or `SIGHUP` is told to `body` through its argument; when `body` then returns, the
     /// process dies by that signal whatever it returned; it also does when cleaning up takes longer than
     /// `drainTimeout`, because a peer or a reader takes nothing. A second signal ends the process at once.
     package static func run(
         drainTimeout: Duration = ToolProcess.drainTimeout,
-        _ body: @escaping @Sendable (ShutdownRequest) async -> ToolStatus
+        _ body: @escaping @Sendable (ShutdownRequest, any EventLoop) async -> ToolStatus
     ) -> Never {
         // SwiftNIO does this too; here it also covers what is written before the first connection.
         signal(SIGPIPE, SIG_IGN)
         var signals = Self.blockSignals()
 
         let shutdown = ShutdownRequest()
-        Task.detached {
-            let status = await body(shutdown)
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
+            let status = await body(shutdown, loop)
             Self.end(shutdown.signal.map { .signal($0) } ?? status)
         }
         while true {

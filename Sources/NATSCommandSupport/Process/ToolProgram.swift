@@ -15,6 +15,8 @@ package struct ToolContext: Sendable {
     package var settings: ConnectionSettings
     package var diagnostics: Diagnostics
     package var shutdown: ShutdownRequest
+    /// Where the tool runs, and its connection with it.
+    package var eventLoop: any EventLoop
     /// How long cleaning up after a signal may take.
     package var drainTimeout: Duration
     /// The message operand, where it is not UTF-8.
@@ -98,7 +100,7 @@ extension ToolProcess {
             Self.end(.usage)
         case .run(let options):
             let drainTimeout = connection(options).drainTimeout.duration
-            Self.run(drainTimeout: drainTimeout) { shutdown in
+            Self.run(drainTimeout: drainTimeout) { shutdown, eventLoop in
                 var diagnostics = Diagnostics()
                 diagnostics.isQuiet = isQuiet(options)
                 diagnostics.isVerbose = connection(options).verbose
@@ -112,6 +114,7 @@ extension ToolProcess {
                         settings: settings,
                         diagnostics: diagnostics,
                         shutdown: shutdown,
+                        eventLoop: eventLoop,
                         drainTimeout: drainTimeout,
                         messageBytes: try arguments.bytes(ofMessage: message(options))
                     )
