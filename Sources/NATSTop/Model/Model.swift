@@ -1,0 +1,293 @@
+/// All that the dashboard knows and shows.
+///
+/// A value: samples, keys, sizes and times go in, ``requests`` and the lines of ``Layout`` come out.
+package struct Model: Sendable {
+    /// A line that is being typed.
+    package struct Prompt: Sendable, Equatable {
+        package enum Purpose: Sendable, Equatable {
+            case sort
+            case limit
+            case filter
+            case columns
+        }
+
+        package var purpose: Purpose
+        package var label: String
+        package var text = ""
+    }
+
+    /// How a view stands.
+    package struct TableState: Sendable, Equatable {
+        package internal(set) var sort: Column
+        package internal(set) var isDescending: Bool
+        /// Nil is the usual choice.
+        package internal(set) var columns: [Column]?
+        package internal(set) var selected: Row.ID?
+        /// Where the selection is, among the rows that are shown.
+        package internal(set) var index = 0
+        /// The first row on the screen.
+        package internal(set) var offset = 0
+        /// Columns scrolled out to the left; the first one stays.
+        package internal(set) var columnOffset = 0
+        /// The longest host and name so far; they never shrink, so that columns stay where they are.
+        package internal(set) var hostWidth = Column.host.fullWidth
+        package internal(set) var nameWidth = 0
+
+        init(sort: Column) {
+            self.sort = sort
+            self.isDescending = sort.isDescending
+        }
+    }
+
+    package private(set) var settings: Settings
+    package internal(set) var view = View.connections
+    package internal(set) var size: Size
+    package internal(set) var prompt: Prompt?
+    package internal(set) var showsHelp = false
+    /// The first line of the help that is on the screen.
+    package internal(set) var helpOffset = 0
+    /// Rows of the view in their order, without those that the filter hides.
+    package private(set) var rows: [Row] = []
+    /// How many rows there are with those that the filter hides.
+    package private(set) var rowCount = 0
+    /// The connection whose subscriptions are shown.
+    package internal(set) var subscriber: UInt64?
+    package private(set) var hostNames: [String: String] = [:]
+    /// Our time of the next poll, while the server is lost.
+    package private(set) var nextPoll: Duration?
+    /// Our time.
+    package private(set) var now = Duration.zero
+
+    private var live = Snapshot()
+    private var frozen: Snapshot?
+    private var states: [View: TableState] = [:]
+    private var passingNotice: (text: String, end: Duration)?
+
+    package init(settings: Settings = Settings(), size: Size = Size(columns: 80, rows: 24)) {
+        self.settings = settings
+        self.settings.limit = min(max(settings.limit, 1), Settings.maximumLimit)
+        self.size = size
+        for view in View.allCases { self.states[view] = TableState(sort: view.defaultSort) }
+        self.updateState { state in
+            state.sort = settings.sort
+            state.isDescending = settings.isDescending ?? settings.sort.isDescending
+            state.columns = settings.columns
+        }
+    }
+
+    // MARK: What is shown
+
+    /// What is known, or was known when the screen was paused.
+    package var snapshot: Snapshot { self.frozen ?? self.live }
+
+    package var isPaused: Bool { self.frozen != nil }
+
+    package var state: TableState { self.states[self.view] ?? TableState(sort: self.view.defaultSort) }
+
+    package var numberStyle: NumberStyle {
+        var style = NumberStyle()
+        style.isRaw = self.settings.isRaw
+        style.showsRates = self.settings.showsRates
+        if self.settings.looksUpNames { style.hostNames = self.hostNames }
+        return style
+    }
+
+    /// A line that says what just happened.
+    package var notice: String? { self.passingNotice?.text }
+
+    /// Columns of the view, whether they fit or not.
+    package var columns: [Column] {
+        var columns = self.state.columns ?? self.view.defaultColumns
+        if self.state.columns == nil, self.view != .accounts, self.view.isTable, self.state.nameWidth == 0 {
+            columns.removeAll { $0 == .name }
+        }
+        if self.view == .connections, self.settings.showsSubscriptions, !columns.contains(.subscriptions) {
+            columns.append(.subscriptions)
+        }
+        return columns
+    }
+
+    package var selectedRow: Row? {
+        self.rows.indices.contains(self.state.index) ? self.rows[self.state.index] : nil
+    }
+
+    // MARK: What is wanted
+
+    /// The pages that the next round has to ask for.
+    package var requests: [Request] {
+        switch self.view {
+        case .connections:
+            let columns = self.columns
+            let identity = !self.settings.filter.isEmpty || [.account, .user].contains { columns.contains($0) }
+            let subscriptions = columns.contains(.subscriptions) || self.settings.filter.needsSubjects
+            return [
+                .server,
+                .connections(
+                    limit: self.settings.limit,
+                    sort: self.state.sort.serverSort,
+                    subscriptions: subscriptions,
+                    identity: identity || [.account, .user].contains(self.state.sort)
+                ),
+            ]
+        case .closed:
+            let sort = [.stop, .reason].contains(self.state.sort) ? self.state.sort.rawValue : self.state.sort.serverSort
+            return [.server, .closed(limit: self.settings.limit, sort: sort)]
+        case .routes: return [.server, .routes]
+        case .accounts: return [.server, .accounts]
+        case .subscriptions:
+            return [.server] + (self.subscriber.map { [.subscriptions(connection: $0)] } ?? [])
+        case .server: return [.server, .subscriptionStatistics]
+        case .jetStream: return [.server, .jetStream]
+        case .graphs: return [.server]
+        }
+    }
+
+    /// Addresses on the screen whose names are wanted and not known.
+    package var unknownAddresses: [String] {
+        guard self.settings.looksUpNames else { return [] }
+        var seen: Set<String> = []
+        return self.rows.compactMap { row in
+            guard case .connection(let connection) = row.content, self.hostNames[connection.ip] == nil,
+                !connection.ip.isEmpty, seen.insert(connection.ip).inserted
+            else { return nil }
+            return connection.ip
+        }
+    }
+
+    // MARK: Events
+
+    /// Takes one round of answers.
+    ///
+    /// - Parameters:
+    ///   - sample: The answers; without `/varz` the server counts as lost.
+    ///   - now: Our time, by a clock that never jumps.
+    ///   - nextPoll: When the next round begins.
+    package mutating func take(_ sample: Sample, at now: Duration, nextPoll: Duration? = nil) {
+        self.advance(to: now)
+        self.nextPoll = nextPoll
+        let wasLost = if case .lost = self.live.link { true } else { false }
+        let isOther = self.live.take(sample, at: now, idleSeconds: self.settings.idleSeconds)
+        if isOther {
+            self.show("the server has restarted", seconds: 10)
+        } else if wasLost, self.live.link == .up {
+            self.show("the server answers again", seconds: 5)
+        }
+        if self.frozen == nil { self.arrange() }
+    }
+
+    /// Lets time pass: notices end.
+    package mutating func advance(to now: Duration) {
+        self.now = max(self.now, now)
+        if let notice = self.passingNotice, notice.end <= self.now { self.passingNotice = nil }
+    }
+
+    package mutating func resize(_ size: Size) {
+        self.size = size
+        self.settle()
+    }
+
+    /// Takes the name of an address; nil if it has none.
+    package mutating func take(hostName: String?, of address: String) {
+        guard self.hostNames[address] != nil || self.hostNames.count < Settings.maximumLimit else { return }
+        self.hostNames[address] = hostName.map { HarmlessText.make($0) } ?? address
+        self.arrange()
+    }
+
+    /// Opens another view.
+    package mutating func open(_ view: View) {
+        self.view = view
+        self.arrange()
+    }
+
+    // MARK: Changes that keys make
+
+    mutating func updateState(_ body: (inout TableState) -> Void) {
+        var state = self.state
+        body(&state)
+        self.states[self.view] = state
+    }
+
+    mutating func updateSettings(_ body: (inout Settings) -> Void) {
+        body(&self.settings)
+        self.arrange()
+    }
+
+    mutating func sort(by column: Column, isDescending: Bool? = nil) {
+        self.updateState { state in
+            // The same column again turns the order round.
+            state.isDescending = isDescending ?? (state.sort == column ? !state.isDescending : column.isDescending)
+            state.sort = column
+        }
+        self.arrange()
+    }
+
+    mutating func togglePause() {
+        self.frozen = self.frozen == nil ? self.live : nil
+        self.arrange()
+    }
+
+    mutating func show(_ text: String, seconds: Int) {
+        self.passingNotice = (HarmlessText.make(text), self.now + .seconds(seconds))
+    }
+
+    /// Puts the rows of the view in order.
+    mutating func arrange() {
+        let snapshot = self.snapshot
+        let all: [Row]
+        switch self.view {
+        case .connections: all = snapshot.connections
+        case .closed: all = snapshot.closed
+        case .routes: all = snapshot.routes
+        case .accounts: all = snapshot.accounts
+        case .subscriptions: all = snapshot.subscriber == self.subscriber ? snapshot.subscriptions : []
+        case .server, .jetStream, .graphs: all = []
+        }
+        let filter = self.settings.filter
+        let state = self.state
+        self.rowCount = all.count
+        self.rows = Row.sorted(
+            filter.isEmpty ? all : all.filter { filter.accepts($0) },
+            by: state.sort,
+            isDescending: state.isDescending,
+            showsRates: self.settings.showsRates
+        )
+        let style = self.numberStyle
+        let isConnections = self.view == .connections
+        self.updateState { state in
+            for row in all {
+                let host = DisplayWidth.of(row.text(.host, style: style))
+                if host > state.hostWidth { state.hostWidth = host + 2 }
+                let name = DisplayWidth.of(row.text(.name, style: style))
+                if name > state.nameWidth { state.nameWidth = max(4, isConnections ? name + 2 : name) }
+            }
+        }
+        if let selected = state.selected, let index = self.rows.firstIndex(where: { $0.id == selected }) {
+            self.updateState { $0.index = index }
+        }
+        self.settle()
+    }
+
+    /// Brings selection and offsets back to where something is.
+    mutating func settle() {
+        let height = Geometry(size: self.size, isTable: self.view.isTable).bodyHeight
+        self.helpOffset = max(0, min(self.helpOffset, Details.help(self.view).count - self.size.rows + 1))
+        let count = self.rows.count
+        if self.view.isTable {
+            let rows = self.rows
+            let columns = self.columns.count
+            self.updateState { state in
+                state.index = max(0, min(state.index, count - 1))
+                state.selected = rows.indices.contains(state.index) ? rows[state.index].id : nil
+                if state.index < state.offset { state.offset = state.index }
+                if state.index >= state.offset + height { state.offset = state.index - max(height, 1) + 1 }
+                state.offset = max(0, min(state.offset, count - height))
+                state.columnOffset = max(0, min(state.columnOffset, columns - 2))
+            }
+        } else {
+            let lines = Details.lines(of: self).count
+            self.updateState { state in
+                state.offset = max(0, min(state.offset, lines - height))
+            }
+        }
+    }
+}

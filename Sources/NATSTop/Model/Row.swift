@@ -1,0 +1,214 @@
+/// A line of a table.
+package struct Row: Sendable, Equatable {
+    /// What a row is about, the same in each sample.
+    package enum ID: Sendable, Hashable {
+        case connection(UInt64)
+        case account(String)
+        case subscription(sid: String, subject: String)
+    }
+
+    package enum Content: Sendable, Equatable {
+        case connection(Connection)
+        case account(Account)
+        case subscription(Subscription)
+    }
+
+    /// Why a row catches the eye.
+    package enum Mark: Sendable, Equatable {
+        /// Bytes pile up, or the client held up others.
+        case slow
+        case idle
+    }
+
+    package var content: Content
+    package var rates = Rates()
+    package var mark: Mark?
+
+    package var id: ID {
+        switch self.content {
+        case .connection(let connection): .connection(connection.id)
+        case .account(let account): .account(account.name)
+        case .subscription(let subscription): .subscription(sid: subscription.sid, subject: subscription.subject)
+        }
+    }
+
+    var counters: Counters {
+        switch self.content {
+        case .connection(let connection): return connection.counters
+        case .account(let account): return account.counters
+        case .subscription(let subscription):
+            var counters = Counters()
+            counters.outMessages = subscription.messages
+            return counters
+        }
+    }
+
+    /// Tells one life of an id from the next.
+    var life: String {
+        guard case .connection(let connection) = self.content else { return "" }
+        return connection.start
+    }
+}
+
+/// How numbers are shown.
+package struct NumberStyle: Sendable, Equatable {
+    package var isRaw = false
+    package var showsRates = false
+    package var hostNames: [String: String] = [:]
+
+    package init() {}
+}
+
+// MARK: Cells
+
+extension Row {
+    /// What stands in a column.
+    package func text(_ column: Column, style: NumberStyle) -> String {
+        switch column {
+        case .msgsTo:
+            return style.showsRates ? Quantity.countRate(self.rates.outMessages) : self.count(\.outMessages, style)
+        case .msgsFrom:
+            return style.showsRates ? Quantity.countRate(self.rates.inMessages) : self.count(\.inMessages, style)
+        case .bytesTo:
+            return style.showsRates
+                ? Quantity.byteRate(self.rates.outBytes, isRaw: style.isRaw)
+                : Quantity.bytes(self.counters.outBytes, isRaw: style.isRaw)
+        case .bytesFrom:
+            return style.showsRates
+                ? Quantity.byteRate(self.rates.inBytes, isRaw: style.isRaw)
+                : Quantity.bytes(self.counters.inBytes, isRaw: style.isRaw)
+        default:
+            break
+        }
+        switch self.content {
+        case .connection(let connection): return Self.text(connection, column, style)
+        case .account(let account): return Self.text(account, column, style)
+        case .subscription(let subscription): return Self.text(subscription, column, style)
+        }
+    }
+
+    private func count(_ counter: KeyPath<Counters, UInt64>, _ style: NumberStyle) -> String {
+        Quantity.count(self.counters[keyPath: counter], isRaw: style.isRaw)
+    }
+
+    private static func text(_ connection: Connection, _ column: Column, _ style: NumberStyle) -> String {
+        switch column {
+        case .host: style.hostNames[connection.ip].map { "\($0):\(connection.port)" } ?? connection.address
+        case .cid: String(connection.id)
+        case .name: connection.name
+        case .subs: Quantity.count(connection.subscriptionCount, isRaw: style.isRaw)
+        case .pending: Quantity.count(connection.pending, isRaw: style.isRaw)
+        case .lang: connection.lang
+        case .version: connection.version
+        case .uptime: connection.uptime
+        case .lastActivity: ServerTime.goText(connection.lastActivity)
+        case .subscriptions: connection.subjects.joined(separator: ", ")
+        case .kind: connection.kind
+        case .account: connection.account
+        case .user: connection.user
+        case .rtt: connection.rtt
+        case .idle: connection.idle
+        case .start: ServerTime.goText(connection.start)
+        case .stalls: Quantity.count(connection.stalls, isRaw: style.isRaw)
+        case .tls: connection.tlsVersion
+        case .stop: ServerTime.goText(connection.stop)
+        case .reason: connection.reason
+        case .configured: connection.isConfigured ? "yes" : "no"
+        case .solicited: connection.didSolicit ? "yes" : "no"
+        case .compression: connection.compression
+        default: ""
+        }
+    }
+
+    private static func text(_ account: Account, _ column: Column, _ style: NumberStyle) -> String {
+        switch column {
+        case .name: account.name
+        case .connections: Quantity.count(account.connections, isRaw: style.isRaw)
+        case .leafNodes: Quantity.count(account.leafNodes, isRaw: style.isRaw)
+        case .subs: Quantity.count(account.subscriptionCount, isRaw: style.isRaw)
+        case .slowConsumers: Quantity.count(account.slowConsumers, isRaw: style.isRaw)
+        default: ""
+        }
+    }
+
+    private static func text(_ subscription: Subscription, _ column: Column, _ style: NumberStyle) -> String {
+        switch column {
+        case .subject: subscription.subject
+        case .queueGroup: subscription.queueGroup
+        case .sid: subscription.sid
+        case .messages: Quantity.count(subscription.messages, isRaw: style.isRaw)
+        case .maximum: subscription.maximum == 0 ? "" : Quantity.count(subscription.maximum, isRaw: style.isRaw)
+        default: ""
+        }
+    }
+}
+
+// MARK: Order
+
+extension Row {
+    /// What rows are ordered by.
+    enum SortValue: Comparable {
+        case number(Double)
+        case integer(UInt64)
+        case text(String)
+    }
+
+    func sortValue(_ column: Column, showsRates: Bool) -> SortValue {
+        switch column {
+        case .msgsTo:
+            return showsRates ? .number(self.rates.outMessages) : .integer(self.counters.outMessages)
+        case .msgsFrom:
+            return showsRates ? .number(self.rates.inMessages) : .integer(self.counters.inMessages)
+        case .bytesTo:
+            return showsRates ? .number(self.rates.outBytes) : .integer(self.counters.outBytes)
+        case .bytesFrom:
+            return showsRates ? .number(self.rates.inBytes) : .integer(self.counters.inBytes)
+        default:
+            break
+        }
+        switch (self.content, column) {
+        case (.connection(let connection), .cid): return .integer(connection.id)
+        case (.connection(let connection), .subs): return .integer(connection.subscriptionCount)
+        case (.connection(let connection), .pending): return .integer(connection.pending)
+        case (.connection(let connection), .stalls): return .integer(connection.stalls)
+        case (.connection(let connection), .rtt): return .number(Duration.seconds(ofText: connection.rtt) ?? 0)
+        case (.connection(let connection), .idle): return .number(Duration.seconds(ofText: connection.idle) ?? 0)
+        case (.connection(let connection), .uptime): return .number(Duration.seconds(ofText: connection.uptime) ?? 0)
+        case (.connection(let connection), .start): return Self.time(connection.start)
+        case (.connection(let connection), .stop): return Self.time(connection.stop)
+        case (.connection(let connection), .lastActivity): return Self.time(connection.lastActivity)
+        case (.account(let account), .connections): return .integer(account.connections)
+        case (.account(let account), .leafNodes): return .integer(account.leafNodes)
+        case (.account(let account), .subs): return .integer(account.subscriptionCount)
+        case (.account(let account), .slowConsumers): return .integer(account.slowConsumers)
+        case (.subscription(let subscription), .messages): return .integer(subscription.messages)
+        case (.subscription(let subscription), .maximum): return .integer(subscription.maximum)
+        case (.subscription(let subscription), .sid):
+            return UInt64(subscription.sid).map { .integer($0) } ?? .text(subscription.sid)
+        default: return .text(self.text(column, style: NumberStyle()).lowercased())
+        }
+    }
+
+    private static func time(_ text: String) -> SortValue {
+        .number(ServerTime(text)?.duration.seconds ?? 0)
+    }
+
+    /// Rows in the order of a column; equal ones stay in the order of their ids.
+    static func sorted(_ rows: [Row], by column: Column, isDescending: Bool, showsRates: Bool) -> [Row] {
+        let keyed = rows.enumerated().map { ($0.offset, $0.element.sortValue(column, showsRates: showsRates)) }
+        let ties = rows.map { $0.tie }
+        let order = keyed.sorted { left, right in
+            if left.1 != right.1 { return (left.1 < right.1) != isDescending }
+            return ties[left.0] < ties[right.0]
+        }
+        return order.map { rows[$0.0] }
+    }
+
+    private var tie: SortValue {
+        switch self.content {
+        case .connection(let connection): .integer(connection.id)
+        case .account(let account): .text(account.name)
+        case .subscription(let subscription): .text(subscription.sid)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+/// What is known of a server: the last good answers, and what follows from those before.
+package struct Snapshot: Sendable, Equatable {
+    /// Whether the server answers.
+    package enum Link: Sendable, Equatable {
+        case connecting
+        case up
+        /// - Parameters:
+        ///   - since: Our time of the first failure.
+        ///   - problem: The last failure in one line.
+        case lost(since: Duration, problem: String)
+    }
+
+    package private(set) var link = Link.connecting
+    /// Of the last answer; neutral values before the first one.
+    package private(set) var server = ServerStatus()
+    /// Of the whole server.
+    package private(set) var rates = Rates()
+    package private(set) var history = History()
+    /// How often another server, or another life of it, answered.
+    package private(set) var restarts = 0
+    /// Pages that failed while the server was reached.
+    package private(set) var problem = ""
+    package private(set) var connections: [Row] = []
+    package private(set) var connectionTotal: UInt64 = 0
+    package private(set) var closed: [Row] = []
+    package private(set) var closedTotal: UInt64 = 0
+    package private(set) var routes: [Row] = []
+    package private(set) var accounts: [Row] = []
+    package private(set) var subscriptions: [Row] = []
+    /// Whose subscriptions they are.
+    package private(set) var subscriber: UInt64?
+    package private(set) var subscriptionStatistics: Sample.SubscriptionStatistics?
+    package private(set) var jetStream: JetStreamStatus?
+    /// Of the last successful sample, by our clock.
+    package private(set) var lastAnswer: Duration?
+
+    private var moment: Moment?
+    private var connectionBook = RateBook()
+    private var routeBook = RateBook()
+    private var accountBook = RateBook()
+    private var subscriptionBook = RateBook()
+
+    package init() {}
+
+    /// Takes one round of answers.
+    ///
+    /// - Returns: Whether the server is another one than before.
+    mutating func take(_ sample: Sample, at now: Duration, idleSeconds: Double) -> Bool {
+        guard let server = sample.server else {
+            let problem = sample.problems.first ?? "no answer"
+            if case .lost(let since, _) = self.link {
+                self.link = .lost(since: since, problem: problem)
+            } else {
+                self.link = .lost(since: now, problem: problem)
+            }
+            self.rates = Rates()
+            self.history.append(nil)
+            return false
+        }
+        let moment = Moment(serverTime: server.now, local: now)
+        let isOther = self.moment != nil && (server.id != self.server.id || server.start != self.server.start)
+        if isOther {
+            self.restarts += 1
+            self.forget()
+        }
+        self.takeServer(server, at: moment)
+        self.takeRows(sample, at: now, slowBytes: self.slowBytes, idleSeconds: idleSeconds)
+        self.subscriptionStatistics = sample.subscriptionStatistics ?? self.subscriptionStatistics
+        self.jetStream = sample.jetStream ?? self.jetStream
+        self.problem = sample.problems.first ?? ""
+        self.link = .up
+        self.lastAnswer = now
+        return isOther
+    }
+
+    /// A sixteenth of what makes the server cut a client off.
+    private var slowBytes: UInt64 {
+        max(65_536, (self.server.maxPending == 0 ? 64 << 20 : self.server.maxPending) / 16)
+    }
+
+    private mutating func forget() {
+        self.moment = nil
+        self.connectionBook.forget()
+        self.routeBook.forget()
+        self.accountBook.forget()
+        self.subscriptionBook.forget()
+        (self.connections, self.closed, self.routes, self.accounts, self.subscriptions) = ([], [], [], [], [])
+        (self.connectionTotal, self.closedTotal) = (0, 0)
+        (self.subscriptionStatistics, self.jetStream) = (nil, nil)
+    }
+
+    private mutating func takeServer(_ server: ServerStatus, at moment: Moment) {
+        var point = History.Point()
+        if let old = self.moment {
+            if let seconds = moment.seconds(since: old) {
+                self.rates = Rates(from: self.server.counters, to: server.counters, seconds: seconds)
+            }
+            let (fell, new) = (self.server.slowConsumers, server.slowConsumers)
+            point.slowConsumers = new > fell ? Double(new - fell) : 0
+        } else {
+            self.rates = Rates()
+        }
+        point.rates = self.rates
+        point.cpu = server.cpu
+        point.memory = Double(server.memory)
+        point.connections = Double(server.connections)
+        self.history.append(point)
+        self.server = server
+        self.moment = moment
+    }
+
+    private mutating func takeRows(_ sample: Sample, at now: Duration, slowBytes: UInt64, idleSeconds: Double) {
+        func rows(_ connections: [Connection]) -> [Row] {
+            connections.map { Row(content: .connection($0)) }
+        }
+        func fill(_ book: inout RateBook, _ rows: inout [Row], _ time: String) {
+            book.take(
+                &rows,
+                at: Moment(serverTime: time, local: now),
+                slowBytes: slowBytes,
+                idleSeconds: idleSeconds
+            )
+        }
+        if let list = sample.connections {
+            self.connections = rows(list.connections)
+            self.connectionTotal = list.total
+            fill(&self.connectionBook, &self.connections, list.now)
+        }
+        if let list = sample.closed {
+            self.closed = rows(list.connections)
+            self.closedTotal = list.total
+        }
+        if let list = sample.routes {
+            self.routes = rows(list.connections)
+            fill(&self.routeBook, &self.routes, list.now)
+        }
+        if let list = sample.accounts {
+            self.accounts = list.accounts.map { Row(content: .account($0)) }
+            fill(&self.accountBook, &self.accounts, list.now)
+        }
+        if let list = sample.subscriptions {
+            if list.connection != self.subscriber { self.subscriptionBook.forget() }
+            self.subscriber = list.connection
+            self.subscriptions = list.subscriptions.map { Row(content: .subscription($0)) }
+            fill(&self.subscriptionBook, &self.subscriptions, list.now)
+        }
+    }
+}
