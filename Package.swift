@@ -148,6 +148,8 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // What nats-top knows and draws: monitoring pages and keys go in, lines of text come out.
+        .target(name: "NATSTop", dependencies: ["NATSWire"], swiftSettings: settings),
         .executableTarget(
             name: "nats-pub",
             dependencies: ["NATSCommandSupport", "NATSClient", nioCore],
@@ -247,6 +249,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "NATSTopTests", dependencies: ["NATSTop"], swiftSettings: settings),
         .testTarget(
             name: "NATSServerProgramTests",
             dependencies: [

@@ -29,6 +29,7 @@ package struct BatchFormatter: Sendable, Equatable {
         case .grid: return Self.grid(model).joined(separator: "\n") + "\n"
         case .delimited(let delimiter): return Self.delimited(model, delimiter).joined(separator: "\n") + "\n"
         case .log:
+            guard model.snapshot.link == .up else { return "\(time) \(Self.stateText(model))\n" }
             let lines = ["\(time) \(Self.stateText(model))"] + Self.grid(model).map { Self.trimmed($0) }
             return lines.joined(separator: "\n") + "\n\n"
         case .json: return String(decoding: Self.json(model, time: time), as: UTF8.self) + "\n"
@@ -97,30 +98,30 @@ package struct BatchFormatter: Sendable, Equatable {
             "  In:   \(traffic(figures.incoming))",
             "  Out:  \(traffic(figures.outgoing))",
             "",
-            "Connections Polled: \(model.rowCount)",
+            model.title,
         ]
         let columns = model.columns
         let state = model.state
         let style = model.numberStyle
         let showsRates = model.settings.showsRates
-        func line(_ text: (Column) -> String) -> String {
-            var result = "  "
-            for (index, column) in columns.enumerated() {
-                let isLast = index == columns.count - 1
-                let value = text(column)
-                let width =
-                    switch column {
-                    case .host: state.hostWidth
-                    case .cid: column.fullWidth - 1
-                    case .name: state.nameWidth - 1
-                    default: column.fullWidth
-                    }
-                let padding = max(0, width - DisplayWidth.of(value))
-                result += value
-                if column != .subscriptions { result += String(repeating: " ", count: padding) }
-                if !isLast { result += "  " }
+        let widths = columns.map { column in
+            switch column {
+            case .host: return state.hostWidth
+            case .cid: return column.fullWidth - 1
+            case .name: return state.nameWidth - 1
+            case .subscriptions: return 0
+            default:
+                let title = column.title(showsRates: showsRates).utf8.count
+                guard column.fullWidth < title else { return column.fullWidth }
+                return model.rows.reduce(title) { max($0, DisplayWidth.of($1.text(column, style: style))) }
             }
-            return result
+        }
+        func line(_ text: (Column) -> String) -> String {
+            let cells = zip(columns, widths).map { column, width in
+                let value = text(column)
+                return value + String(repeating: " ", count: max(0, width - DisplayWidth.of(value)))
+            }
+            return "  " + cells.joined(separator: "  ")
         }
         lines.append(line { $0.title(showsRates: showsRates) })
         for row in model.rows { lines.append(line { row.text($0, style: style) }) }
@@ -142,7 +143,9 @@ package struct BatchFormatter: Sendable, Equatable {
         var lines = [
             joined(["NATS server version", server.version, "(uptime: \(server.uptime))", self.problem(model)]),
             "Server:",
-            joined(["Load:", "CPU:", figures.load.cpu, "Memory:", figures.load.memory, "Slow Consumers:", figures.load.slow]),
+            joined([
+                "Load:", "CPU:", figures.load.cpu, "Memory:", figures.load.memory, "Slow Consumers:", figures.load.slow,
+            ]),
             traffic("In:", figures.incoming),
             traffic("Out:", figures.outgoing),
             "",
@@ -177,7 +180,10 @@ package struct BatchFormatter: Sendable, Equatable {
             case .lost: writer.write("state", "lost")
             }
             writer.writeUnlessEmpty("error", self.problem(model))
+            // The values of a server that does not answer are old.
+            guard snapshot.link == .up else { return }
             writer.object("server") { self.write(snapshot, to: &$0) }
+            writer.write("view", model.view.title.lowercased())
             writer.array("rows") { writer in
                 for row in model.rows { self.write(row, to: &writer) }
             }

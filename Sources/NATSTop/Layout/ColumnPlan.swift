@@ -4,8 +4,6 @@ struct ColumnPlan: Sendable, Equatable {
         var column: Column
         var start: Int
         var width: Int
-        /// Whether the last column is shown in part.
-        var isCut = false
     }
 
     private(set) var places: [Place] = []
@@ -14,9 +12,10 @@ struct ColumnPlan: Sendable, Equatable {
 
     /// Blanks before the first column; the first one is the place of marks.
     static let margin = 2
-    private static let gap = 2
     /// No more of a text where room is short.
     private static let narrowLimit = 24
+    /// No less of a name where the figures would not fit otherwise.
+    private static let leastName = 6
 
     /// The original's widths where they fit; else those of the contents; else what fits, from the column on to which the
     /// user has scrolled.
@@ -25,15 +24,14 @@ struct ColumnPlan: Sendable, Equatable {
         let state = model.state
         let style = model.numberStyle
         let showsRates = model.settings.showsRates
-        func contentWidth(_ column: Column) -> Int {
+        let contents = columns.map { column in
             visible.reduce(column.title(showsRates: showsRates).utf8.count) {
                 max($0, DisplayWidth.of($1.text(column, style: style)))
             }
         }
-        let contents = columns.map(contentWidth)
-        let wide = zip(columns, contents).map { column, content in
+        // The original counts one of the two blanks behind these columns to the column.
+        var wide = zip(columns, contents).map { column, content in
             switch column {
-            // The original counts a blank behind these two to the column.
             case .host: max(state.hostWidth, content)
             case .name: max(state.nameWidth - 1, content)
             case .cid: max(column.fullWidth - 1, content)
@@ -41,46 +39,49 @@ struct ColumnPlan: Sendable, Equatable {
             }
         }
         // The list of subjects may be longer than any line; as the last column it is cut.
-        let fixed =
-            columns.last == .subscriptions ? wide.dropLast() + [Column.subscriptions.fullWidth] : wide
-        if Self.total(fixed) <= width {
-            self.place(Array(zip(columns, fixed)), width: width)
+        if columns.last == .subscriptions { wide[wide.count - 1] = Column.subscriptions.fullWidth }
+        if Self.total(wide, gap: 2) <= width {
+            self.place(Array(zip(columns, wide)), gap: 2, width: width)
             return
         }
-        let narrow = zip(columns, contents).map { column, content in
-            column == .lastActivity || column == .subscriptions || column == .host || !column.isText
-                ? content : min(content, max(Self.narrowLimit, column.title(showsRates: showsRates).utf8.count))
+        var narrow = zip(columns, contents).map { column, content in
+            switch column {
+            case .name, .account, .user, .lang, .version: min(content, Self.narrowLimit)
+            default: content
+            }
+        }
+        let gap = Self.total(narrow, gap: 2) <= width ? 2 : 1
+        if let name = columns.firstIndex(of: .name), let last = columns.lastIndex(where: { $0.isFigure }), name < last {
+            let excess = Self.total(Array(narrow[...last]), gap: gap) - width
+            if excess > 0, narrow[name] - excess >= Self.leastName { narrow[name] -= excess }
         }
         var shown = Array(zip(columns, narrow))
-        if Self.total(narrow) > width, shown.count > 1 {
+        if Self.total(narrow, gap: gap) > width, shown.count > 1 {
             shown.removeSubrange(1..<min(shown.count, 1 + state.columnOffset))
         }
-        self.place(shown, width: width)
+        self.place(shown, gap: gap, width: width)
     }
 
-    private static func total(_ widths: [Int]) -> Int {
-        widths.reduce(self.margin) { $0 + $1 + self.gap } - self.gap
+    private static func total(_ widths: [Int], gap: Int) -> Int {
+        widths.reduce(self.margin - gap) { $0 + $1 + gap }
     }
 
-    private mutating func place(_ columns: [(Column, Int)], width: Int) {
+    private mutating func place(_ columns: [(Column, Int)], gap: Int, width: Int) {
         var start = Self.margin
         for (index, (column, wanted)) in columns.enumerated() {
             let room = width - start
             let isLast = index == columns.count - 1
-            if wanted <= room {
-                self.places.append(
-                    Place(column: column, start: start, width: isLast && column == .subscriptions ? room : wanted)
-                )
-            } else {
+            guard wanted <= room else {
                 // The first column says which row it is, however little there is of it.
-                let isUseful = column.isText && room >= 6
-                if self.places.isEmpty ? room > 0 : isUseful {
-                    self.places.append(Place(column: column, start: start, width: room, isCut: true))
+                if self.places.isEmpty ? room > 0 : column.isText && room >= 6 {
+                    self.places.append(Place(column: column, start: start, width: room))
                 }
                 self.hidesRight = true
                 return
             }
-            start += wanted + Self.gap
+            let isOpen = isLast && column == .subscriptions
+            self.places.append(Place(column: column, start: start, width: isOpen ? room : wanted))
+            start += wanted + gap
         }
     }
 }

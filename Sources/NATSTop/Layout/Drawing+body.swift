@@ -1,8 +1,16 @@
 extension Drawing {
-    mutating func drawTable() {
+    private var visibleRows: ArraySlice<Row> {
+        self.model.rows.dropFirst(self.model.state.offset).prefix(self.geometry.bodyHeight)
+    }
+
+    var columnPlan: ColumnPlan? {
+        guard self.model.view.isTable else { return nil }
+        return ColumnPlan(model: self.model, visible: Array(self.visibleRows), width: self.size.columns)
+    }
+
+    mutating func drawTable(_ plan: ColumnPlan) {
         let state = self.model.state
-        let rows = self.model.rows.dropFirst(state.offset).prefix(self.geometry.bodyHeight)
-        let plan = ColumnPlan(model: self.model, visible: Array(rows), width: self.size.columns)
+        let rows = self.visibleRows
         if self.geometry.hasColumnTitles { self.drawColumnTitles(plan) }
         for (index, row) in zip(rows.indices, rows) {
             self.drawRow(row, plan, isSelected: index == state.index)

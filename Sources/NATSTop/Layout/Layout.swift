@@ -38,9 +38,10 @@ struct Drawing {
             self.drawHelp()
         } else {
             self.drawHeader()
-            if self.geometry.hasTitle { self.drawTitle() }
-            if self.model.view.isTable {
-                self.drawTable()
+            let plan = self.columnPlan
+            if self.geometry.hasTitle { self.drawTitle(plan) }
+            if let plan {
+                self.drawTable(plan)
             } else if self.model.view == .graphs {
                 self.drawGraphs()
             } else {
@@ -92,30 +93,38 @@ struct Drawing {
         }
     }
 
+    /// What went wrong; the full header has a line for it.
+    private var problem: String {
+        if case .lost(_, let problem) = self.snapshot.link { return problem }
+        return self.snapshot.problem
+    }
+
     private mutating func drawFirstLine() {
         var line = self.builder()
         let server = self.snapshot.server
-        if self.size.columns >= 60 {
+        let isWide = self.size.columns >= 60
+        let isFull = self.geometry.header == .full
+        if isWide {
             line.add("NATS server version \(server.version) (uptime: \(server.uptime)) ", .title)
-        } else {
+        } else if self.problem.isEmpty {
             line.add("NATS \(server.version) up \(server.uptime) ", .title)
         }
         switch self.snapshot.link {
         case .connecting:
             line.add("connecting to \(self.model.settings.target)", .notice)
         case .up:
-            if !self.snapshot.problem.isEmpty {
-                line.add(self.snapshot.problem, .problem)
+            if !isFull, !self.problem.isEmpty {
+                line.add(self.problem, .problem)
             } else if self.geometry.header == .line, let notice = self.model.notice {
                 line.add(notice, .notice)
             }
-        case .lost(let since, let problem):
+        case .lost(let since, _):
             let away = Quantity.whole((self.model.now - since).seconds)
-            var retry = ""
+            var text = "LOST \(away)s ago"
             if let next = self.model.nextPoll, next > self.model.now {
-                retry = ", next try in \(Quantity.whole((next - self.model.now).seconds.rounded(.up)))s"
+                text += ", next try in \(Quantity.whole((next - self.model.now).seconds.rounded(.up)))s"
             }
-            line.add("LOST \(away)s\(retry): \(problem)", .problem)
+            line.add(isFull ? text : "\(text): \(self.problem)", .problem)
         }
         self.add(line)
     }
@@ -181,7 +190,10 @@ struct Drawing {
         var line = self.builder()
         line.add(label, .label)
         if self.size.columns >= 66 {
-            line.add("Msgs: \(messages)  Bytes: \(bytes)  Msgs/Sec: \(messageRate)  Bytes/Sec: \(byteRate)", self.valueRole)
+            line.add(
+                "Msgs: \(messages)  Bytes: \(bytes)  Msgs/Sec: \(messageRate)  Bytes/Sec: \(byteRate)",
+                self.valueRole
+            )
         } else {
             line.add("\(messages) \(bytes)  \(messageRate)/s \(byteRate)/s", self.valueRole)
         }
@@ -206,7 +218,13 @@ struct Drawing {
     private mutating func drawPromptLine() {
         var line = self.builder()
         self.drawPrompt(on: &line)
-        if self.model.prompt == nil, let notice = self.model.notice { line.add(notice, .notice) }
+        if self.model.prompt == nil {
+            if let notice = self.model.notice {
+                line.add(notice, .notice)
+            } else {
+                line.add(self.problem, .problem)
+            }
+        }
         self.add(line)
     }
 
@@ -222,7 +240,7 @@ struct Drawing {
 
     // MARK: Title and footer
 
-    private mutating func drawTitle() {
+    private mutating func drawTitle(_ plan: ColumnPlan?) {
         var line = self.builder()
         if self.geometry.header == .compact, self.model.prompt != nil {
             self.drawPrompt(on: &line)
@@ -230,43 +248,21 @@ struct Drawing {
         }
         if self.geometry.header == .compact, let notice = self.model.notice { line.add("\(notice)  ", .notice) }
         if self.model.isPaused { line.add("PAUSED  ", .notice) }
-        line.add(self.titleText, .title)
-        if self.model.view.isTable {
+        line.add(self.model.title, .title)
+        if let plan {
             let state = self.model.state
             if self.model.rows.count < self.model.rowCount || !self.model.settings.filter.isEmpty {
                 line.add("  Shown: \(self.model.rows.count)", .plain)
                 line.add("  Filter: \(self.model.settings.filter.text)", .notice)
             }
-            line.add("  Sort: \(state.sort.rawValue) \(state.isDescending ? "down" : "up")", .footer)
-            if self.model.rows.count > self.geometry.bodyHeight {
-                line.add("  Row: \(state.index + 1)", .footer)
+            var facts = ["  Sort: \(state.sort.rawValue) \(state.isDescending ? "down" : "up")"]
+            if self.model.rows.count > self.geometry.bodyHeight { facts.append("  Row: \(state.index + 1)") }
+            if plan.hidesRight || state.columnOffset > 0 {
+                facts.append("  Columns: \(plan.places.count) of \(self.model.columns.count)")
             }
+            for fact in facts where fact.utf8.count <= line.room { line.add(fact, .footer) }
         }
         self.add(line)
-    }
-
-    private var titleText: String {
-        func of(_ total: UInt64, _ count: Int) -> String { total > UInt64(count) ? " of \(total)" : "" }
-        let count = self.model.rowCount
-        switch self.model.view {
-        case .connections: return "Connections Polled: \(count)\(of(self.snapshot.connectionTotal, count))"
-        case .closed: return "Connections Closed: \(count)\(of(self.snapshot.closedTotal, count))"
-        case .routes:
-            let cluster = self.snapshot.server.cluster
-            return "Routes: \(count)\(cluster.isEmpty ? "" : "  Cluster: \(cluster)")"
-        case .accounts: return "Accounts: \(count)"
-        case .subscriptions:
-            guard let subscriber = self.model.subscriber else { return "Subscriptions: no connection is selected" }
-            var title = "Subscriptions of \(subscriber)"
-            let row = self.snapshot.connections.first { $0.id == .connection(subscriber) }
-            if case .connection(let connection)? = row?.content, !connection.name.isEmpty {
-                title += " (\(connection.name))"
-            }
-            return "\(title): \(count)"
-        case .server: return "Server"
-        case .jetStream: return "JetStream"
-        case .graphs: return "Last minutes"
-        }
     }
 
     private mutating func drawFooter() {
@@ -279,7 +275,7 @@ struct Drawing {
     }
 
     private func footerTitle(_ view: View) -> String {
-        guard self.size.columns < 100 else { return view.title }
+        guard self.size.columns < 104 else { return view.title }
         return switch view {
         case .connections: "Conns"
         case .accounts: "Accts"

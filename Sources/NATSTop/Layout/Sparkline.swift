@@ -26,8 +26,8 @@ enum Sparkline {
             if let value {
                 let share = largest > 0 ? min(max(value / largest, 0), 1) : 0
                 level = Int((share * Double(steps * height)).rounded())
-                // A trickle is not nothing.
-                if level == 0 { level = value > 0 || height == 1 ? 1 : 0 }
+                // Nothing measured is a gap, and nothing happening is not.
+                level = max(level, 1)
             }
             for line in 0..<height {
                 let filled = level - (height - 1 - line) * steps

@@ -41,7 +41,6 @@ package enum Column: String, Sendable, CaseIterable {
         let name = text.lowercased()
         switch name {
         case "last": self = .lastActivity
-        case "msgs_to", "out_msgs": self = .msgsTo
         default:
             guard let column = Column(rawValue: name) else { return nil }
             self = column
@@ -51,7 +50,7 @@ package enum Column: String, Sendable, CaseIterable {
     /// What stands above the column.
     package func title(showsRates: Bool) -> String {
         switch self {
-        case .msgsTo, .msgsFrom, .bytesTo, .bytesFrom:
+        case .msgsTo, .msgsFrom, .bytesTo, .bytesFrom, .messages:
             showsRates ? "\(self.rawValue.uppercased())/S" : self.rawValue.uppercased()
         default:
             self.rawValue.uppercased()
@@ -61,7 +60,8 @@ package enum Column: String, Sendable, CaseIterable {
     /// The server's name of the order, where it has one that is valid for open connections.
     var serverSort: String? {
         switch self {
-        case .cid, .subs, .pending, .idle, .start, .uptime, .rtt, .msgsTo, .msgsFrom, .bytesTo, .bytesFrom: self.rawValue
+        case .cid, .subs, .pending, .idle, .start, .uptime, .rtt, .msgsTo, .msgsFrom, .bytesTo, .bytesFrom:
+            self.rawValue
         case .lastActivity: "last"
         default: nil
         }
@@ -115,6 +115,14 @@ package enum Column: String, Sendable, CaseIterable {
             true
         default:
             false
+        }
+    }
+
+    /// Whether it counts traffic.
+    var isFigure: Bool {
+        switch self {
+        case .msgsTo, .msgsFrom, .bytesTo, .bytesFrom: true
+        default: false
         }
     }
 
@@ -180,7 +188,7 @@ package enum View: Int, Sendable, CaseIterable {
         case .accounts:
             [.name, .connections, .leafNodes, .subs, .msgsTo, .msgsFrom, .bytesTo, .bytesFrom, .slowConsumers]
         case .subscriptions:
-            [.subject, .queueGroup, .sid, .messages, .msgsTo, .maximum]
+            [.subject, .queueGroup, .sid, .messages, .maximum]
         case .server, .jetStream, .graphs:
             []
         }

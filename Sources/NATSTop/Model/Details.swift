@@ -30,7 +30,10 @@ enum Details {
             Line("Clients at", "\(server.host):\(server.port)"),
             Line("Start", ServerTime.goText(server.start)),
             Line("Configured", ServerTime.goText(server.configLoadTime)),
-            Line("Connections", "\(server.connections)\(limit(server.maxConnections)), \(server.totalConnections) ever"),
+            Line(
+                "Connections",
+                "\(server.connections)\(limit(server.maxConnections)), \(server.totalConnections) ever"
+            ),
             Line("Leaf nodes", String(server.leafNodes)),
             Line("Subscriptions", String(server.subscriptions)),
             Line(

@@ -79,6 +79,7 @@ extension Model {
         let isTable = self.view.isTable
         self.updateState { state in
             if isTable { state.index += lines } else { state.offset += lines }
+            state.followsRow = state.index > 0
         }
     }
 

@@ -23,6 +23,8 @@ package struct Model: Sendable {
         /// Nil is the usual choice.
         package internal(set) var columns: [Column]?
         package internal(set) var selected: Row.ID?
+        /// Whether the selection stays with its row; it stays at the top until somebody moves it.
+        package internal(set) var followsRow = false
         /// Where the selection is, among the rows that are shown.
         package internal(set) var index = 0
         /// The first row on the screen.
@@ -107,6 +109,30 @@ package struct Model: Sendable {
         return columns
     }
 
+    /// What stands above the table or the lines of the view.
+    package var title: String {
+        func of(_ total: UInt64) -> String { total > UInt64(self.rowCount) ? " of \(total)" : "" }
+        switch self.view {
+        case .connections: return "Connections Polled: \(self.rowCount)\(of(self.snapshot.connectionTotal))"
+        case .closed: return "Connections Closed: \(self.rowCount)\(of(self.snapshot.closedTotal))"
+        case .routes:
+            let cluster = self.snapshot.server.cluster
+            return "Routes: \(self.rowCount)\(cluster.isEmpty ? "" : "  Cluster: \(cluster)")"
+        case .accounts: return "Accounts: \(self.rowCount)"
+        case .subscriptions:
+            guard let subscriber = self.subscriber else { return "Subscriptions: no connection is selected" }
+            var title = "Subscriptions of \(subscriber)"
+            let row = self.snapshot.connections.first { $0.id == .connection(subscriber) }
+            if case .connection(let connection)? = row?.content, !connection.name.isEmpty {
+                title += " (\(connection.name))"
+            }
+            return "\(title): \(self.rowCount)"
+        case .server: return "Server"
+        case .jetStream: return "JetStream"
+        case .graphs: return "Last minutes"
+        }
+    }
+
     package var selectedRow: Row? {
         self.rows.indices.contains(self.state.index) ? self.rows[self.state.index] : nil
     }
@@ -130,7 +156,8 @@ package struct Model: Sendable {
                 ),
             ]
         case .closed:
-            let sort = [.stop, .reason].contains(self.state.sort) ? self.state.sort.rawValue : self.state.sort.serverSort
+            let sort =
+                [.stop, .reason].contains(self.state.sort) ? self.state.sort.rawValue : self.state.sort.serverSort
             return [.server, .closed(limit: self.settings.limit, sort: sort)]
         case .routes: return [.server, .routes]
         case .accounts: return [.server, .accounts]
@@ -146,7 +173,8 @@ package struct Model: Sendable {
     package var unknownAddresses: [String] {
         guard self.settings.looksUpNames else { return [] }
         var seen: Set<String> = []
-        return self.rows.compactMap { row in
+        let height = Geometry(size: self.size, isTable: self.view.isTable).bodyHeight
+        return self.rows.dropFirst(self.state.offset).prefix(height).compactMap { row in
             guard case .connection(let connection) = row.content, self.hostNames[connection.ip] == nil,
                 !connection.ip.isEmpty, seen.insert(connection.ip).inserted
             else { return nil }
@@ -217,6 +245,7 @@ package struct Model: Sendable {
             // The same column again turns the order round.
             state.isDescending = isDescending ?? (state.sort == column ? !state.isDescending : column.isDescending)
             state.sort = column
+            (state.index, state.offset, state.followsRow) = (0, 0, false)
         }
         self.arrange()
     }
@@ -261,7 +290,9 @@ package struct Model: Sendable {
                 if name > state.nameWidth { state.nameWidth = max(4, isConnections ? name + 2 : name) }
             }
         }
-        if let selected = state.selected, let index = self.rows.firstIndex(where: { $0.id == selected }) {
+        if state.followsRow, let selected = state.selected,
+            let index = self.rows.firstIndex(where: { $0.id == selected })
+        {
             self.updateState { $0.index = index }
         }
         self.settle()

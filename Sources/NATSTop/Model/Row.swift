@@ -65,7 +65,7 @@ extension Row {
     /// What stands in a column.
     package func text(_ column: Column, style: NumberStyle) -> String {
         switch column {
-        case .msgsTo:
+        case .msgsTo, .messages:
             return style.showsRates ? Quantity.countRate(self.rates.outMessages) : self.count(\.outMessages, style)
         case .msgsFrom:
             return style.showsRates ? Quantity.countRate(self.rates.inMessages) : self.count(\.inMessages, style)
@@ -136,7 +136,6 @@ extension Row {
         case .subject: subscription.subject
         case .queueGroup: subscription.queueGroup
         case .sid: subscription.sid
-        case .messages: Quantity.count(subscription.messages, isRaw: style.isRaw)
         case .maximum: subscription.maximum == 0 ? "" : Quantity.count(subscription.maximum, isRaw: style.isRaw)
         default: ""
         }
@@ -155,7 +154,7 @@ extension Row {
 
     func sortValue(_ column: Column, showsRates: Bool) -> SortValue {
         switch column {
-        case .msgsTo:
+        case .msgsTo, .messages:
             return showsRates ? .number(self.rates.outMessages) : .integer(self.counters.outMessages)
         case .msgsFrom:
             return showsRates ? .number(self.rates.inMessages) : .integer(self.counters.inMessages)
@@ -181,7 +180,6 @@ extension Row {
         case (.account(let account), .leafNodes): return .integer(account.leafNodes)
         case (.account(let account), .subs): return .integer(account.subscriptionCount)
         case (.account(let account), .slowConsumers): return .integer(account.slowConsumers)
-        case (.subscription(let subscription), .messages): return .integer(subscription.messages)
         case (.subscription(let subscription), .maximum): return .integer(subscription.maximum)
         case (.subscription(let subscription), .sid):
             return UInt64(subscription.sid).map { .integer($0) } ?? .text(subscription.sid)

@@ -95,8 +95,8 @@ package struct Snapshot: Sendable, Equatable {
             if let seconds = moment.seconds(since: old) {
                 self.rates = Rates(from: self.server.counters, to: server.counters, seconds: seconds)
             }
-            let (fell, new) = (self.server.slowConsumers, server.slowConsumers)
-            point.slowConsumers = new > fell ? Double(new - fell) : 0
+            let (before, now) = (self.server.slowConsumers, server.slowConsumers)
+            point.slowConsumers = now > before ? Double(now - before) : 0
         } else {
             self.rates = Rates()
         }
