@@ -19,11 +19,12 @@ package struct BatchFormatter: Sendable, Equatable {
         self.format = format
     }
 
-    /// What a snapshot is in this format, with the line end.
+    /// Prints a snapshot.
     ///
     /// - Parameters:
     ///   - model: Its rows, in their order and with its filter.
     ///   - time: When it was taken, as it is printed; only logs and JSON show it.
+    /// - Returns: The snapshot in this format, with the line end.
     package func text(_ model: Model, time: String) -> String {
         switch self.format {
         case .grid: return Self.grid(model).joined(separator: "\n") + "\n"

@@ -1,6 +1,6 @@
 /// Values as bars of one or more lines.
 enum Sparkline {
-    /// Lines from the top, each `width` columns wide, the newest value at the right.
+    /// Draws values with the newest one at the right.
     ///
     /// - Parameters:
     ///   - values: Oldest first; nil leaves a gap.
@@ -8,6 +8,7 @@ enum Sparkline {
     ///   - height: Lines.
     ///   - ceiling: What fills the height; nil for the largest value.
     ///   - glyphs: What may be drawn.
+    /// - Returns: Lines from the top, each `width` columns wide.
     static func lines(
         _ values: [Double?],
         width: Int,
