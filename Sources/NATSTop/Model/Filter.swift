@@ -16,8 +16,18 @@ package struct Filter: Sendable, Equatable {
 
     private struct Term: Sendable, Equatable {
         var field: Field?
+        /// As it was typed, for subjects.
         var value: String
+        /// In small letters.
+        var folded: [UInt8]
         var isNegated: Bool
+
+        init(field: Field?, value: some StringProtocol, isNegated: Bool) {
+            self.field = field
+            self.value = String(value)
+            self.folded = Array(value.lowercased().utf8)
+            self.isNegated = isNegated
+        }
     }
 
     private let terms: [Term]
@@ -32,9 +42,9 @@ package struct Filter: Sendable, Equatable {
             guard !word.isEmpty else { return nil }
             // An IPv6 address has colons too: only the name of a field makes one a mark.
             if let colon = word.firstIndex(of: ":"), let field = Self.field(word[..<colon]) {
-                return Term(field: field, value: String(word[word.index(after: colon)...]), isNegated: isNegated)
+                return Term(field: field, value: word[word.index(after: colon)...], isNegated: isNegated)
             }
-            return Term(field: nil, value: String(word), isNegated: isNegated)
+            return Term(field: nil, value: word, isNegated: isNegated)
         }
     }
 
@@ -60,11 +70,11 @@ package struct Filter: Sendable, Equatable {
         case .connection(let connection): self.fits(term, connection)
         case .account(let account):
             term.field == nil || term.field == .name || term.field == .account
-                ? self.contains(account.name, term.value) : false
+                ? self.contains(account.name, term.folded) : false
         case .subscription(let subscription):
             switch term.field {
             case nil:
-                self.overlaps(subscription.subject, term.value) || self.contains(subscription.queueGroup, term.value)
+                self.overlaps(subscription.subject, term.value) || self.contains(subscription.queueGroup, term.folded)
             case .subject: self.overlaps(subscription.subject, term.value)
             default: false
             }
@@ -73,30 +83,40 @@ package struct Filter: Sendable, Equatable {
 
     private static func fits(_ term: Term, _ connection: Connection) -> Bool {
         switch term.field {
-        case .name: self.contains(connection.name, term.value)
+        case .name: self.contains(connection.name, term.folded)
         case .subject: connection.subjects.contains { self.overlaps($0, term.value) }
-        case .account: self.contains(connection.account, term.value)
-        case .user: self.contains(connection.user, term.value)
-        case .ip: self.contains(connection.address, term.value)
+        case .account: self.contains(connection.account, term.folded)
+        case .user: self.contains(connection.user, term.folded)
+        case .ip: self.contains(connection.address, term.folded)
         case .cid: String(connection.id) == term.value
-        case .kind: self.contains(connection.kind, term.value)
-        case .lang: self.contains(connection.lang, term.value)
-        case .reason: self.contains(connection.reason, term.value)
+        case .kind: self.contains(connection.kind, term.folded)
+        case .lang: self.contains(connection.lang, term.folded)
+        case .reason: self.contains(connection.reason, term.folded)
         case nil:
-            self.contains(connection.name, term.value) || self.contains(connection.account, term.value)
-                || self.contains(connection.user, term.value) || self.contains(connection.address, term.value)
-                || self.contains(connection.lang, term.value) || self.contains(connection.reason, term.value)
+            self.contains(connection.name, term.folded) || self.contains(connection.account, term.folded)
+                || self.contains(connection.user, term.folded) || self.contains(connection.address, term.folded)
+                || self.contains(connection.lang, term.folded) || self.contains(connection.reason, term.folded)
                 || connection.subjects.contains { self.overlaps($0, term.value) }
         }
     }
 
-    private static func contains(_ text: String, _ part: String) -> Bool {
-        part.isEmpty || text.lowercased().contains(part.lowercased())
+    private static func contains(_ text: String, _ part: [UInt8]) -> Bool {
+        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+        let folded =
+            isASCII ? text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 } : Array(text.lowercased().utf8)
+        return self.contains(folded, part)
+    }
+
+    private static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
+        guard part.count <= bytes.count else { return false }
+        return (0...(bytes.count - part.count)).contains { start in
+            part.indices.allSatisfy { bytes[start + $0] == part[$0] }
+        }
     }
 
     /// Whether a subject contains the text, or some subject fits both as patterns.
     private static func overlaps(_ subject: String, _ pattern: String) -> Bool {
-        if subject.contains(pattern) { return true }
+        if self.contains(Array(subject.utf8), Array(pattern.utf8)) { return true }
         let left = subject.split(separator: ".", omittingEmptySubsequences: false)
         let right = pattern.split(separator: ".", omittingEmptySubsequences: false)
         for (one, other) in zip(left, right) {

@@ -109,6 +109,7 @@ extension Model {
         if self.view == .connections, case .connection(let connection)? = self.selectedRow?.content {
             self.subscriber = connection.id
             self.open(.subscriptions)
+            self.updateState { ($0.index, $0.offset, $0.followsRow) = (0, 0, false) }
         } else if self.view == .accounts, case .account(let account)? = self.selectedRow?.content {
             self.updateSettings { $0.filter = Filter("account:\(account.name)") }
             self.open(.connections)

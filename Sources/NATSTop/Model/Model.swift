@@ -200,7 +200,8 @@ package struct Model: Sendable {
         } else if wasLost, self.live.link == .up {
             self.show("the server answers again", seconds: 5)
         }
-        if self.frozen == nil { self.arrange() }
+        self.frozen?.complete(from: self.live)
+        if self.frozen == nil || self.view != .connections { self.arrange() }
     }
 
     /// Lets time pass: notices end.

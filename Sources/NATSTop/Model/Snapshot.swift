@@ -73,6 +73,18 @@ package struct Snapshot: Sendable, Equatable {
         return isOther
     }
 
+    /// Takes over what it has none of: pages that were not asked for before a pause.
+    mutating func complete(from other: Snapshot) {
+        if self.closed.isEmpty { (self.closed, self.closedTotal) = (other.closed, other.closedTotal) }
+        if self.routes.isEmpty { self.routes = other.routes }
+        if self.accounts.isEmpty { self.accounts = other.accounts }
+        if self.subscriber != other.subscriber {
+            (self.subscriber, self.subscriptions) = (other.subscriber, other.subscriptions)
+        }
+        self.subscriptionStatistics = self.subscriptionStatistics ?? other.subscriptionStatistics
+        self.jetStream = self.jetStream ?? other.jetStream
+    }
+
     /// A sixteenth of what makes the server cut a client off.
     private var slowBytes: UInt64 {
         max(65_536, (self.server.maxPending == 0 ? 64 << 20 : self.server.maxPending) / 16)

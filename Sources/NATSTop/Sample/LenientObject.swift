@@ -31,7 +31,7 @@ struct LenientObject {
 
     /// A finite number that is never negative.
     func number(_ key: String) -> Double {
-        guard let text = self.digits(key), let value = Double(text) else { return 0 }
+        guard let text = self.digits(key), let value = Double(text), !value.isNaN else { return 0 }
         return min(max(value, 0), 1e18)
     }
 
