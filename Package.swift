@@ -249,7 +249,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "NATSTopTests", dependencies: ["NATSTop"], swiftSettings: settings),
+        .testTarget(name: "NATSTopTests", dependencies: ["NATSTop", "NATSWire"], swiftSettings: settings),
         .testTarget(
             name: "NATSServerProgramTests",
             dependencies: [

@@ -1,27 +1,3 @@
-/// When something was counted, by two clocks.
-struct Moment: Sendable, Equatable {
-    /// By the server's clock.
-    var server: Duration?
-    /// By ours, which never jumps.
-    var local: Duration
-
-    init(serverTime: String, local: Duration) {
-        self.server = ServerTime(serverTime)?.duration
-        self.local = local
-    }
-
-    /// Seconds since an earlier moment; nil if none can have passed.
-    ///
-    /// The server's clock knows when it counted; it is not believed when it disagrees much with ours, having been set.
-    func seconds(since old: Moment) -> Double? {
-        let local = (self.local - old.local).seconds
-        guard local > 0 else { return nil }
-        guard let new = self.server, let old = old.server else { return local }
-        let server = (new - old).seconds
-        return server > 0.001 && abs(server - local) <= max(1, local / 2) ? server : local
-    }
-}
-
 /// The last counters of each row, and how fast they grew.
 struct RateBook: Sendable, Equatable {
     private struct Entry: Sendable, Equatable {
@@ -72,34 +48,5 @@ struct RateBook: Sendable, Equatable {
     /// The next rows begin anew.
     mutating func forget() {
         self = RateBook()
-    }
-}
-
-/// The server's figures of the last minutes.
-package struct History: Sendable, Equatable {
-    /// Fifteen minutes of one sample a second.
-    package static let capacity = 900
-
-    package struct Point: Sendable, Equatable {
-        package var rates = Rates()
-        package var cpu = 0.0
-        package var memory = 0.0
-        /// New ones since the point before.
-        package var slowConsumers = 0.0
-        package var connections = 0.0
-    }
-
-    /// Oldest first; nil where the server was not reached.
-    package private(set) var points: [Point?] = []
-
-    mutating func append(_ point: Point?) {
-        self.points.append(point)
-        // Seldom and many at once: removing the first one each time would move all.
-        if self.points.count >= 2 * Self.capacity { self.points.removeFirst(Self.capacity) }
-    }
-
-    /// The last `count` values, oldest first.
-    package func values(_ value: KeyPath<Point, Double>, last count: Int) -> [Double?] {
-        self.points.suffix(min(count, Self.capacity)).map { $0.map { $0[keyPath: value] } }
     }
 }
