@@ -23,6 +23,22 @@ struct ModelTests {
         #expect(self.rates(model, 19)?.inMessages == 2.5)
     }
 
+    @Test("a slow answer does not change the interval that was counted")
+    func slowAnswer() {
+        var model = Model()
+        model.take(Fixture.sample(second: 10), at: .seconds(100))
+        model.take(
+            Fixture.sample(
+                second: 12,
+                varz: Fixture.varz(second: 12, inMessages: 541),
+                connz: Fixture.connz(second: 12, alphaMessages: 65)
+            ),
+            at: .milliseconds(102_700)
+        )
+        #expect(model.snapshot.rates.inMessages == 50)
+        #expect(self.rates(model, 19)?.inMessages == 2.5)
+    }
+
     @Test("our clock counts where the server tells no time, or its clock was set")
     func localInterval() {
         for (first, second) in [
