@@ -17,7 +17,7 @@ PROGRAMS := nats-server $(TOOLS)
 
 .DEFAULT_GOAL := build
 .PHONY: help build release demo build-dependencies test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging examples docs \
-	bench format lint linkage samples install clean
+	bench format lint linkage samples tools install man clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,9 +88,14 @@ linkage:  ## Check that nothing links full Foundation (after a debug build)
 samples:  ## Run the README samples (after a debug build)
 	Scripts/check-samples
 
-install: release  ## Install the programs into $(PREFIX)/bin
-	install -d $(DESTDIR)$(PREFIX)/bin
-	for program in $(PROGRAMS); do install -m 755 .build/release/$$program $(DESTDIR)$(PREFIX)/bin/; done
+tools:  ## Check scripts, man pages and completions (after a debug build)
+	Scripts/check-tools
+
+install: release  ## Install programs, man pages and completions below $(PREFIX)
+	Scripts/install-programs .build/release "$(DESTDIR)$(PREFIX)" $(PROGRAMS)
+
+man: build  ## Write the man pages anew from what the tools say of themselves
+	Scripts/make-man-pages
 
 clean:  ## Remove all build products
 	$(SWIFT) package clean

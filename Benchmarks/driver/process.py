@@ -151,10 +151,10 @@ def finish(process):
     return last_json(text)
 
 
-def run_measured(command):
+def run_measured(command, stdin=subprocess.DEVNULL):
     """Wall and processor seconds of a whole process."""
     start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)

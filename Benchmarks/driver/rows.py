@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import socket
 import statistics
@@ -40,7 +41,7 @@ class Line:
 class Row:
     def __init__(self, name, sides, lines, measure, needs_clients=False):
         self.name = name
-        self.needs_clients = needs_clients or name.startswith("client/")
+        self.needs_clients = needs_clients or name.startswith(("client/", "tools/"))
         self.sides = sides
         self.lines = lines
         self.measure = measure
@@ -559,5 +560,116 @@ def client_rows(quick):
     ]
 
 
+# Tools, through our server: each against a Go program of the same task
+
+LINE = 100
+
+
+@contextlib.contextmanager
+def watched_server(programs):
+    """A server with monitoring that lets a backlog grow; `page` reads a page of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        monitoring = free_port()
+        path = pathlib.Path(folder) / "server.conf"
+        path.write_text(f"max_pending: 1GB\nhttp: 127.0.0.1:{monitoring}\n", encoding="ascii")
+        with running_server(programs.servers["ours"], "-c", str(path)) as server:
+
+            def page(name):
+                with urllib.request.urlopen(f"http://127.0.0.1:{monitoring}/{name}", timeout=20) as answer:
+                    return json.load(answer)
+
+            server.page = page
+            yield server
+
+
+def tool_once_row(count):
+    def measure(programs, side):
+        with running_server(programs.servers["ours"]) as server:
+            command = client_command(programs, "go", "once", server, 16, 1)
+            if side == "ours":
+                command = [programs.tools["nats-pub"], "-s", server.url, "foo", "hi"]
+            samples = [run_measured(command) for _ in range(count)]
+        return {
+            "wall_ms": statistics.median(wall for wall, _ in samples) * 1e3,
+            "cpu_ms": statistics.median(used for _, used in samples) * 1e3,
+        }
+
+    lines = [
+        Line("wall, against Go", "wall_ms", "ours", "go", "<=", 1.0, "ms"),
+        Line("CPU, against Go", "cpu_ms", "ours", "go", "<=", 1.0, "ms"),
+    ]
+    return Row("tools/nats-pub foo hi", ["go", "ours"], lines, measure)
+
+
+def line_lines():
+    return [
+        Line("rate, against Go", "rate", "ours", "go", ">=", 3.0, "k/s", 1e-3),
+        Line("rate", "rate", "ours", None, ">=", 1e6, "k/s", 1e-3),
+        Line("CPU per line, against Go", "cpu_ns", "ours", "go", "<=", None, "ns"),
+    ]
+
+
+def lines_in_row(count):
+    """Lines of a pipe become messages; the server says how many came."""
+
+    def measure(programs, side):
+        with watched_server(programs) as server:
+            command = client_command(programs, "go", "lines-in", server, 16, 1)
+            if side == "ours":
+                command = [programs.tools["nats-pub"], "-s", server.url, "-l", SUBJECT]
+            with subprocess.Popen(["sh", "-c", f"yes {'x' * LINE} | head -n {count}"], stdout=subprocess.PIPE) as source:
+                wall, used = run_measured(command, stdin=source.stdout)
+            published = server.page("varz")["in_msgs"]
+            if published != count:
+                raise Failed(f"{published} of {count} messages")
+        return {"rate": count / wall, "cpu_ns": used * 1e9 / count}
+
+    return Row("tools/nats-pub -l", ["go", "ours"], line_lines(), measure)
+
+
+def lines_out_row(count):
+    """Messages become lines of a pipe; its other end counts the bytes."""
+
+    def measure(programs, side):
+        with watched_server(programs) as server:
+            command = client_command(programs, "go", "lines-out", server, 16, count)
+            if side == "ours":
+                limit = ["--pending-limit", str(count)]
+                command = [programs.tools["nats-sub"], "-s", server.url, "--raw", *limit, "-n", str(count), SUBJECT]
+            feed = [programs.loadgen, "feed", "--port", str(server.port), "--subject", SUBJECT]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+                end = time.monotonic() + 20
+                while not any(each["subscriptions"] for each in server.page("connz")["connections"]):
+                    if time.monotonic() > end:
+                        raise Failed("no subscription")
+                    time.sleep(0.01)
+                feeding = subprocess.Popen([*feed, "--size", str(LINE), "--count", str(count)], stdout=subprocess.DEVNULL)
+                length = len(process.stdout.read1(1 << 20))
+                begin = time.monotonic()
+                while block := process.stdout.read1(1 << 20):
+                    length += len(block)
+                wall = time.monotonic() - begin
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                feeding.wait()
+            if process.returncode != 0 or length != count * (LINE + 1):
+                raise Failed(f"status {process.returncode}, {length} bytes")
+        return {"rate": count / wall, "cpu_ns": (usage.ru_utime + usage.ru_stime) * 1e9 / count}
+
+    return Row("tools/nats-sub --raw", ["go", "ours"], line_lines(), measure)
+
+
+def tool_rows(quick):
+    count = 100_000 if quick else 2_000_000
+    return [tool_once_row(3 if quick else 10), lines_in_row(count), lines_out_row(count)]
+
+
 def all_rows(quick):
-    return server_rows(quick) + link_rows(quick) + account_rows(quick) + client_rows(quick) + baseline_rows(quick)
+    return [
+        *server_rows(quick),
+        *link_rows(quick),
+        *account_rows(quick),
+        *client_rows(quick),
+        *tool_rows(quick),
+        *baseline_rows(quick),
+    ]

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"flag"
 	"fmt"
 	"os"
@@ -16,7 +17,7 @@ import (
 )
 
 var (
-	mode     = flag.String("mode", "publish", "publish, subscribe, pending, request or once")
+	mode     = flag.String("mode", "publish", "publish, subscribe, pending, request, once, lines-in or lines-out")
 	url      = flag.String("url", "nats://127.0.0.1:4222", "server")
 	subject  = flag.String("subject", "bench.stream0", "subject")
 	size     = flag.Int("size", 16, "bytes of a payload")
@@ -173,6 +174,36 @@ func request(nc *nats.Conn) {
 	report(from, to, allocations, latency[*count/2], latency[*count*99/100])
 }
 
+// A message of every line of standard input, as a tool would do it.
+func linesIn(nc *nats.Conn) {
+	lines := bufio.NewScanner(bufio.NewReaderSize(os.Stdin, 64*1024))
+	for lines.Scan() {
+		check(nc.Publish(*subject, lines.Bytes()))
+	}
+	check(lines.Err())
+	check(nc.FlushTimeout(60 * time.Second))
+}
+
+// A line of every message, as a tool would do it: blocks while more is waiting, else at once.
+func linesOut(nc *nats.Conn) {
+	sub, err := nc.SubscribeSync(*subject)
+	check(err)
+	check(sub.SetPendingLimits(-1, -1))
+	check(nc.FlushTimeout(30 * time.Second))
+	output := bufio.NewWriterSize(os.Stdout, 64*1024)
+	for received := 0; received < *count; received++ {
+		message, err := sub.NextMsg(60 * time.Second)
+		check(err)
+		_, err = output.Write(message.Data)
+		check(err)
+		check(output.WriteByte('\n'))
+		if waiting, _, _ := sub.Pending(); waiting == 0 {
+			check(output.Flush())
+		}
+	}
+	check(output.Flush())
+}
+
 func main() {
 	flag.Parse()
 	if *size < 1 || *count < 1 || *inFlight < 1 {
@@ -193,6 +224,10 @@ func main() {
 		pending(nc)
 	case "request":
 		request(nc)
+	case "lines-in":
+		linesIn(nc)
+	case "lines-out":
+		linesOut(nc)
 	case "once":
 		check(nc.Publish(*subject, []byte("hello")))
 		check(nc.FlushTimeout(10 * time.Second))
