@@ -28,6 +28,7 @@ let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-m
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let inMemoryTracing: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 
 let package = Package(
@@ -44,6 +45,7 @@ let package = Package(
         .executable(name: "nats-pub", targets: ["nats-pub"]),
         .executable(name: "nats-sub", targets: ["nats-sub"]),
         .executable(name: "nats-req", targets: ["nats-req"]),
+        .executable(name: "nats-bench", targets: ["nats-bench"]),
         .executable(name: "nats-server", targets: ["nats-server"]),
     ],
     dependencies: [
@@ -58,6 +60,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // Texts in the forms of Go and of nkeys: quoting, durations, base 32; depends on nothing.
@@ -165,6 +168,17 @@ let package = Package(
             dependencies: ["NATSCommandSupport", "NATSClient", nioCore],
             swiftSettings: settings
         ),
+        // What nats-bench computes and prints; apart, because only it needs histograms.
+        .target(
+            name: "NATSBenchSupport",
+            dependencies: ["NATSCommandSupport", "NATSWire", nioCore, argumentParser, histogram],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nats-bench",
+            dependencies: ["NATSBenchSupport", "NATSCommandSupport", "NATSClient", "NATSWire", nioCore, nioPosix],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "nats-server",
             dependencies: [
@@ -250,6 +264,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "NATSTopTests", dependencies: ["NATSTop", "NATSWire"], swiftSettings: settings),
+        .testTarget(
+            name: "NATSBenchSupportTests",
+            dependencies: ["NATSBenchSupport", "NATSCommandSupport", nioCore],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "NATSServerProgramTests",
             dependencies: [

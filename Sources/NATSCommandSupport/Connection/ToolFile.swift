@@ -16,8 +16,10 @@ package enum ToolFile {
     /// The contents of a file; a pipe is read to its end.
     ///
     /// - Throws: `ToolFailure` if it cannot be read or is too large.
-    package static func read(_ path: String) throws(ToolFailure) -> [UInt8] {
-        try self.bytes(path) { error throws(ToolFailure) in throw self.failure(path, POSIX.describe(error)) } ?? []
+    package static func read(_ path: String, limit: Int = maximumLength) throws(ToolFailure) -> [UInt8] {
+        try self.bytes(path, limit: limit) { error throws(ToolFailure) in
+            throw self.failure(path, POSIX.describe(error))
+        } ?? []
     }
 
     /// The same, or nil if there is no such file.
@@ -32,6 +34,24 @@ package enum ToolFile {
         try self.bytes(path) { error throws(ToolFailure) in
             let isExpected = error == ENOENT || error == ENOTDIR || error == EACCES
             guard isExpected else { throw self.failure(path, POSIX.describe(error)) }
+        }
+    }
+
+    /// Makes a file, or gives one that is there another text.
+    ///
+    /// - Throws: `ToolFailure` if the system does not let it.
+    package static func write(_ text: String, to path: String) throws(ToolFailure) {
+        func failure() -> ToolFailure {
+            ToolFailure("cannot write the file \(GoString.harmless(path.utf8)): \(POSIX.describe(errno))")
+        }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure() }
+        defer { close(descriptor) }
+        var text = text
+        let error = text.withUTF8 { POSIX.writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
+        guard error == 0 else {
+            errno = error
+            throw failure()
         }
     }
 
@@ -52,6 +72,7 @@ package enum ToolFile {
     /// The contents; nil if the file cannot be opened and `cannotOpen` does not throw.
     private static func bytes(
         _ path: String,
+        limit: Int = maximumLength,
         cannotOpen: (_ error: Int32) throws(ToolFailure) -> Void
     ) throws(ToolFailure) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -67,8 +88,8 @@ package enum ToolFile {
             guard count >= 0 else { throw self.failure(path, POSIX.describe(Int32(truncatingIfNeeded: -count))) }
             if count == 0 { return bytes }
             bytes += chunk.prefix(count)
-            guard bytes.count <= self.maximumLength else {
-                throw self.failure(path, "larger than \(self.maximumLength) bytes")
+            guard bytes.count <= limit else {
+                throw self.failure(path, "larger than \(limit) bytes")
             }
         }
     }

@@ -30,6 +30,8 @@ package struct ConnectionSettings: Sendable, Equatable {
     package var inboxPrefix: String?
     /// The context that had a say.
     package var context: String?
+    /// Nobody named that context: it is the selected one.
+    package private(set) var isFromSelectedContext = false
     /// Limit for connecting and for a reply.
     package var timeout: Duration
     /// The user asked for ``timeout``; the default does not limit the final flush of a long stream.
@@ -62,6 +64,8 @@ package struct ConnectionSettings: Sendable, Equatable {
 
         self.name = options.connectionName ?? defaultName
         if case .context(let name) = context?.origin { self.context = name }
+        let isNamed = options.context != nil || environment("NATS_CONTEXT").map { !$0.isEmpty } ?? false
+        self.isFromSelectedContext = self.context != nil && !isNamed
         (self.servers, self.credentials) = try sources.serversAndCredentials(environment: environment)
         self.tls = try sources.tls(options, home: environment("HOME"))
         self.proxy = try sources.proxy()

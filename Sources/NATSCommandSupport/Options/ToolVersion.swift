@@ -2,7 +2,7 @@
 package enum ToolVersion {
     package static let current = "0.1.0"
 
-    static func line(tool: String) -> String {
+    package static func line(tool: String) -> String {
         "\(tool) \(Self.current)"
     }
 }
