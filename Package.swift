@@ -45,6 +45,7 @@ let package = Package(
         .executable(name: "nats-pub", targets: ["nats-pub"]),
         .executable(name: "nats-sub", targets: ["nats-sub"]),
         .executable(name: "nats-req", targets: ["nats-req"]),
+        .executable(name: "nats-rply", targets: ["nats-rply"]),
         .executable(name: "nats-bench", targets: ["nats-bench"]),
         .executable(name: "nats-server", targets: ["nats-server"]),
     ],
@@ -165,6 +166,11 @@ let package = Package(
         ),
         .executableTarget(
             name: "nats-req",
+            dependencies: ["NATSCommandSupport", "NATSClient", nioCore],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nats-rply",
             dependencies: ["NATSCommandSupport", "NATSClient", nioCore],
             swiftSettings: settings
         ),

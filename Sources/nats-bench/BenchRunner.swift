@@ -35,11 +35,15 @@ struct BenchRunner: Sendable {
     /// What senders get to end in good order when they are told to.
     private static let patience: Duration = .seconds(1)
 
+    /// Does it.
+    ///
     /// - Parameters:
     ///   - messages: Nil: without end.
     ///   - isWarmup: The duration does not count for it.
     ///   - progress: Shows how far it is.
     ///   - onReady: Called when the server knows all subscriptions, before anything is sent.
+    /// - Returns: What was measured, and why it ended.
+    /// - Throws: What kept the server from taking the subscriptions.
     func run(
         messages: Int?,
         isWarmup: Bool,
@@ -81,6 +85,19 @@ struct BenchRunner: Sendable {
                 }
             }
 
+            var isSettling = false
+            /// Gives receivers time for what is on its way to them.
+            func settle(target: Int) {
+                guard !isSettling else { return }
+                isSettling = true
+                var silence = self.context.settings.timeout
+                if case .complete = end {} else { silence = Self.patience }
+                group.addTask { [silence] in
+                    await Self.settle(receiverCounters, target: target, isShared: isShared, silence: silence)
+                    return .patienceEnded
+                }
+            }
+
             for await event in group {
                 switch event {
                 case .sent(let index, let outcome):
@@ -90,18 +107,13 @@ struct BenchRunner: Sendable {
                     guard sendersLeft == 0, receiversLeft > 0 else { break }
                     let total = sent.reduce(0) { $0 + ($1?.sample.messages ?? 0) }
                     control.setTarget(total)
-                    var silence = self.context.settings.timeout
-                    if case .complete = end {} else { silence = Self.patience }
-                    group.addTask { [silence] in
-                        await Self.settle(receiverCounters, target: total, isShared: isShared, silence: silence)
-                        return .patienceEnded
-                    }
+                    settle(target: total)
                 case .received(let index, let outcome):
                     received[index] = outcome
                     receiversLeft -= 1
                     if let error = outcome.error { stop(.failed(error)) }
-                    // Of those who share, one sees the last message.
-                    if isShared, sendersLeft == 0 { group.cancelAll() }
+                    // Of those who share, one sees that all messages have come; others may still be at theirs.
+                    if isShared, !self.plan.sends, let messages { settle(target: messages) }
                 case .durationPassed:
                     control.stop()
                     if sendersLeft == 0, !self.plan.sends { group.cancelAll() }

@@ -2,10 +2,14 @@
 package enum ProgressLine {
     private static let width = 30
 
+    /// A bar with percents and rate, without line end.
+    ///
     /// - Parameters:
+    ///   - label: What runs.
     ///   - done: Messages sent or received so far.
     ///   - target: Messages in all; nil if there is no end.
     ///   - seconds: Time since the start.
+    /// - Returns: The line.
     package static func text(label: String, done: Int, target: Int?, seconds: Double) -> String {
         let rate = seconds > 0 ? FixedDecimal.grouped(Int(Double(done) / seconds)) : "0"
         guard let target, target > 0 else { return "\(label) \(FixedDecimal.grouped(done)) msgs, \(rate) msgs/sec" }

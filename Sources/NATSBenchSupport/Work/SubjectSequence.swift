@@ -5,7 +5,7 @@ package struct SubjectSequence: Sendable {
 
     private let subject: String
     private let subjects: [String]
-    /// Nil: all messages have one subject. 0: numbers have no end.
+    /// Nil if all messages have one subject, 0 if numbers have no end.
     private let maximum: Int?
     private let isRandom: Bool
     private var offset: Int

@@ -263,6 +263,39 @@ struct BenchProgramTests {
         }
     }
 
+    @Test(
+        "js-pub publishes to a stream and waits for each acknowledgement",
+        .enabled(if: ServerUnderTest.available.contains(.official))
+    )
+    func streamPublish() async throws {
+        let storage = try TemporaryDirectory()
+        let server = try await OfficialServer.start(
+            configurationText: "\njetstream { store_dir: \"\(storage.path)\" }\n"
+        )
+        let url = "nats://127.0.0.1:\(server.port)"
+        do {
+            let nobody = try await ToolShell.run("nats-bench $U --mode js-pub -n 5 --quiet s", url: url)
+            #expect(nobody.errors == "nats: no stream takes messages of [s]\n")
+            #expect(nobody.status == 4)
+            let result = try await ToolShell.run(
+                """
+                nats-req $U --quiet -r '$JS.API.STREAM.CREATE.B' '{"name":"B","subjects":["s"],"storage":"memory"}' >created
+                nats-bench $U --mode js-pub --clients 2 -n 20 s || exit
+                nats-req $U --quiet -r '$JS.API.STREAM.INFO.B' '' | grep -o '"messages":[0-9]*'
+                """,
+                url: url
+            )
+            #expect(result.errors == "Starting benchmark [msgs=20, msgsize=128, js-pubs=2]\n")
+            #expect(result.output.hasPrefix("JS Pub stats: "))
+            #expect(result.output.hasSuffix("\n\"messages\":20\n"), "\(result.output)")
+            #expect(result.status == 0)
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
+
     @Test("js-pub without JetStream: a clear error")
     func withoutJetStream() async throws {
         try await NATSTestServer.withServer { server in

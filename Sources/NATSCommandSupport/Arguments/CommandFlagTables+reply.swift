@@ -1,0 +1,14 @@
+extension CommandFlag {
+    /// Flags of nats-rply.
+    package static let reply: [CommandFlag] =
+        Self.common + [
+            .value("queue", "q"),
+            .boolean("timestamp", "t"),
+            .repeated("header", "H"),
+            .value("count", "n"),
+            .value("sleep"),
+            .value("max-reconnects"),
+            .boolean("quiet"),
+            CommandFlag("command", kind: .value, isSupported: false),
+        ]
+}

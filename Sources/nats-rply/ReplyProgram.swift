@@ -1,0 +1,148 @@
+import NATSClient
+import NATSCommandSupport
+import NIOCore
+
+/// nats-rply: requests in, the same answer out to each.
+struct ReplyProgram: Sendable {
+    let options: ReplyOptions
+    let context: ToolContext
+
+    /// Why the tool ends.
+    private enum Outcome: Sendable {
+        /// The subscription gave everything it will ever give.
+        case ended
+        case signalled
+        case closed(NATSError?)
+        case outputFailed(OutputWriter.WriteError)
+        /// A watcher was told to stop.
+        case none
+    }
+
+    func run() async throws -> ToolStatus {
+        let writer = try OutputWriter(descriptor: 1)
+        let client = try await ToolConnection.connect(self.context, reconnect: self.reconnect)
+        let events = client.events
+        let subscription = try await self.context.cancelledBySignal {
+            let subscription = try await client.subscribe(self.options.subject, queue: self.options.queue, confirm: true)
+            if let count = self.options.count { subscription.unsubscribe(after: UInt64(count)) }
+            return subscription
+        }
+        self.context.diagnostics.say("Listening on [\(self.options.subject)]")
+        do {
+            return try await self.run(client, events, subscription, writer)
+        } catch let error as NATSError {
+            // What came before the error is printed all the same.
+            try await writer.flush()
+            throw error
+        }
+    }
+
+    private var reconnect: ToolConnection.Reconnect {
+        ToolConnection.Reconnect(maximumAttempts: self.options.maxReconnects)
+    }
+
+    // MARK: Until something ends it
+
+    private func run(
+        _ client: NATSClient,
+        _ events: NATSEvents,
+        _ subscription: NATSSubscription,
+        _ writer: OutputWriter
+    ) async throws -> ToolStatus {
+        try await withThrowingTaskGroup(of: Outcome.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await self.answer(subscription, client, writer) }
+            group.addTask { await self.watch(events, client) }
+            group.addTask { await writer.waitForError().map { .outputFailed($0) } ?? .none }
+            let shutdown = self.context.shutdown
+            group.addTask { await shutdown.wait() == nil ? .none : .signalled }
+            while let outcome = try await group.next() {
+                switch outcome {
+                case .none:
+                    continue
+                case .signalled:
+                    if self.context.diagnostics.isVerbose || POSIX.isTerminal(2) {
+                        self.context.diagnostics.say("Draining...")
+                    }
+                    try? await client.drain(timeout: self.context.drainTimeout)
+                case .ended:
+                    try await writer.flush()
+                    try? await client.flush(timeout: self.context.flushTimeout)
+                    // A refused reply is told of before the end.
+                    if self.context.shutdown.signal == nil, let error = client.lastError { throw error }
+                    await client.close()
+                    return .success
+                case .closed(let error):
+                    try await writer.flush()
+                    let text = error.map { "nats: \(ToolFailure($0).description)" } ?? "<nil>"
+                    self.context.diagnostics.report("Exiting: \(text)")
+                    return .failure
+                case .outputFailed(let error):
+                    throw error
+                }
+            }
+            return .success
+        }
+    }
+
+    // MARK: What runs beside
+
+    private func answer(
+        _ subscription: NATSSubscription,
+        _ client: NATSClient,
+        _ writer: OutputWriter
+    ) async throws -> Outcome {
+        let response = self.context.payload(ofMessage: self.options.response)
+        var headers = NATSHeaders()
+        for field in self.options.header { headers.append(name: field.name, value: field.value) }
+        var stamp = LocalTimestamp()
+        var number = 0
+        do {
+            for try await batch in subscription.batches {
+                var output = ByteBuffer()
+                for request in batch {
+                    number += 1
+                    if self.options.timestamp { output.writeString(stamp.stamp(second: LocalTimestamp.currentSecond)) }
+                    output.writeString("[#\(number)] Received on [\(request.subject)]: '")
+                    output.writeImmutableBuffer(request.payload)
+                    output.writeString("'\n")
+                    if let pause = self.options.sleep {
+                        // The line is seen before the pause, and the pause is over when a signal comes.
+                        try writer.submit(&output)
+                        await self.context.sleep(for: pause.duration)
+                    }
+                    guard let reply = request.reply else { continue }
+                    try await client.publish(response, to: reply, headers: headers)
+                }
+                try writer.submit(&output)
+                try await writer.waitForRoom()
+            }
+        } catch let error as NATSError where error.code == .cancelled || client.isClosed {
+            // If the whole client ended, the event says why.
+            return .none
+        }
+        return client.isClosed && self.context.shutdown.signal == nil ? .none : .ended
+    }
+
+    private func watch(_ events: NATSEvents, _ client: NATSClient) async -> Outcome {
+        for await event in events {
+            switch event {
+            case .disconnected(let error?):
+                let reason = error.code == .disconnected ? "EOF" : "nats: \(ToolFailure(error).description)"
+                self.context.diagnostics.say("Disconnected due to:\(reason)\(self.reconnect.announcement)")
+            case .reconnected:
+                self.context.diagnostics.say("Reconnected [\(client.serverInfo?.url ?? "")]")
+            case .closed(let error):
+                // After a signal the client closes because it was drained.
+                return self.context.shutdown.signal == nil ? .closed(error) : .none
+            case .error(let error, nil):
+                self.context.diagnostics.error(ToolFailure(error).description)
+            case .lameDuckMode:
+                self.context.diagnostics.detail("Server is going to shut down (lame duck mode)")
+            default:
+                break
+            }
+        }
+        return .none
+    }
+}
