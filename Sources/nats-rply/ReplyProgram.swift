@@ -23,7 +23,11 @@ struct ReplyProgram: Sendable {
         let client = try await ToolConnection.connect(self.context, reconnect: self.reconnect)
         let events = client.events
         let subscription = try await self.context.cancelledBySignal {
-            let subscription = try await client.subscribe(self.options.subject, queue: self.options.queue, confirm: true)
+            let subscription = try await client.subscribe(
+                self.options.subject,
+                queue: self.options.queue,
+                confirm: true
+            )
             if let count = self.options.count { subscription.unsubscribe(after: UInt64(count)) }
             return subscription
         }
