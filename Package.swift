@@ -166,7 +166,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "nats-req",
-            dependencies: ["NATSCommandSupport", "NATSClient", nioCore],
+            dependencies: ["NATSCommandSupport", "NATSClient", "NATSText", nioCore, nioConcurrency],
             swiftSettings: settings
         ),
         .executableTarget(

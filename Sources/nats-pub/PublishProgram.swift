@@ -7,19 +7,33 @@ struct PublishProgram: Sendable {
     let options: PublishOptions
     let context: ToolContext
 
-    /// Lines `Published […]` are printed for so many messages.
-    private static let linesShown = 20
-
     func run() async throws -> ToolStatus {
-        let source = try self.options.payload.source(message: self.options.message, isNull: self.options.null)
+        let source = try self.options.source()
+        let composer = self.options.payload.composer(
+            subject: self.options.subject,
+            reply: self.options.reply,
+            source: source,
+            messageID: self.options.msgId
+        )
         let client = try await ToolConnection.connect(self.context, reconnect: .never)
         let events = client.events
+        let publisher = MessagePublisher(options: self.options, context: self.context, client: client)
         switch source {
         case .argument(let text):
-            try await self.publish(self.context.payload(ofMessage: text), client)
-        case .standardInput(let mode):
-            let reader = InputReader.standardInput(self.options.payload, self.context.diagnostics)
-            try await self.publish(from: reader, mode, client, events)
+            try await self.publish(self.context.payload(ofMessage: text), composer, publisher)
+        case .input(let rules, let sources):
+            let writer = self.options.tee ? try OutputWriter(descriptor: 1) : nil
+            let reader = InputReader.reading(sources, self.options.payload, self.context.diagnostics)
+            let diagnostics = self.context.diagnostics
+            let records = PayloadRecords(reader: reader, rules: rules, limit: client.maximumPayload) {
+                failure in
+                diagnostics.say("nats: \(failure.description), skipped")
+            }
+            let isPaced = self.options.sleep != nil || self.options.rate != nil
+            let copy = RecordCopy(writer, rules.mode, isPaced: isPaced)
+            try await self.watching(events, reader, writer) {
+                try await self.publish(records, rules, composer, publisher, copy)
+            }
         }
         await client.close()
         return .success
@@ -27,51 +41,34 @@ struct PublishProgram: Sendable {
 
     // MARK: One payload, given on the command line
 
-    private func publish(_ payload: ByteBuffer, _ client: NATSClient) async throws {
-        let count = self.options.payload.count ?? 1
-        let headers = self.options.payload.headers
-        var shown = 0
-        var sent = 0
-        for number in 1...count where self.context.shutdown.signal == nil {
-            try await client.publish(payload, to: self.options.subject, reply: self.options.reply, headers: headers)
-            sent = number
-            guard let pause = self.options.sleep, number < count else { continue }
-            try await self.confirm(client)
-            self.show(&shown, upTo: number, payload)
-            await self.context.sleep(for: pause.duration)
-        }
-        try await self.confirm(client)
-        self.show(&shown, upTo: sent, payload)
-    }
-
-    private func show(_ shown: inout Int, upTo number: Int, _ payload: ByteBuffer) {
-        while shown < min(number, Self.linesShown) {
-            self.context.diagnostics.sayPublished(subject: self.options.subject, payload: payload)
-            shown += 1
-        }
-    }
-
-    /// Waits until the server has everything and said nothing against it.
-    private func confirm(_ client: NATSClient) async throws {
-        do {
-            try await client.flush(timeout: self.context.flushTimeout)
-        } catch {
-            // The server's reason is worth more than the fact that the connection is gone.
-            let reason = ToolFailure(client.lastError ?? error)
-            throw ToolFailure(reason.description, status: .failure)
-        }
-        if let error = client.lastError { throw error }
-    }
-
-    // MARK: Standard input
-
     private func publish(
-        from reader: InputReader,
-        _ mode: InputMode,
-        _ client: NATSClient,
-        _ events: NATSEvents
+        _ payload: ByteBuffer,
+        _ composer: MessageComposer,
+        _ publisher: MessagePublisher
     ) async throws {
-        let records = PayloadRecords(reader: reader, mode: mode, limit: client.maximumPayload)
+        var composer = composer
+        var publisher = publisher
+        for _ in 0..<(self.options.payload.count ?? 1) where self.context.shutdown.signal == nil {
+            guard try await publisher.waitForTurn() else { break }
+            let message = try composer.message(payload)
+            do {
+                try await publisher.send(message, listing: .payload)
+            } catch let error as UnsendableMessage {
+                throw ToolFailure(error.text)
+            }
+        }
+        try await publisher.confirm()
+    }
+
+    // MARK: Input
+
+    /// Runs `body`, and stops the reader when there is no point in reading on.
+    private func watching(
+        _ events: NATSEvents,
+        _ reader: InputReader,
+        _ writer: OutputWriter?,
+        _ body: () async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             let shutdown = self.context.shutdown
             group.addTask {
@@ -86,86 +83,74 @@ struct PublishProgram: Sendable {
                     }
                 }
             }
+            if let writer {
+                group.addTask {
+                    if await writer.waitForError() != nil { reader.stop() }
+                }
+            }
             defer { group.cancelAll() }
-            try await self.publish(records, mode, client)
+            do {
+                try await body()
+            } catch {
+                // What was read before the failure is copied all the same.
+                try? await writer?.flush()
+                throw error
+            }
+            try await writer?.flush()
         }
     }
 
-    private func publish(_ given: PayloadRecords, _ mode: InputMode, _ client: NATSClient) async throws {
-        var records = given
+    private func publish(
+        _ records: PayloadRecords,
+        _ rules: RecordRules,
+        _ composer: MessageComposer,
+        _ publisher: MessagePublisher,
+        _ copy: RecordCopy
+    ) async throws {
+        var records = records
+        var composer = composer
+        var publisher = publisher
+        var copy = copy
         // --count repeats a whole input and limits records.
-        let repetitions = mode == .endOfFile ? self.options.payload.count ?? 1 : 1
-        let limit = self.options.payload.count ?? Int.max
-        let headers = self.options.payload.headers
-        let isListing = self.context.diagnostics.isVerbose
-        var sizes: [Int] = []
-        var count = 0
-        var bytes = 0
+        let repetitions = rules.mode == .endOfFile ? self.options.payload.count ?? 1 : 1
+        let limit = rules.mode == .endOfFile ? Int.max : self.options.payload.count ?? Int.max
         do {
             // MARK: Hot path
             reading: while try await records.waitForMore() {
                 while let record = try records.next() {
-                    for _ in 0..<repetitions {
-                        try await self.send(record, headers, client, records)
-                        count += 1
-                        bytes += record.readableBytes
-                        if isListing { sizes.append(record.readableBytes) }
-                        if count >= limit { break reading }
-                        guard let pause = self.options.sleep else { continue }
-                        try await self.confirm(client)
-                        self.list(&sizes)
-                        await self.context.sleep(for: pause.duration)
-                        if self.context.shutdown.signal != nil { break reading }
+                    for repetition in 0..<repetitions {
+                        guard try await publisher.waitForTurn() else { break reading }
+                        if repetition == 0 { try copy.add(record, isTerminated: records.isTerminated) }
+                        do {
+                            let message = try composer.message(record)
+                            try await publisher.send(message, listing: .size)
+                        } catch let error as UnsendableMessage {
+                            let failure = records.failureOfLastRecord(error.text)
+                            guard rules.skipsLarge, error.isTooLarge else { throw failure }
+                            self.context.diagnostics.say("nats: \(failure.description), skipped")
+                        } catch let error as JSONMessage.Malformed {
+                            throw records.failureOfLastRecord(error.description)
+                        }
+                        if publisher.count >= limit { break reading }
                     }
                 }
-                if isListing {
-                    try await self.confirm(client)
-                    self.list(&sizes)
-                }
+                try await copy.writeOut()
+                try await publisher.pause()
             }
+            try await copy.writeOut()
         } catch {
             // What came before was published, and stays so.
-            try await self.confirm(client)
+            try? await copy.writeOut()
+            try await publisher.confirm()
             throw error
         }
-        try await self.confirm(client)
-        self.list(&sizes)
-        if isListing || POSIX.isTerminal(2) {
-            let noun = count == 1 ? "message" : "messages"
-            self.context.diagnostics.say("Published \(count) \(noun) (\(bytes) bytes) to [\(self.options.subject)]")
+        try await publisher.confirm()
+        if self.context.diagnostics.isVerbose || POSIX.isTerminal(2) {
+            let noun = publisher.count == 1 ? "message" : "messages"
+            let place = self.options.subject.map { " to [\($0)]" } ?? ""
+            self.context.diagnostics.say(
+                "Published \(publisher.count) \(noun) (\(publisher.bytes) bytes)\(place)"
+            )
         }
-    }
-
-    /// Publishes without waiting while there is room, and waits for it where there is none.
-    private func send(
-        _ record: ByteBuffer,
-        _ headers: NATSHeaders,
-        _ client: NATSClient,
-        _ records: borrowing PayloadRecords
-    ) async throws {
-        do throws(NATSError) {
-            try client.tryPublish(record, to: self.options.subject, reply: self.options.reply, headers: headers)
-        } catch {
-            switch error.code {
-            case .publishBufferFull:
-                try await client.publish(
-                    record,
-                    to: self.options.subject,
-                    reply: self.options.reply,
-                    headers: headers
-                )
-            case .maximumPayloadExceeded:
-                throw records.failureOfLastRecord(size: headers.encodedSize + record.readableBytes)
-            default:
-                throw error
-            }
-        }
-    }
-
-    private func list(_ sizes: inout [Int]) {
-        for size in sizes {
-            self.context.diagnostics.detail("Published [\(self.options.subject)] : \(size) bytes")
-        }
-        sizes.removeAll(keepingCapacity: true)
     }
 }

@@ -2,133 +2,159 @@ import NATSClient
 import NATSCommandSupport
 import NIOCore
 
-/// nats-req: a payload out, a reply back.
+/// nats-req: payloads out, replies back.
 struct RequestProgram: Sendable {
     let options: RequestOptions
     let context: ToolContext
 
     func run() async throws -> ToolStatus {
-        let source = try self.options.payload.source(message: self.options.message, isNull: false)
+        let source = try self.options.payload.source(message: self.options.message)
         let format = try self.options.output.messageFormat() ?? .reply
         let writer = try OutputWriter(descriptor: 1)
         let client = try await ToolConnection.connect(self.context, reconnect: .never)
-        let printer = ReplyPrinter(format: format, writer: writer)
-        try await self.endingWithReader(of: writer) {
+        let exchange = RequestExchange(
+            options: self.options,
+            context: self.context,
+            client: client,
+            printer: ReplyPrinter(format: format, writer: writer)
+        )
+        return try await self.endingWithReader(of: writer) {
             try await self.context.cancelledBySignal {
                 do {
-                    try await self.sendAll(source, client, printer)
+                    let status = try await self.sendAll(source, client, exchange)
+                    try await writer.flush()
+                    await client.close()
+                    return status
                 } catch {
                     // The replies that came before are printed all the same.
                     try await writer.flush()
                     throw error
                 }
-                try await writer.flush()
-                await client.close()
             }
         }
-        return .success
     }
 
     /// Runs `body`, and ends it when nobody reads the output any more.
     private func endingWithReader(
         of writer: OutputWriter,
-        _ body: @escaping @Sendable () async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: OutputWriter.WriteError?.self) { group in
+        _ body: @escaping @Sendable () async throws -> ToolStatus
+    ) async throws -> ToolStatus {
+        try await withThrowingTaskGroup(of: Result<ToolStatus, OutputWriter.WriteError>?.self) { group in
             defer { group.cancelAll() }
-            group.addTask {
-                try await body()
-                return nil
+            group.addTask { .success(try await body()) }
+            group.addTask { await writer.waitForError().map { .failure($0) } }
+            while let result = try await group.next() {
+                if let result { return try result.get() }
             }
-            group.addTask { await writer.waitForError() }
-            if let error = try await group.next() ?? nil { throw error }
+            throw CancellationError()
         }
     }
 
-    private func sendAll(_ source: PayloadOptions.Source, _ client: NATSClient, _ printer: ReplyPrinter) async throws {
-        switch source {
-        case .argument(let text):
-            for _ in 0..<(self.options.payload.count ?? 1) {
-                try await self.send(self.context.payload(ofMessage: text), client, printer)
-            }
-        case .standardInput(let mode):
-            let limit = client.maximumPayload
-            let reader = InputReader.standardInput(self.options.payload, self.context.diagnostics)
-            var records = PayloadRecords(reader: reader, mode: mode, limit: limit)
-            var count = 0
-            while try await records.waitForMore() {
-                while let record = try records.next() {
-                    // The whole input is one payload, which --count repeats; records are counted.
-                    let repetitions = mode == .endOfFile ? self.options.payload.count ?? 1 : 1
-                    for _ in 0..<repetitions { try await self.send(record, client, printer) }
-                    count += 1
-                    if mode != .endOfFile, let limit = self.options.payload.count, count >= limit { return }
+    // MARK: Many requests
+
+    /// Sends a request for each payload.
+    ///
+    /// - Returns: The worst status of those that failed, if failures are passed over.
+    private func sendAll(
+        _ source: PayloadOptions.Source,
+        _ client: NATSClient,
+        _ exchange: RequestExchange
+    ) async throws -> ToolStatus {
+        let turns = RequestTurns(limit: self.options.concurrency)
+        let outcome = RequestOutcome(keepsGoing: self.options.keepGoing, diagnostics: self.context.diagnostics)
+        let line = RequestLine(turns: turns, outcome: outcome, exchange: exchange)
+        var composer = self.options.payload.composer(subject: self.options.subject, reply: nil, source: source)
+        var failure: (any Error)?
+        await withDiscardingTaskGroup { group in
+            do {
+                switch source {
+                case .argument(let text):
+                    let payload = self.context.payload(ofMessage: text)
+                    for _ in 0..<(self.options.payload.count ?? 1) {
+                        let message = try composer.message(payload)
+                        guard await line.send(.success(message), place: "", in: &group) else { break }
+                    }
+                case .input(let rules, let sources):
+                    let reader = InputReader.reading(sources, self.options.payload, self.context.diagnostics)
+                    group.addTask {
+                        // A failure ends the wait for more input.
+                        await turns.waitUntilStopped()
+                        reader.stop()
+                    }
+                    try await self.send(reader, rules, client.maximumPayload, &composer, line, in: &group)
                 }
+            } catch {
+                // What was sent before is answered all the same.
+                failure = error
             }
+            await turns.waitUntilDone()
+            turns.stop()
+            group.cancelAll()
         }
+        if let error = outcome.error ?? failure { throw error }
+        return outcome.worst
     }
 
-    // MARK: One request
-
-    private func send(_ payload: ByteBuffer, _ client: NATSClient, _ printer: ReplyPrinter) async throws {
-        if self.options.replies == 1 {
-            let reply = try await client.request(
-                payload,
-                to: self.options.subject,
-                headers: self.options.payload.headers,
-                timeout: self.context.settings.timeout
-            )
-            self.context.diagnostics.sayPublished(subject: self.options.subject, payload: payload)
-            try await printer.print(reply)
-        } else {
-            try await self.collect(payload, client, printer)
+    private func send(
+        _ reader: InputReader,
+        _ rules: RecordRules,
+        _ limit: Int,
+        _ composer: inout MessageComposer,
+        _ line: RequestLine,
+        in group: inout DiscardingTaskGroup
+    ) async throws {
+        let diagnostics = self.context.diagnostics
+        var records = PayloadRecords(reader: reader, rules: rules, limit: limit) { failure in
+            diagnostics.say("nats: \(failure.description), skipped")
         }
-    }
-
-    /// Sends one request and prints replies until there are enough or none comes any more.
-    private func collect(_ payload: ByteBuffer, _ client: NATSClient, _ printer: ReplyPrinter) async throws {
-        let inbox = client.newInbox()
-        let wanted = self.options.replies == 0 ? Int.max : self.options.replies
-        let deadline = ContinuousClock.now + self.context.settings.timeout
-        let subscription = try await client.subscribe(inbox)
-        try await client.publish(
-            payload,
-            to: self.options.subject,
-            reply: inbox,
-            headers: self.options.payload.headers
-        )
-        // A refused publish would otherwise only be seen at the deadline.
-        try await client.flush(timeout: self.context.settings.timeout)
-        if let error = client.lastError { throw error }
+        // A whole input is one payload, which --count repeats; records are counted.
+        let isWhole = rules.mode == .endOfFile
+        let repetitions = isWhole ? self.options.payload.count ?? 1 : 1
+        let most = isWhole ? Int.max : self.options.payload.count ?? Int.max
         var count = 0
-        while count < wanted {
-            var patience = deadline - .now
-            if count > 0 { patience = min(patience, self.options.replyTimeout.duration) }
-            guard patience > .zero, let reply = try await Self.next(subscription, patience) else { break }
-            if reply.status == 503, reply.payload.readableBytes == 0 {
-                throw NATSError(.noResponders, "no responders available for request")
+        while try await records.waitForMore() {
+            while let record = try records.next() {
+                for _ in 0..<repetitions {
+                    let message: Result<OutgoingMessage, ToolFailure>
+                    do throws(JSONMessage.Malformed) {
+                        message = .success(try composer.message(record))
+                    } catch {
+                        message = .failure(ToolFailure(error.description))
+                    }
+                    let place = records.placeOfLastRecord
+                    guard await line.send(message, place: place, in: &group) else { return }
+                }
+                count += 1
+                if count >= most { return }
             }
-            if count == 0 { self.context.diagnostics.sayPublished(subject: self.options.subject, payload: payload) }
-            count += 1
-            try await printer.print(reply)
-        }
-        subscription.unsubscribe()
-        if let error = client.lastError { throw error }
-        if count == 0 { throw ToolFailure("timeout", status: .timeout) }
-        if self.options.replies > 0, count < wanted {
-            throw ToolFailure("timeout: \(count) of \(wanted) replies", status: .timeout)
         }
     }
+}
 
-    /// The next reply; nil if `patience` ends first.
-    private static func next(_ subscription: NATSSubscription, _ patience: Duration) async throws -> NATSMessage? {
-        do throws(NATSError) {
-            return try await subscription.next(timeout: patience)
-        } catch {
-            // Said once, before the replies that are there.
-            if error.code == .slowConsumer { return try await Self.next(subscription, patience) }
-            guard error.code == .timeout else { throw error }
-            return nil
+/// Sends requests one behind the other, several at a time.
+struct RequestLine: Sendable {
+    let turns: RequestTurns
+    let outcome: RequestOutcome
+    let exchange: RequestExchange
+
+    /// Sends a request as soon as there is a place.
+    ///
+    /// - Returns: False if no more are to be sent.
+    func send(
+        _ message: Result<OutgoingMessage, ToolFailure>,
+        place: String,
+        in group: inout DiscardingTaskGroup
+    ) async -> Bool {
+        guard let number = await self.turns.start() else { return false }
+        group.addTask {
+            do {
+                try await self.exchange.perform(try message.get()) { await self.turns.waitForTurn(number) }
+            } catch {
+                guard await self.turns.waitForTurn(number) else { return }
+                guard self.outcome.passesOver(error, place: place) else { return self.turns.stop() }
+            }
+            self.turns.leave()
         }
+        return true
     }
 }

@@ -31,27 +31,55 @@ struct CommandLineTests {
     @Test("nats-pub: where the payload comes from")
     func sources() throws {
         func source(_ options: PublishOptions) throws(UsageError) -> PayloadOptions.Source {
-            try options.payload.source(message: options.message, isNull: options.null)
+            try options.source()
         }
-        #expect(try source(self.publish("t")) == .standardInput(.endOfFile))
-        #expect(try source(self.publish("-l", "t")) == .standardInput(.newline))
-        #expect(try source(self.publish("-0", "t")) == .standardInput(.null))
-        #expect(try source(self.publish("--send-on", "null", "t")) == .standardInput(.null))
-        #expect(try source(self.publish("--send-on=newline", "-l", "t")) == .standardInput(.newline))
+        func input(_ mode: InputMode) -> PayloadOptions.Source { .input(RecordRules(mode: mode), [.descriptor(0)]) }
+        #expect(try source(self.publish("t")) == input(.endOfFile))
+        #expect(try source(self.publish("-l", "t")) == input(.newline))
+        #expect(try source(self.publish("-0", "t")) == input(.null))
+        #expect(try source(self.publish("--send-on", "null", "t")) == input(.null))
+        #expect(try source(self.publish("--send-on=newline", "-l", "t")) == input(.newline))
         #expect(try source(self.publish("t", "m")) == .argument("m"))
         #expect(try source(self.publish("-e", "t")) == .argument(""))
         #expect(throws: UsageError.self) { try source(self.publish("-l", "-0", "t")) }
         #expect(throws: UsageError.self) { try source(self.publish("-l", "t", "m")) }
         #expect(throws: UsageError.self) { try source(self.publish("-e", "t", "m")) }
         #expect(throws: UsageError.self) { try source(self.publish("-e", "-l", "t")) }
+        #expect(try source(self.publish("--json")) == input(.json))
+        #expect(try source(self.publish("--send-on", "json", "t")) == input(.json))
+        #expect(try source(self.publish("-D", "\\r\\x0a", "t")) == input(.delimited([13, 10])))
+        var rules = RecordRules(mode: .newline)
+        rules.stripsCarriageReturn = true
+        rules.skipsEmpty = true
+        rules.skipsLarge = true
+        #expect(
+            try source(self.publish("-l", "--crlf", "--skip-empty", "--skip-large", "-f", "x", "-f", "-", "t"))
+                == .input(rules, [.file("x"), .descriptor(0)])
+        )
+        for arguments in [
+            ["--json", "-l", "t"], ["-D", ",", "-0", "t"], ["-f", "x", "t", "m"], ["-f", "x", "-e", "t"],
+            ["--crlf", "t"], ["--crlf", "-0", "t"], ["--skip-empty", "t", "m"], ["--tee", "t", "m"],
+            ["--skip-large", "t", "m"], ["--json", "t", "m"],
+        ] {
+            let request = PublishOptions.request(arguments, flags: CommandFlag.publish)
+            guard case .run(let options) = request else {
+                Issue.record("\(arguments)")
+                continue
+            }
+            #expect(throws: UsageError.self, "\(arguments)") { try options.source() }
+        }
     }
 
     @Test(
         "nats-pub: refused with usage",
         arguments: [
             [], ["a", "b", "c"], ["-zz", "a"], ["--count", "0", "a"], ["--count", "x", "a"], ["--sleep", "x", "a"],
-            ["--send-on", "json", "a"], ["--json", "a"], ["-H", "nocolon", "a"], ["-H", "a b:c", "a"],
-            ["-J", "a", "b"], ["--creds=", "a"], ["--context", "", "a"], ["--nkey", "a"],
+            ["--send-on", "x", "a"], ["-D", "", "a"], ["-D", "\\q", "a"], ["--rate", "0", "a"], ["--rate", "nan", "a"],
+            ["--flush-every", "-1", "a"], ["--templates", "--no-templates", "a"], ["-l"], ["-H", "nocolon", "a"],
+            ["-H", "a b:c", "a"],
+            ["--atomic", "a", "b"], ["--msg-id", "a", "b", "c"], ["-J", "--msg-id", "", "b", "c"],
+            ["--expect-last-seq", "1", "b", "c"], ["-J", "--reply", "r", "b", "c"], ["--creds=", "a"],
+            ["--context", "", "a"], ["--nkey", "a"],
         ]
     )
     func refusals(arguments: [String]) {

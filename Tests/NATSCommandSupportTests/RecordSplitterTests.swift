@@ -7,10 +7,15 @@ struct RecordSplitterTests {
     /// All records of `blocks`, with the error that ended it.
     private func records(
         _ blocks: [String],
-        delimiter: UInt8? = UInt8(ascii: "\n"),
-        limit: Int = 1000
+        delimiter: [UInt8] = [0x0A],
+        limit: Int = 1000,
+        stripsCarriageReturn: Bool = false
     ) -> (records: [String], error: RecordSplitter.RecordTooLarge?) {
-        var splitter = RecordSplitter(delimiter: delimiter, maximumLength: limit)
+        var splitter = RecordSplitter(
+            delimiter: delimiter,
+            maximumLength: limit,
+            stripsCarriageReturn: stripsCarriageReturn
+        )
         var result: [String] = []
         do throws(RecordSplitter.RecordTooLarge) {
             for block in blocks {
@@ -52,14 +57,14 @@ struct RecordSplitterTests {
 
     @Test("NUL ends a record and a line end does not")
     func nul() {
-        #expect(self.records(["a\n\0b\0"], delimiter: 0).records == ["a\n", "b"])
+        #expect(self.records(["a\n\0b\0"], delimiter: [0]).records == ["a\n", "b"])
     }
 
     @Test("without delimiter all of the input is one record, also when there is none")
     func whole() {
-        #expect(self.records(["a\n", "b\n"], delimiter: nil).records == ["a\nb\n"])
-        #expect(self.records([], delimiter: nil).records == [""])
-        #expect(self.records([""], delimiter: nil).records == [""])
+        #expect(self.records(["a\n", "b\n"], delimiter: []).records == ["a\nb\n"])
+        #expect(self.records([], delimiter: []).records == [""])
+        #expect(self.records([""], delimiter: []).records == [""])
     }
 
     @Test("the largest record passes, one byte more is reported with its number and size")
@@ -78,7 +83,7 @@ struct RecordSplitterTests {
 
     @Test("without delimiter the input fails as soon as it exceeds the limit")
     func wholeLimit() {
-        var splitter = RecordSplitter(delimiter: nil, maximumLength: 5)
+        var splitter = RecordSplitter(delimiter: [], maximumLength: 5)
         splitter.append(ByteBuffer(string: "12345"))
         #expect(throws: Never.self) { try splitter.next() }
         splitter.append(ByteBuffer(string: "6"))
@@ -89,7 +94,7 @@ struct RecordSplitterTests {
 
     @Test("a record that never ends is reported, and not kept")
     func endless() {
-        var splitter = RecordSplitter(delimiter: 0, maximumLength: 10)
+        var splitter = RecordSplitter(delimiter: [0], maximumLength: 10)
         let block = ByteBuffer(repeating: 1, count: 1024 * 1024)
         var error: RecordSplitter.RecordTooLarge?
         for _ in 0..<100 where error == nil {
@@ -106,7 +111,7 @@ struct RecordSplitterTests {
 
     @Test("records are numbered from one")
     func numbers() throws {
-        var splitter = RecordSplitter(delimiter: 0x0A, maximumLength: 10)
+        var splitter = RecordSplitter(delimiter: [0x0A], maximumLength: 10)
         splitter.append(ByteBuffer(string: "a\nb\nc"))
         _ = try splitter.next()
         #expect(splitter.recordNumber == 1)
@@ -115,5 +120,64 @@ struct RecordSplitterTests {
         _ = try splitter.next()
         _ = try splitter.finish()
         #expect(splitter.recordNumber == 3)
+    }
+
+    @Test(
+        "a delimiter of several bytes is found wherever the blocks are cut",
+        arguments: [
+            ("a--b---c--", "--", ["a", "b", "-c"]), ("--", "--", [""]), ("a-", "--", ["a-"]), ("aab", "ab", ["a"]),
+            ("xababac", "abac", ["xab"]), ("---", "--", ["", "-"]), ("a\r\n\r\nb\r\n", "\r\n\r\n", ["a", "b\r\n"]),
+        ]
+    )
+    func severalBytes(input: String, delimiter: String, expected: [String]) {
+        let bytes = Array(input.utf8)
+        for first in 0...bytes.count {
+            for second in first...bytes.count {
+                let blocks = [bytes[..<first], bytes[first..<second], bytes[second...]]
+                    .map { String(decoding: $0, as: UTF8.self) }
+                // A limit that the longest record just fits.
+                let limit = expected.map(\.utf8.count).max() ?? 0
+                let (records, error) = self.records(blocks, delimiter: Array(delimiter.utf8), limit: limit)
+                #expect(records == expected)
+                #expect(error == nil)
+            }
+        }
+        #expect(
+            self.records(bytes.map { String(decoding: [$0], as: UTF8.self) }, delimiter: Array(delimiter.utf8)).records
+                == expected
+        )
+    }
+
+    @Test("a carriage return before the line end is dropped, and does not count")
+    func carriageReturns() {
+        let input = Array("ab\r\n\r\nc\n\rde\r".utf8)
+        for split in 0...input.count {
+            let blocks = [input[..<split], input[split...]].map { String(decoding: $0, as: UTF8.self) }
+            let (records, error) = self.records(blocks, limit: 4, stripsCarriageReturn: true)
+            #expect(records == ["ab", "", "c", "\rde\r"])
+            #expect(error == nil)
+        }
+        #expect(self.records(["abc\r\n"], limit: 2, stripsCarriageReturn: true).error?.size == 3)
+    }
+
+    @Test("who passes over what is too large hears of each record once, at its end", arguments: [[UInt8](), [0x0A]])
+    func passingOver(delimiter: [UInt8]) throws {
+        var splitter = RecordSplitter(delimiter: delimiter, maximumLength: 2, reportsUnended: false)
+        for _ in 0..<100 {
+            splitter.append(ByteBuffer(repeating: 1, count: 1024 * 1024))
+            #expect(try splitter.next() == nil)
+        }
+        if delimiter.isEmpty {
+            #expect(throws: RecordSplitter.RecordTooLarge(recordNumber: 1, size: 100 << 20, isAtLeast: false)) {
+                try splitter.finish()
+            }
+        } else {
+            splitter.append(ByteBuffer(string: "\nab\n"))
+            #expect(throws: RecordSplitter.RecordTooLarge(recordNumber: 1, size: 100 << 20, isAtLeast: false)) {
+                try splitter.next()
+            }
+            #expect(try splitter.next() == ByteBuffer(string: "ab"))
+            #expect(splitter.recordNumber == 2)
+        }
     }
 }

@@ -92,7 +92,7 @@ package struct ArgumentCanonicalizer: Sendable {
                 if booleans[flag] == true { result.flags.append(spelling) }
             case .builtIn:
                 result.flags.append(spelling)
-            case .value:
+            case .value, .optionalValue:
                 if let value = values[flag]?.last { result.flags.append("\(spelling)=\(value)") }
             case .repeatedValue:
                 result.flags.append(contentsOf: (values[flag] ?? []).map { "\(spelling)=\($0)" })
@@ -161,6 +161,8 @@ package struct ArgumentCanonicalizer: Sendable {
             booleans[flag] = value
         case .builtIn:
             guard token.value == nil else { throw UsageError("flag takes no value: \(token.spelling)") }
+        case .optionalValue(let standard):
+            values[flag, default: []].append(token.value ?? standard)
         case .value, .repeatedValue, .builtInValue:
             if let value = token.value {
                 values[flag, default: []].append(value)

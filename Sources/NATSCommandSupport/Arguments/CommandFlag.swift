@@ -8,6 +8,8 @@ package struct CommandFlag: Sendable, Equatable {
         case value
         /// As ``value``, but every one counts.
         case repeatedValue
+        /// As ``value``, but `--f` alone stands for this value; another one is attached, `--f=v`.
+        case optionalValue(String)
         /// Handled by the argument parser itself (`--help`, `--version`); not negatable.
         case builtIn
         /// As ``builtIn``, with a value.
@@ -36,6 +38,10 @@ package struct CommandFlag: Sendable, Equatable {
 
     package static func repeated(_ names: String...) -> CommandFlag {
         CommandFlag(names: names, kind: .repeatedValue, isSupported: true)
+    }
+
+    package static func optionalValue(_ name: String, default value: String) -> CommandFlag {
+        CommandFlag(names: [name], kind: .optionalValue(value), isSupported: true)
     }
 
     private init(names: [String], kind: Kind, isSupported: Bool) {

@@ -49,12 +49,13 @@ extension CommandFlag {
             .boolean("empty", "e"),
             .boolean("force-stdin"),
             .value("count", "n"),
+            .repeated("file", "f"),
+            .boolean("skip-empty"),
+            .boolean("crlf"),
+            .boolean("skip-large"),
+            .boolean("templates"),
+            .boolean("no-templates"),
         ]
-        + .later(
-            """
-            file f skip-empty crlf tee templates no-templates skip-large
-            """
-        )
 
     /// How received messages are printed, in nats-sub and nats-req.
     private static let output: [CommandFlag] =
@@ -78,10 +79,18 @@ extension CommandFlag {
             .value("sleep"),
             .boolean("null", "0"),
             .boolean("quiet", "q"),
+            .boolean("json"),
+            .value("delimiter", "D"),
+            .value("rate"),
+            .value("flush-every"),
+            .boolean("tee"),
+            .boolean("jetstream", "J"),
+            .value("msg-id"),
+            .value("expect-last-seq"),
         ]
         + .later(
             """
-            rate json delimiter D flush-every jetstream J msg-id expect-last-seq atomic
+            atomic
             """
         )
 
@@ -111,13 +120,13 @@ extension CommandFlag {
         + [
             .value("replies"),
             .value("reply-timeout"),
+            .boolean("wait-for-empty"),
+            .value("concurrency"),
+            .optionalValue("retry-no-responders", default: RetryLimit.unlimited),
+            .value("fail-if-header"),
+            .boolean("keep-going"),
             .boolean("quiet"),
         ]
-        + .later(
-            """
-            wait-for-empty concurrency retry-no-responders fail-if-header keep-going
-            """
-        )
 }
 
 extension [CommandFlag] {

@@ -1,86 +1,145 @@
 package import NIOCore
 
-/// The messages that standard input holds, as they arrive.
+/// The records that the inputs hold, as they arrive.
 ///
 ///     while try await records.waitForMore() {
 ///         while let record = try records.next() { … }
 ///     }
 package struct PayloadRecords: Sendable {
     private let reader: InputReader
-    private let mode: InputMode
+    private let rules: RecordRules
     private let limit: Int
+    private let didSkip: @Sendable (ToolFailure) -> Void
     private var splitter: RecordSplitter
-    private var blocks: ArraySlice<ByteBuffer> = []
-    /// The end of the input was seen; ``next()`` still has to hand out what it left.
-    private var isAtEnd = false
+    private var pieces: ArraySlice<InputReader.Piece> = []
+    /// The input that is being read.
+    private var source = 0
     private var isFinished = false
 
+    /// Whether the record that ``next()`` returned last had a delimiter behind it.
+    package private(set) var isTerminated = false
+
     /// - Parameters:
-    ///   - reader: Reads the input.
-    ///   - mode: How it is cut.
+    ///   - reader: Reads the inputs.
+    ///   - rules: How they are cut.
     ///   - limit: The largest payload that the server takes.
-    package init(reader: InputReader, mode: InputMode, limit: Int) {
+    ///   - didSkip: Called for each record that is passed over because it is too large.
+    package init(
+        reader: InputReader,
+        rules: RecordRules,
+        limit: Int,
+        didSkip: @escaping @Sendable (ToolFailure) -> Void = { _ in }
+    ) {
         self.reader = reader
-        self.mode = mode
+        self.rules = rules
         self.limit = limit
-        self.splitter = RecordSplitter(delimiter: mode.delimiter, maximumLength: limit)
+        self.didSkip = didSkip
+        self.splitter = Self.splitter(rules, limit)
     }
 
-    /// Waits until ``next()`` may have something; false when the input has ended and everything was handed out.
+    private static func splitter(_ rules: RecordRules, _ limit: Int) -> RecordSplitter {
+        RecordSplitter(
+            delimiter: rules.mode.delimiter,
+            maximumLength: rules.maximumRecord(limit: limit),
+            stripsCarriageReturn: rules.stripsCarriageReturn,
+            reportsUnended: !rules.skipsLarge
+        )
+    }
+
+    /// Waits until ``next()`` may have something; false when the inputs have ended and everything was handed out.
     ///
     /// - Returns: Whether to call ``next()``.
-    /// - Throws: `ToolFailure` if standard input cannot be read.
+    /// - Throws: `ToolFailure` if an input cannot be read.
     package mutating func waitForMore() async throws(ToolFailure) -> Bool {
-        guard !self.isAtEnd else { return !self.isFinished }
+        guard !self.isFinished else { return false }
         do throws(InputReader.ReadError) {
-            if let blocks = try await self.reader.next() {
-                self.blocks = blocks[...]
-            } else {
-                self.isAtEnd = true
+            if let pieces = try await self.reader.next() {
+                self.pieces = pieces[...]
+                return true
             }
         } catch {
-            throw ToolFailure("standard input: \(POSIX.describe(error.errno))")
+            throw ToolFailure("\(error.source.name): \(POSIX.describe(error.errno))")
         }
-        // A stopped reader gives up a record that has no end yet: it may be half a message. So does a cancelled task,
-        // which a signal makes before it stops the reader.
-        if self.isAtEnd, self.reader.isStopped || Task.isCancelled { self.isFinished = true }
-        return !self.isFinished
+        // Without the mark of its end an input was not read to its end: the reader was stopped or the task cancelled. A
+        // record that has no end yet may be half a message, and is given up.
+        self.isFinished = true
+        return false
     }
 
-    /// The next message of what has arrived; nil when more must be waited for.
+    /// The next record of what has arrived; nil when more must be waited for.
     ///
-    /// - Returns: The payload.
-    /// - Throws: `ToolFailure` for a message over the limit, naming its line.
+    /// - Returns: The record.
+    /// - Throws: `ToolFailure` for a record over the limit, naming its line.
     package mutating func next() throws(ToolFailure) -> ByteBuffer? {
-        do throws(RecordSplitter.RecordTooLarge) {
-            while true {
-                if let record = try self.splitter.next() { return record }
-                if let block = self.blocks.popFirst() {
-                    self.splitter.append(block)
-                    continue
-                }
-                guard self.isAtEnd, !self.isFinished else { return nil }
-                self.isFinished = true
-                return try self.splitter.finish()
+        while true {
+            do throws(RecordSplitter.RecordTooLarge) {
+                guard let record = try self.nextOfAny() else { return nil }
+                if self.rules.skipsEmpty, record.readableBytes == 0 { continue }
+                return record
+            } catch {
+                let amount = error.isAtLeast ? "at least \(error.size)" : "\(error.size)"
+                let limit = self.rules.maximumRecord(limit: self.limit)
+                let text =
+                    self.rules.mode == .json
+                    ? "\(amount) bytes are more than \(limit), which a message of max_payload \(self.limit) can need"
+                    : Self.tooLarge(amount, limit)
+                let place = self.isTerminated ? self.place(error.recordNumber) : self.place
+                let failure = ToolFailure(place + text)
+                guard self.rules.skipsLarge else { throw failure }
+                self.didSkip(failure)
             }
-        } catch {
-            throw self.failure(error.size, isAtLeast: error.isAtLeast, number: error.recordNumber)
         }
     }
 
-    /// The error for the record that ``next()`` returned last, when its headers make it too large.
-    package func failureOfLastRecord(size: Int) -> ToolFailure {
-        self.failure(size, isAtLeast: false, number: self.splitter.recordNumber)
+    private mutating func nextOfAny() throws(RecordSplitter.RecordTooLarge) -> ByteBuffer? {
+        while true {
+            self.isTerminated = true
+            if let record = try self.splitter.next() { return record }
+            switch self.pieces.popFirst() {
+            case .bytes(let block):
+                self.splitter.append(block)
+            case .end:
+                var finished = self.splitter
+                self.splitter = Self.splitter(self.rules, self.limit)
+                self.place = self.place(finished.recordNumber + 1)
+                self.source += 1
+                self.isTerminated = false
+                if let record = try finished.finish() { return record }
+            case nil:
+                return nil
+            }
+        }
     }
 
-    private func failure(_ size: Int, isAtLeast: Bool, number: Int) -> ToolFailure {
-        let place =
-            switch self.mode {
-            case .endOfFile: ""
-            case .newline: "line \(number): "
-            case .null: "record \(number): "
-            }
-        let amount = isAtLeast ? "at least \(size)" : "\(size)"
-        return ToolFailure("\(place)message of \(amount) bytes exceeds max_payload \(self.limit)")
+    /// Where the record is that ``next()`` returned last, with colon and blank; empty if there is only one.
+    package var placeOfLastRecord: String {
+        self.isTerminated ? self.place(self.splitter.recordNumber) : self.place
+    }
+
+    /// An error that names the record that ``next()`` returned last.
+    ///
+    /// - Parameter text: What is wrong with it.
+    /// - Returns: The error.
+    package func failureOfLastRecord(_ text: String) -> ToolFailure {
+        ToolFailure(self.placeOfLastRecord + text)
+    }
+
+    private static func tooLarge(_ amount: String, _ limit: Int) -> String {
+        "message of \(amount) bytes exceeds max_payload \(limit)"
+    }
+
+    /// The last record of the input before, where ``isTerminated`` is false.
+    private var place = ""
+
+    private func place(_ number: Int) -> String {
+        let sources = self.reader.sources
+        guard self.source < sources.count, sources != [.descriptor(0)], sources.count > 1 || self.isFile else {
+            return self.rules.mode.place(number)
+        }
+        return "\(sources[self.source].name): \(self.rules.mode.place(number))"
+    }
+
+    private var isFile: Bool {
+        if case .file = self.reader.sources[self.source] { true } else { false }
     }
 }

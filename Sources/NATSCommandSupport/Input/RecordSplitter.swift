@@ -8,7 +8,7 @@ import Musl
 import Glibc
 #endif
 
-/// Cuts a stream of blocks into records that end with a delimiter byte, or takes all of it as one record.
+/// Cuts a stream of blocks into records that end with a delimiter, or takes all of it as one record.
 ///
 /// Pure.
 ///
@@ -33,11 +33,23 @@ package struct RecordSplitter: Sendable {
     /// How far beyond the limit a record is counted before it is reported without its end being known.
     package static let countingLimit = 64 * 1024 * 1024
 
-    /// Nil: all of the input is one record.
-    private let delimiter: UInt8?
+    /// Where a record ends, relative to the begin of the block.
+    private struct End {
+        /// Negative if the delimiter began in an earlier block.
+        var length: Int
+        /// Behind the delimiter.
+        var next: Int
+    }
+
+    /// Empty: all of the input is one record.
+    private let delimiter: [UInt8]
     private let maximumLength: Int
+    private let stripsCarriageReturn: Bool
+    private let reportsUnended: Bool
     private var block = ByteBuffer()
     private var partial = ByteBuffer()
+    /// The last bytes of a record's earlier blocks, where a delimiter of several bytes may have begun.
+    private var tail: [UInt8] = []
     /// Bytes seen of a record over the limit; 0 if there is none.
     private var oversize = 0
 
@@ -45,11 +57,21 @@ package struct RecordSplitter: Sendable {
     package private(set) var recordNumber = 0
 
     /// - Parameters:
-    ///   - delimiter: The byte that ends a record; nil takes the whole input as one.
+    ///   - delimiter: The bytes that end a record; none takes the whole input as one.
     ///   - maximumLength: The largest record, in bytes.
-    package init(delimiter: UInt8?, maximumLength: Int) {
+    ///   - stripsCarriageReturn: A `\r` before the delimiter does not belong to the record.
+    ///   - reportsUnended: A record that is too large may be reported before it has ended; otherwise each is reported
+    ///     once, at its end.
+    package init(
+        delimiter: [UInt8],
+        maximumLength: Int,
+        stripsCarriageReturn: Bool = false,
+        reportsUnended: Bool = true
+    ) {
         self.delimiter = delimiter
         self.maximumLength = max(0, maximumLength)
+        self.stripsCarriageReturn = stripsCarriageReturn
+        self.reportsUnended = reportsUnended
     }
 
     /// Takes the next block of input.
@@ -65,23 +87,41 @@ package struct RecordSplitter: Sendable {
 
     /// The next whole record, without delimiter; nil if the input so far holds no more.
     package mutating func next() throws(RecordTooLarge) -> ByteBuffer? {
-        guard let length = self.lengthOfNextRecord() else {
+        guard let end = self.endOfNextRecord() else {
             try self.keepRest()
             return nil
         }
         defer { self.recordNumber += 1 }
-        guard self.oversize == 0, self.partial.readableBytes + length <= self.maximumLength else {
-            let size = max(self.oversize, self.partial.readableBytes) + length
-            self.block.moveReaderIndex(forwardBy: length + 1)
-            self.partial.clear()
+        self.tail.removeAll(keepingCapacity: true)
+        guard self.oversize == 0 else {
+            let size = self.oversize + end.length
+            self.block.moveReaderIndex(forwardBy: end.next)
             self.oversize = 0
             throw RecordTooLarge(recordNumber: self.recordNumber + 1, size: size, isAtLeast: false)
         }
-        guard var record = self.block.readSlice(length: length) else { return nil }
-        self.block.moveReaderIndex(forwardBy: 1)
-        guard self.partial.readableBytes > 0 else { return record }
-        self.partial.writeBuffer(&record)
-        return self.takePartial()
+        var record: ByteBuffer
+        if end.length >= 0, self.partial.readableBytes == 0 {
+            guard let slice = self.block.readSlice(length: end.length) else { return nil }
+            record = slice
+        } else {
+            if end.length >= 0 {
+                guard var rest = self.block.readSlice(length: end.length) else { return nil }
+                self.partial.writeBuffer(&rest)
+            } else {
+                // The beginning of the delimiter was taken for a part of the record.
+                let surplus = min(-end.length, self.partial.readableBytes)
+                self.partial.moveWriterIndex(to: self.partial.writerIndex - surplus)
+            }
+            record = self.takePartial()
+        }
+        self.block.moveReaderIndex(forwardBy: end.next - max(0, end.length))
+        if self.stripsCarriageReturn, record.readableBytesView.last == UInt8(ascii: "\r") {
+            record.moveWriterIndex(to: record.writerIndex - 1)
+        }
+        guard record.readableBytes <= self.maximumLength else {
+            throw RecordTooLarge(recordNumber: self.recordNumber + 1, size: record.readableBytes, isAtLeast: false)
+        }
+        return record
     }
 
     /// The record after the last delimiter, at the end of the input; nil if the input ended with a delimiter.
@@ -90,21 +130,45 @@ package struct RecordSplitter: Sendable {
     package mutating func finish() throws(RecordTooLarge) -> ByteBuffer? {
         try self.keepRest()
         defer { self.recordNumber += 1 }
-        if self.oversize > 0 {
-            throw RecordTooLarge(recordNumber: self.recordNumber + 1, size: self.oversize, isAtLeast: false)
+        let size = max(self.oversize, self.partial.readableBytes)
+        guard size <= self.maximumLength else {
+            throw RecordTooLarge(recordNumber: self.recordNumber + 1, size: size, isAtLeast: false)
         }
-        if self.delimiter != nil, self.partial.readableBytes == 0 { return nil }
+        if !self.delimiter.isEmpty, size == 0 { return nil }
         return self.takePartial()
     }
 
-    private func lengthOfNextRecord() -> Int? {
-        guard let delimiter = self.delimiter else { return nil }
+    // MARK: Where records end
+
+    private func endOfNextRecord() -> End? {
+        guard let first = self.delimiter.first else { return nil }
+        let length = self.delimiter.count
+        if length > 1, let end = self.endAcrossBlocks() { return end }
         return self.block.withUnsafeReadableBytes { bytes in
-            guard let base = bytes.baseAddress, let hit = memchr(base, Int32(delimiter), bytes.count) else {
-                return nil
+            guard let base = bytes.baseAddress else { return nil }
+            var start = 0
+            while start < bytes.count, let hit = memchr(base + start, Int32(first), bytes.count - start) {
+                let position = UnsafeRawPointer(hit) - base
+                guard position + length <= bytes.count else { return nil }
+                if length == 1 || bytes[position..<position + length].elementsEqual(self.delimiter) {
+                    return End(length: position, next: position + length)
+                }
+                start = position + 1
             }
-            return UnsafeRawPointer(hit) - base
+            return nil
         }
+    }
+
+    /// A delimiter that began in an earlier block.
+    private func endAcrossBlocks() -> End? {
+        let window = self.tail + self.block.readableBytesView.prefix(self.delimiter.count - 1)
+        for start in self.tail.indices where start + self.delimiter.count <= window.count {
+            if window[start..<start + self.delimiter.count].elementsEqual(self.delimiter) {
+                let length = start - self.tail.count
+                return End(length: length, next: length + self.delimiter.count)
+            }
+        }
+        return nil
     }
 
     private mutating func takePartial() -> ByteBuffer {
@@ -117,12 +181,19 @@ package struct RecordSplitter: Sendable {
     private mutating func keepRest() throws(RecordTooLarge) {
         let count = self.block.readableBytes
         let length = self.oversize > 0 ? self.oversize : self.partial.readableBytes
-        if self.oversize > 0 || length + count > self.maximumLength {
+        // The last bytes may turn out to be a part of the delimiter, or a `\r` before it.
+        let surplus = max(0, self.delimiter.count - 1) + (self.stripsCarriageReturn ? 1 : 0)
+        if self.delimiter.count > 1 {
+            self.tail += self.block.readableBytesView.suffix(self.delimiter.count - 1)
+            self.tail.removeFirst(max(0, self.tail.count - (self.delimiter.count - 1)))
+        }
+        if self.oversize > 0 || length + count > self.maximumLength + surplus {
             self.oversize = length + count
             self.partial.clear()
             self.block.clear()
             // Without a delimiter there is nothing to wait for; with one, not for ever.
-            if self.delimiter == nil || self.oversize - self.maximumLength > Self.countingLimit {
+            let isHopeless = self.delimiter.isEmpty || self.oversize - self.maximumLength > Self.countingLimit
+            if self.reportsUnended, isHopeless {
                 throw RecordTooLarge(recordNumber: self.recordNumber + 1, size: self.oversize, isAtLeast: true)
             }
         } else {

@@ -8,10 +8,10 @@ package struct RequestOptions: ParsableCommand {
             abstract: "Send a request and print the reply.",
             usage: "nats-req [flags] <subject> [<msg>]",
             discussion: """
-                Without <msg> the payload is read from standard input: all of it as one request, or with --lines or \
-                --send-on one request per record.
+                Without <msg> the payload is read from standard input or files: all of it as one request, or with \
+                --lines or --send-on one request per record.
 
-                Exit status: 0 success, 1 failure, 2 usage, 3 timeout, 4 no responders, 130/143/129 by signal.
+                Exit status: 0 success, 1 failure, 2 usage, 3 timeout, 4 no responders, 5 --fail-if-header, 130/143/129 by signal.
                 """,
             version: ToolVersion.line(tool: "nats-req")
         )
@@ -29,13 +29,48 @@ package struct RequestOptions: ParsableCommand {
     @OptionGroup(title: "Output")
     package var output: OutputOptions
 
-    @Option(help: ArgumentHelp("Replies to wait for; 0: all until the timeout.", valueName: "n"))
-    package var replies: Int = 1
+    @Option(
+        help: ArgumentHelp(
+            "Replies to wait for (default: 1; all with --wait-for-empty); 0: all until the timeout.",
+            valueName: "n"
+        )
+    )
+    package var replies: Int?
 
     @Option(
         help: ArgumentHelp("Largest gap after the first reply if more than one is expected.", valueName: "duration")
     )
     package var replyTimeout = DurationArgument(.milliseconds(300))
+
+    @Flag(help: "An empty reply says that there are no more, and is not printed.")
+    package var waitForEmpty = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Requests under way at a time; their replies are printed in the order of the requests.",
+            valueName: "n"
+        )
+    )
+    package var concurrency = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "Without responders wait 250ms and try again: so often (--retry-no-responders=5), or until the timeout.",
+            valueName: "n"
+        )
+    )
+    package var retryNoResponders: RetryLimit?
+
+    @Option(
+        help: ArgumentHelp(
+            "Fail with status 5 if a reply has this header, such as Nats-Service-Error.",
+            valueName: "name"
+        )
+    )
+    package var failIfHeader: String?
+
+    @Flag(help: "Go on after a request that failed; the status is the worst, 1 over 5 over 4 over 3.")
+    package var keepGoing = false
 
     @Flag(help: "Nothing on standard error but errors.")
     package var quiet = false
@@ -46,6 +81,20 @@ package struct RequestOptions: ParsableCommand {
     package init() {}
 
     package mutating func validate() throws {
-        if self.replies < 0 { throw ValidationError("--replies must not be negative") }
+        if let replies = self.replies, replies < 0 { throw ValidationError("--replies must not be negative") }
+        if self.concurrency < 1 { throw ValidationError("--concurrency must be at least 1") }
+        guard self.concurrency == 1 || self.hasSingleReply else {
+            throw ValidationError("--concurrency needs requests of one reply each")
+        }
+    }
+
+    /// Replies to wait for; 0 for all.
+    package var wantedReplies: Int {
+        self.replies ?? (self.waitForEmpty ? 0 : 1)
+    }
+
+    /// The first reply is all that is waited for.
+    package var hasSingleReply: Bool {
+        self.wantedReplies == 1 && !self.waitForEmpty
     }
 }

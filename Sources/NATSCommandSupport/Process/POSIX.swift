@@ -55,6 +55,20 @@ package enum POSIX {
         }
     }
 
+    /// Opens a file; the negated `errno` if that fails.
+    package static func openForReading(_ path: String) -> Int32 {
+        while true {
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            if descriptor >= 0 { return descriptor }
+            if errno != EINTR { return -errno }
+        }
+    }
+
+    /// Closes what ``openForReading(_:)`` opened.
+    package static func closeFile(_ descriptor: Int32) {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
     /// The system's text for `error`.
     package static func describe(_ error: Int32) -> String {
         // strerror is not promised to be thread safe, but the tools call it once, before they end.

@@ -57,7 +57,7 @@ package enum ToolProcess {
             Self.raiseWithDefaultAction(number)
         case .brokenPipe:
             Self.raiseWithDefaultAction(SIGPIPE)
-        case .success, .failure, .usage, .timeout, .noResponders:
+        case .success, .failure, .usage, .timeout, .noResponders, .serviceError:
             break
         }
         _exit(status.code)

@@ -7,6 +7,8 @@ package enum ToolStatus: Sendable, Hashable {
     /// Fewer messages or replies than asked for.
     case timeout
     case noResponders
+    /// A reply tells of an error of the responder (`--fail-if-header`).
+    case serviceError
     /// The reader of standard output is gone; the shell sees 141.
     case brokenPipe
     /// Re-raised after cleaning up, so that shells stop their loops.
@@ -20,6 +22,7 @@ package enum ToolStatus: Sendable, Hashable {
         case .usage: 2
         case .timeout: 3
         case .noResponders: 4
+        case .serviceError: 5
         case .brokenPipe: 141
         case .signal(let number): 128 + number
         }

@@ -138,6 +138,170 @@ struct RequestProgramTests {
         }
     }
 
+    @Test("an empty reply ends the replies and is not printed")
+    func waitForEmpty() async throws {
+        try await self.withResponders("svc", answers: ["1", "2", "", "3"]) { server in
+            let result = try await ToolShell.run("nats-req $U -r --wait-for-empty svc hi", url: server.clientURL)
+            #expect(result.output == "1\n2\n")
+            #expect(result.status == 0)
+            let one = try await ToolShell.run(
+                "nats-req $U -r --wait-for-empty --replies 1 svc hi",
+                url: server.clientURL
+            )
+            #expect(one.output == "1\n")
+            #expect(one.status == 0)
+        }
+        try await self.withResponders("svc", answers: ["1"]) { server in
+            let result = try await ToolShell.run("nats-req $U -r --wait-for-empty svc hi", url: server.clientURL)
+            #expect(result.output == "1\n")
+            #expect(result.errors.hasSuffix("nats: timeout: 1 replies, none empty\n"))
+            #expect(result.status == 3)
+        }
+    }
+
+    @Test("several requests at a time, replies in the order of the requests")
+    func concurrency() async throws {
+        try await self.withResponders("svc", answers: ["<%>"]) { server in
+            let result = try await ToolShell.run(
+                "seq 1 500 | nats-req $U -r --quiet -l --concurrency 20 svc",
+                url: server.clientURL
+            )
+            #expect(result.output == (1...500).map { "<\($0)>\n" }.joined())
+            #expect(result.status == 0)
+            // A reply is printed while the input stays open.
+            let open = try ToolShell(
+                "mkfifo in; exec 3<>in; echo a >&3; echo b >&3; exec nats-req $U -r -l --concurrency 3 svc <in",
+                url: server.clientURL
+            )
+            try await eventually("two replies") { open.output == "<a>\n<b>\n" }
+            #expect(open.isRunning)
+            open.signal(15)
+            #expect(try await open.result().exit == .signaled(15))
+        }
+    }
+
+    @Test("a request that is answered late does not let a later one's reply out before it")
+    func order() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("printf 'a\\nb\\n' | nats-req $U -r -l --concurrency 2 svc", url: peer.url)
+        let (connection, _) = try await peer.acceptClient()
+        var sids: [String: String] = [:]
+        var replies: [String] = []
+        while replies.count < 2 {
+            let line = try await connection.readLine()
+            let words = line.split(separator: " ").map(String.init)
+            switch words.first {
+            case "SUB": sids[words[1]] = words[words.count - 1]
+            case "PUB": replies.append(words[2])
+            default: break
+            }
+        }
+        let sid = sids.values.first ?? "1"
+        await connection.send("MSG \(replies[1]) \(sid) 1\r\nB\r\nMSG \(replies[0]) \(sid) 1\r\nA\r\nPONG\r\n")
+        let result = try await shell.result()
+        #expect(result.output == "A\nB\n")
+    }
+
+    @Test("--keep-going passes over failures, and ends with the worst", arguments: ServerUnderTest.available)
+    func keepGoing(server: ServerUnderTest) async throws {
+        try await server.withServer { server in
+            let lines = #"""
+                {"subject":"nobody","data":"1"}
+                {"subject":"bad subject"}
+                {"subject":"nobody"}
+
+                """#
+            let bad = try await ToolShell.run(
+                "nats-req $U --send-on json --keep-going t <lines",
+                url: server.url,
+                files: ["lines": lines]
+            )
+            #expect(bad.status == 1)
+            let errors = bad.errors.split(separator: "\n")
+            #expect(errors.count == 3)
+            #expect(errors.first == "nats: line 1: no responders available for request")
+            #expect(errors.dropFirst().first?.hasPrefix("nats: line 2: ") == true)
+            #expect(errors.last == "nats: line 3: no responders available for request")
+            let nobody = try await ToolShell.run(
+                "seq 3 | nats-req $U --keep-going --concurrency 2 -l nobody",
+                url: server.url
+            )
+            #expect(nobody.status == 4)
+            #expect(nobody.errors.split(separator: "\n").count == 3)
+        }
+    }
+
+    @Test("--fail-if-header: the reply is printed, the status is 5")
+    func failIfHeader() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("nats-req $U -r --fail-if-header nats-service-error svc x", url: peer.url)
+        let (connection, _) = try await peer.acceptClient()
+        var sid = "1"
+        var inbox = ""
+        while inbox.isEmpty {
+            let words = try await connection.readLine().split(separator: " ").map(String.init)
+            if words.first == "SUB" { sid = words[words.count - 1] }
+            if words.first == "PUB" { inbox = words[2] }
+        }
+        let headers = "NATS/1.0\r\nNats-Service-Error: no\r\n\r\n"
+        let size = headers.utf8.count
+        await connection.send("HMSG \(inbox) \(sid) \(size) \(size + 3)\r\n\(headers)bad\r\n")
+        let result = try await shell.result()
+        #expect(result.output == "bad\n")
+        #expect(result.errors == "Published [svc] : 'x'\nnats: a reply has the header nats-service-error: no\n")
+        #expect(result.status == 5)
+    }
+
+    @Test(
+        "--retry-no-responders waits for somebody, so often or until the timeout",
+        arguments: ServerUnderTest.available
+    )
+    func retryNoResponders(server: ServerUnderTest) async throws {
+        try await server.withServer { server in
+            let few = try await ToolShell.run("nats-req $U --retry-no-responders=2 svc x", url: server.url)
+            #expect(few.status == 4)
+            #expect(few.errors == "nats: no responders available for request\n")
+            #expect(few.duration >= .milliseconds(500))
+            let brief = try await ToolShell.run(
+                "nats-req $U --retry-no-responders --timeout 600ms svc x",
+                url: server.url
+            )
+            #expect(brief.status == 4)
+            let patient = try ToolShell("nats-req $U -v --retry-no-responders -r svc x", url: server.url)
+            try await patient.waitForErrors("Connected")
+            let connection = try RawConnection.connect(port: server.port)
+            try await connection.readInfo()
+            await connection.send("CONNECT {\"verbose\":false}\r\nSUB svc 1\r\n")
+            var inbox = ""
+            while inbox.isEmpty {
+                let line = try await connection.readLine()
+                if line == "PING" { await connection.send("PONG\r\n") }
+                if line.hasPrefix("MSG ") { inbox = line.split(separator: " ").map(String.init)[3] }
+            }
+            await connection.send("PUB \(inbox) 2\r\nok\r\n")
+            let result = try await patient.result()
+            #expect(result.output == "ok\n")
+            #expect(result.status == 0)
+        }
+    }
+
+    @Test("templates, files and JSON lines make requests too")
+    func sources() async throws {
+        try await self.withResponders("svc.*", answers: ["<%>"]) { server in
+            let result = try await ToolShell.run(
+                """
+                nats-req $U -r --quiet -n 2 'svc.{{Count}}' 'n{{Count}}'
+                nats-req $U -r --quiet -f file svc.x
+                printf '{"subject":"svc.y","data":"j"}\\n' | nats-req $U -r --quiet --send-on json svc.x
+                """,
+                url: server.clientURL,
+                files: ["file": "text"]
+            )
+            #expect(result.output == "<n1>\n<n2>\n<text>\n<j>\n")
+            #expect(result.status == 0)
+        }
+    }
+
     @Test("extra operands are status 2, and ignored under POSIXLY_CORRECT")
     func operands() async throws {
         #expect(try await ToolShell.run("nats-req a b c").status == 2)

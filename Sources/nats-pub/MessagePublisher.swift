@@ -1,0 +1,185 @@
+import NATSClient
+import NATSCommandSupport
+import NIOCore
+
+/// Publishes messages at the pace that the flags ask for, and lists them once the server has them.
+struct MessagePublisher {
+    /// What is said of a message.
+    enum Listing {
+        /// `Published [foo] : 'hello'`, for the first few.
+        case payload
+        /// `Published [foo] : 5 bytes`, if verbose.
+        case size
+    }
+
+    private enum Line {
+        case payload(subject: String, ByteBuffer)
+        case size(subject: String, Int)
+    }
+
+    /// So many lines with payloads are printed.
+    private static let linesShown = 20
+
+    let client: NATSClient
+    private let context: ToolContext
+    private let pauseBetween: Duration?
+    private let flushEvery: Int
+    private let usesJetStream: Bool
+    private var expectedSequence: UInt64?
+    private var limiter: RateLimiter?
+    private var lines: [Line] = []
+
+    /// Messages sent.
+    private(set) var count = 0
+    /// Bytes of their payloads.
+    private(set) var bytes = 0
+
+    init(options: PublishOptions, context: ToolContext, client: NATSClient) {
+        self.client = client
+        self.context = context
+        self.pauseBetween = options.sleep?.duration
+        self.flushEvery = options.flushEvery ?? 0
+        self.usesJetStream = options.jetstream
+        self.expectedSequence = options.expectLastSeq
+        self.limiter = options.rate.map { RateLimiter(rate: $0, now: .now) }
+    }
+
+    /// Waits until the next message may be sent; false if a signal came meanwhile.
+    mutating func waitForTurn() async throws -> Bool {
+        var delay = Duration.zero
+        if let pause = self.pauseBetween, self.count > 0 { delay = pause }
+        if let limited = self.limiter?.take(now: .now) { delay = max(delay, limited) }
+        guard delay > .zero else { return true }
+        await self.context.sleep(for: delay)
+        // Refused an hour ago: the next hour need not be waited for.
+        if let error = self.client.lastError { throw error }
+        return self.context.shutdown.signal == nil
+    }
+
+    // MARK: Hot path
+
+    /// Publishes without waiting while there is room, and waits for it where there is none.
+    ///
+    /// - Throws: ``UnsendableMessage`` if it is the message's fault.
+    mutating func send(_ message: OutgoingMessage, listing: Listing) async throws {
+        if self.usesJetStream {
+            try await self.store(message, listing: listing)
+        } else {
+            try await self.publish(message, listing: listing)
+        }
+        if self.pauseBetween != nil || (self.flushEvery > 0 && self.count % self.flushEvery == 0) {
+            try await self.confirm()
+        }
+    }
+
+    private mutating func publish(_ message: OutgoingMessage, listing: Listing) async throws {
+        do throws(NATSError) {
+            do throws(NATSError) {
+                try self.client.tryPublish(
+                    message.payload,
+                    to: message.subject,
+                    reply: message.reply,
+                    headers: message.headers
+                )
+            } catch {
+                guard error.code == .publishBufferFull else { throw error }
+                try await self.client.publish(
+                    message.payload,
+                    to: message.subject,
+                    reply: message.reply,
+                    headers: message.headers
+                )
+            }
+        } catch {
+            throw UnsendableMessage(error, message, limit: self.client.maximumPayload) ?? error
+        }
+        self.count += 1
+        self.bytes += message.payload.readableBytes
+        switch listing {
+        case .payload:
+            if self.count <= Self.linesShown {
+                self.lines.append(.payload(subject: message.subject, message.payload))
+            }
+        case .size:
+            if self.context.diagnostics.isVerbose {
+                self.lines.append(.size(subject: message.subject, message.payload.readableBytes))
+            }
+        }
+    }
+
+    // MARK: JetStream
+
+    /// Sends a message and waits until JetStream has it.
+    private mutating func store(_ message: OutgoingMessage, listing: Listing) async throws {
+        var headers = message.headers
+        if let sequence = self.expectedSequence {
+            headers.set(name: "Nats-Expected-Last-Sequence", value: String(sequence))
+        }
+        let reply: NATSMessage
+        do throws(NATSError) {
+            reply = try await self.client.request(
+                message.payload,
+                to: message.subject,
+                headers: headers,
+                timeout: self.context.settings.timeout
+            )
+        } catch {
+            switch error.code {
+            case .noResponders:
+                throw ToolFailure(
+                    "no stream stores [\(message.subject)], or JetStream is not enabled: nobody answers",
+                    status: .noResponders
+                )
+            case .timeout:
+                throw ToolFailure("timeout: no acknowledgement for [\(message.subject)]", status: .timeout)
+            default:
+                var sent = message
+                sent.headers = headers
+                throw UnsendableMessage(error, sent, limit: self.client.maximumPayload) ?? error
+            }
+        }
+        let acknowledgement: PublishAcknowledgement
+        do throws(PublishAcknowledgement.Refusal) {
+            acknowledgement = try PublishAcknowledgement(parsing: reply.payload)
+        } catch {
+            throw UnsendableMessage.refused(error.description)
+        }
+        if self.expectedSequence != nil { self.expectedSequence = acknowledgement.sequence }
+        self.count += 1
+        self.bytes += message.payload.readableBytes
+        let isListed =
+            switch listing {
+            case .payload: self.count <= Self.linesShown
+            case .size: self.context.diagnostics.isVerbose
+            }
+        if isListed { self.context.diagnostics.say(acknowledgement.line) }
+    }
+
+    // MARK: What the server has
+
+    /// Waits until the server has everything and said nothing against it.
+    mutating func confirm() async throws {
+        do {
+            try await self.client.flush(timeout: self.context.flushTimeout)
+        } catch {
+            // The server's reason is worth more than the fact that the connection is gone.
+            let reason = ToolFailure(self.client.lastError ?? error)
+            throw ToolFailure(reason.description, status: .failure)
+        }
+        if let error = self.client.lastError { throw error }
+        for line in self.lines {
+            switch line {
+            case .payload(let subject, let payload):
+                self.context.diagnostics.sayPublished(subject: subject, payload: payload)
+            case .size(let subject, let size):
+                self.context.diagnostics.detail("Published [\(subject)] : \(size) bytes")
+            }
+        }
+        self.lines.removeAll(keepingCapacity: true)
+    }
+
+    /// There is no more input for the moment: lists what was sent, if there is something to list.
+    mutating func pause() async throws {
+        if !self.lines.isEmpty { try await self.confirm() }
+    }
+}
