@@ -166,7 +166,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "nats-req",
-            dependencies: ["NATSCommandSupport", "NATSClient", "NATSText", nioCore, nioConcurrency],
+            dependencies: ["NATSCommandSupport", "NATSClient", nioCore, nioConcurrency],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -1,6 +1,5 @@
 import NATSClient
 import NATSCommandSupport
-import NATSText
 import NIOCore
 
 /// One request and what comes back.
@@ -113,7 +112,6 @@ struct RequestExchange: Sendable {
         guard let name = self.options.failIfHeader, let value = reply.headers.first(ignoringCase: name) else {
             return nil
         }
-        let field = "\(GoString.harmless(name.utf8)): \(GoString.harmless(value.utf8))"
-        return ToolFailure("a reply has the header \(field)", status: .serviceError)
+        return ToolFailure(header: name, value: value)
     }
 }

@@ -1,4 +1,5 @@
 package import NATSClient
+import NATSText
 
 /// Why a tool ends without success: a line for people and a status for scripts.
 package struct ToolFailure: Error, Equatable, CustomStringConvertible {
@@ -29,6 +30,12 @@ package struct ToolFailure: Error, Equatable, CustomStringConvertible {
         default:
             self.init(Self.serverText(error))
         }
+    }
+
+    /// A reply has the header that `--fail-if-header` names.
+    package init(header name: String, value: String) {
+        let field = "\(GoString.harmless(name.utf8)): \(GoString.harmless(value.utf8))"
+        self.init("a reply has the header \(field)", status: .serviceError)
     }
 
     /// The server's own words where the client quotes them.
