@@ -21,6 +21,7 @@ struct RequestExchange: Sendable {
     func perform(_ message: OutgoingMessage, waitForTurn: @Sendable () async -> Bool) async throws {
         let deadline = ContinuousClock.now + self.context.settings.timeout
         var attemptsLeft = self.options.retryNoResponders?.limit ?? 0
+        var isRepeated = false
         while true {
             do {
                 if self.options.hasSingleReply {
@@ -29,9 +30,14 @@ struct RequestExchange: Sendable {
                 guard await waitForTurn() else { return }
                 return try await self.collect(message, deadline)
             } catch let error as NATSError {
+                // Little time was left for the last attempt; there was nobody all the same.
+                if error.code == .timeout, isRepeated {
+                    throw NATSError(.noResponders, "no responders available for request")
+                }
                 let resumption = ContinuousClock.now + Self.pauseForResponders
                 guard error.code == .noResponders, attemptsLeft > 0, resumption < deadline else { throw error }
                 attemptsLeft -= 1
+                isRepeated = true
                 try await Task.sleep(until: resumption, clock: .continuous)
             }
         }

@@ -197,7 +197,7 @@ struct RequestProgramTests {
             }
         }
         let sid = sids.values.first ?? "1"
-        await connection.send("MSG \(replies[1]) \(sid) 1\r\nB\r\nMSG \(replies[0]) \(sid) 1\r\nA\r\nPONG\r\n")
+        await connection.send("MSG \(replies[1]) \(sid) 1\r\nB\r\nMSG \(replies[0]) \(sid) 1\r\nA\r\n")
         let result = try await shell.result()
         #expect(result.output == "A\nB\n")
     }
@@ -263,7 +263,7 @@ struct RequestProgramTests {
             #expect(few.errors == "nats: no responders available for request\n")
             #expect(few.duration >= .milliseconds(500))
             let brief = try await ToolShell.run(
-                "nats-req $U --retry-no-responders --timeout 600ms svc x",
+                "nats-req $U --retry-no-responders --timeout 5s svc x",
                 url: server.url
             )
             #expect(brief.status == 4)
