@@ -12,7 +12,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib
 else
 RELEASE_FLAGS := -c release
 endif
-TOOLS := nats-pub nats-sub nats-req nats-rply nats-bench
+TOOLS := nats-pub nats-sub nats-req nats-rply nats-bench nats-top
 PROGRAMS := nats-server $(TOOLS)
 
 .DEFAULT_GOAL := build

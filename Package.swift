@@ -47,6 +47,7 @@ let package = Package(
         .executable(name: "nats-req", targets: ["nats-req"]),
         .executable(name: "nats-rply", targets: ["nats-rply"]),
         .executable(name: "nats-bench", targets: ["nats-bench"]),
+        .executable(name: "nats-top", targets: ["nats-top"]),
         .executable(name: "nats-server", targets: ["nats-server"]),
     ],
     dependencies: [
@@ -185,6 +186,20 @@ let package = Package(
             dependencies: ["NATSBenchSupport", "NATSCommandSupport", "NATSClient", "NATSWire", nioCore, nioPosix],
             swiftSettings: settings
         ),
+        // The terminal, by the system's ncurses.
+        .systemLibrary(name: "CNCurses", providers: [.apt(["libncurses-dev"]), .yum(["ncurses-devel"])]),
+        .executableTarget(
+            name: "nats-top",
+            dependencies: [
+                "NATSTop", "NATSCommandSupport", "NATSClient", "CNCurses", nioCore, nioPosix, nioConcurrency, nioHTTP,
+                nioSSL,
+            ],
+            swiftSettings: settings,
+            linkerSettings: [
+                .linkedLibrary("ncursesw", .when(platforms: [.linux])),
+                .linkedLibrary("ncurses", .when(platforms: [.macOS])),
+            ]
+        ),
         .executableTarget(
             name: "nats-server",
             dependencies: [
@@ -269,7 +284,14 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "NATSTopTests", dependencies: ["NATSTop", "NATSWire"], swiftSettings: settings),
+        .testTarget(
+            name: "NATSTopTests",
+            dependencies: [
+                "NATSTop", "NATSCommandSupport", "NATSWire", "NATSTestServer", "NATSTestSupport", nioCore,
+                nioConcurrency,
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "NATSBenchSupportTests",
             dependencies: ["NATSBenchSupport", "NATSCommandSupport", nioCore],

@@ -55,6 +55,12 @@ package enum TestDependencies {
         return names.lazy.compactMap { Self.executable($0) }.first
     }
 
+    /// A terminal without a screen, or nil when there is none.
+    package static var tmux: String? {
+        let names = ["/usr/bin/tmux", "/usr/local/bin/tmux", "/opt/homebrew/bin/tmux"]
+        return names.lazy.compactMap { Self.executable($0) }.first
+    }
+
     /// The texts of all Swift files in a folder and below, by their names.
     package static func texts(ofFilesIn directory: String) throws -> [String: String] {
         var texts: [String: String] = [:]

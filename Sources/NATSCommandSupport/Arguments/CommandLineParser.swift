@@ -20,12 +20,14 @@ extension ParsableCommand where Self: Sendable {
     ///   - flags: The tool's table.
     ///   - isPOSIX: `POSIXLY_CORRECT` is set: flags end at the first operand.
     ///   - operandsUnderPOSIX: Operands beyond so many are ignored if `isPOSIX`; nil refuses them always.
+    ///   - speaker: Who says what is wrong.
     /// - Returns: What to do.
     package static func request(
         _ arguments: [String],
         flags: [CommandFlag],
         isPOSIX: Bool = false,
-        operandsUnderPOSIX: Int? = nil
+        operandsUnderPOSIX: Int? = nil,
+        speaker: String = "nats"
     ) -> CommandLineRequest<Self> {
         do {
             let canonicalizer = ArgumentCanonicalizer(flags: flags, stopsAtFirstOperand: isPOSIX)
@@ -35,16 +37,16 @@ extension ParsableCommand where Self: Sendable {
             }
             return .run(try Self.parse(canonical.arguments))
         } catch let error as UsageError {
-            return .refuse(Self.refusal(error.description))
+            return .refuse(Self.refusal(error.description, speaker: speaker))
         } catch {
             if Self.exitCode(for: error).isSuccess { return .print(Self.fullMessage(for: error) + "\n") }
-            return .refuse(Self.refusal(Self.message(for: error)))
+            return .refuse(Self.refusal(Self.message(for: error), speaker: speaker))
         }
     }
 
     /// `reason` as an error line, and how it should have been.
-    package static func refusal(_ reason: String) -> String {
+    package static func refusal(_ reason: String, speaker: String = "nats") -> String {
         let name = Self.configuration.commandName ?? ""
-        return "nats: \(reason)\nUsage: \(Self.usageString())\nTry '\(name) --help'.\n"
+        return "\(speaker): \(reason)\nUsage: \(Self.usageString())\nTry '\(name) --help'.\n"
     }
 }

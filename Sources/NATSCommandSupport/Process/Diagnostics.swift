@@ -32,6 +32,12 @@ package struct Diagnostics: Sendable {
         Self.writeLine(text)
     }
 
+    /// Writes `text` as it is, quiet or not.
+    package func write(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = POSIX.writeAll(UnsafeRawBufferPointer($0), to: 2) }
+    }
+
     /// Writes `bytes` unchanged unless quiet; for lines that hold a payload.
     package func say(bytes: UnsafeRawBufferPointer) {
         if !self.isQuiet { _ = POSIX.writeAll(bytes, to: 2) }

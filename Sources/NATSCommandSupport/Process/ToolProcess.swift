@@ -103,7 +103,7 @@ package enum ToolProcess {
     }
 
     /// Gives closed descriptors 0 to 2 a target that fails, so that a socket never becomes one of them.
-    static func reopenClosedStandardDescriptors() {
+    package static func reopenClosedStandardDescriptors() {
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
             // The wrong direction on purpose: reading and writing report `EBADF`, as they would on a closed one.
             let opened = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)

@@ -1,0 +1,140 @@
+import NATSClient
+import NATSCommandSupport
+import NATSTop
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// nats-top's whole life.
+enum TopProgram {
+    /// Reads the command line, runs, ends the process.
+    static func main() -> Never {
+        ToolProcess.reopenClosedStandardDescriptors()
+        let request = TopOptions.request(ToolArguments.current.texts, flags: CommandFlag.top, speaker: "nats-top")
+        switch request {
+        case .print(let text):
+            let error = Array(text.utf8).withUnsafeBytes { POSIX.writeAll($0, to: 1) }
+            ToolProcess.end(error == 0 ? .success : .failure)
+        case .refuse(let text):
+            Diagnostics().write(text)
+            ToolProcess.end(.usage)
+        case .run(let options):
+            do {
+                ToolProcess.end(try Self.run(options))
+            } catch let error as UsageError {
+                Diagnostics().write(TopOptions.refusal(error.description, speaker: "nats-top"))
+                ToolProcess.end(.usage)
+            } catch let error as ToolFailure {
+                if error.status != .brokenPipe { Diagnostics().write("nats-top: \(error.description)\n") }
+                ToolProcess.end(error.status)
+            } catch {
+                Diagnostics().write("nats-top: \(error)\n")
+                ToolProcess.end(.failure)
+            }
+        }
+    }
+
+    private static func run(_ options: TopOptions) throws -> ToolStatus {
+        let setup = try TopSetup(options)
+        if !options.isBatch, !POSIX.isTerminal(0) || !POSIX.isTerminal(1) {
+            throw UsageError("no terminal: use --batch, --json or -o")
+        }
+        Signals.block()
+        let mailbox = try Mailbox()
+        try Signals.deliver(to: mailbox)
+        let recording = try options.record.map { try OutputFile($0, isPrivate: true) }
+        var model = setup.model
+        let start = ContinuousClock.now
+        let source: Source
+        if let file = options.replay {
+            source = .recording(try Replay(file: file))
+        } else {
+            let poller = try Self.startPolling(options, setup, model.requests, mailbox, start)
+            // Who mistypes an address learns it before the screen begins.
+            if let status = try Self.waitForFirstRound(mailbox) { return status }
+            source = .server(poller, HostNames(mailbox: mailbox))
+        }
+        if let formatter = setup.formatter {
+            var program = BatchProgram(
+                model: model,
+                source: source,
+                mailbox: mailbox,
+                formatter: formatter,
+                output: try OutputFile(options.output ?? "-"),
+                recording: recording,
+                limit: setup.limit
+            )
+            return try program.run()
+        }
+        let glyphs: Glyphs = CursesTerminal.adoptsUTF8() ? .unicode : .ascii
+        Signals.allowStops()
+        let type = POSIX.environmentVariable("TERM") ?? ""
+        guard !["", "dumb"].contains(type), var terminal = CursesTerminal(usesColors: setup.usesColors) else {
+            throw ToolFailure("the terminal's type (TERM) is not known here: use --batch")
+        }
+        model.resize(terminal.size())
+        var program = ScreenProgram(
+            model: model,
+            source: source,
+            mailbox: mailbox,
+            recording: recording,
+            limit: setup.limit,
+            start: start,
+            glyphs: glyphs
+        )
+        do {
+            let status = try program.run(&terminal)
+            terminal.close()
+            return status
+        } catch {
+            terminal.close()
+            throw error
+        }
+    }
+
+    private static func startPolling(
+        _ options: TopOptions,
+        _ setup: TopSetup,
+        _ requests: [Request],
+        _ mailbox: Mailbox,
+        _ start: ContinuousClock.Instant
+    ) throws -> Poller {
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        let client = MonitoringClient(
+            target: setup.target,
+            eventLoop: loop,
+            timeout: options.timeout.duration,
+            secureContext: setup.target.isSecure ? try SecureContext.make(options) : nil
+        )
+        let poller = Poller(
+            client: client,
+            eventLoop: loop,
+            mailbox: mailbox,
+            delay: options.delay.duration,
+            records: options.record != nil,
+            start: start,
+            requests: requests
+        )
+        Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) { await poller.run() }
+        return poller
+    }
+
+    /// Waits for the first answers, and leaves them where they are found again.
+    ///
+    /// - Returns: How to end, if a signal came first.
+    private static func waitForFirstRound(_ mailbox: Mailbox) throws -> ToolStatus? {
+        while true {
+            let events = mailbox.take()
+            for case .signal(let number) in events { return .signal(number) }
+            for case .round(let round) in events {
+                guard round.sample.server != nil else {
+                    let problem = round.sample.problems.first ?? "no answer"
+                    throw ToolFailure("/varz smoke test failed: could not get stats from server: \(problem)")
+                }
+                mailbox.putBack(events)
+                return nil
+            }
+            _ = mailbox.wait(timeout: nil)
+        }
+    }
+}
