@@ -9,29 +9,26 @@ final class ReplyPrinter: Sendable {
     private let writer: OutputWriter
     private let count = Atomic<Int>(0)
 
-    init(format: MessageFormatter.Format, writer: OutputWriter) {
-        self.formatter = MessageFormatter(format: format)
+    init(formatter: MessageFormatter, writer: OutputWriter) {
+        self.formatter = formatter
         self.writer = writer
     }
 
     /// Prints `reply`, and waits while the output takes nothing.
-    func print(_ reply: NATSMessage) async throws {
+    ///
+    /// - Parameters:
+    ///   - reply: The reply.
+    ///   - latency: How long it took.
+    /// - Throws: `OutputWriter.WriteError` if an earlier write failed.
+    func print(_ reply: NATSMessage, latency: Duration) async throws {
         let number = self.count.wrappingAdd(1, ordering: .relaxed).newValue
+        let context = MessageFormatter.Context(
+            number: number,
+            nanoseconds: POSIX.nanosecondsSinceEpoch,
+            latency: latency
+        )
         var output = ByteBuffer()
-        reply.withPayloadBytes { payload in
-            self.formatter.append(
-                payload: payload,
-                context: MessageTemplate.Context(
-                    subject: reply.subject,
-                    reply: reply.reply,
-                    headers: reply.headers,
-                    number: number,
-                    queue: nil,
-                    nanoseconds: POSIX.nanosecondsSinceEpoch
-                ),
-                to: &output
-            )
-        }
+        reply.withParts { self.formatter.append($0, context, to: &output) }
         try self.writer.submit(&output)
         try await self.writer.waitForRoom()
     }

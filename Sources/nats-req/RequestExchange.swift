@@ -48,20 +48,32 @@ struct RequestExchange: Sendable {
         _ deadline: ContinuousClock.Instant,
         _ waitForTurn: @Sendable () async -> Bool
     ) async throws {
+        let start = ContinuousClock.now
         let reply = try await self.client.request(
             message.payload,
             to: message.subject,
             headers: message.headers,
             timeout: deadline - .now
         )
+        let latency = ContinuousClock.now - start
         guard await waitForTurn() else { return }
-        self.context.diagnostics.sayPublished(subject: message.subject, payload: message.payload)
-        try await self.printer.print(reply)
+        self.saySent(message)
+        try await self.printer.print(reply, latency: latency)
         if let failure = self.failure(reply) { throw failure }
+    }
+
+    /// What the form of the output says of a request that is answered.
+    private func saySent(_ message: OutgoingMessage) {
+        if self.options.output.isPretty {
+            self.context.diagnostics.saySending(subject: message.subject)
+        } else {
+            self.context.diagnostics.sayPublished(subject: message.subject, payload: message.payload)
+        }
     }
 
     /// Sends one request and prints replies until there are enough or none comes any more.
     private func collect(_ message: OutgoingMessage, _ deadline: ContinuousClock.Instant) async throws {
+        let start = ContinuousClock.now
         let wanted = self.options.wantedReplies
         let waitsForEmpty = self.options.waitForEmpty
         let replies = try await self.client.requestMany(
@@ -77,12 +89,11 @@ struct RequestExchange: Sendable {
         var count = 0
         var failure: ToolFailure?
         func take(_ reply: NATSMessage) async throws {
-            if count == 0 {
-                self.context.diagnostics.sayPublished(subject: message.subject, payload: message.payload)
-            }
+            let latency = ContinuousClock.now - start
+            if count == 0 { self.saySent(message) }
             count += 1
             failure = failure ?? self.failure(reply)
-            try await self.printer.print(reply)
+            try await self.printer.print(reply, latency: latency)
         }
         var iterator = replies.makeAsyncIterator()
         while true {

@@ -9,14 +9,14 @@ struct RequestProgram: Sendable {
 
     func run() async throws -> ToolStatus {
         let source = try self.options.payload.source(message: self.options.message)
-        let format = try self.options.output.messageFormat() ?? .reply
+        let format = try self.options.output.messageFormat(text: .reply, pretty: .prettyReply)
         let writer = try OutputWriter(descriptor: 1)
         let client = try await ToolConnection.connect(self.context, reconnect: .never)
         let exchange = RequestExchange(
             options: self.options,
             context: self.context,
             client: client,
-            printer: ReplyPrinter(format: format, writer: writer)
+            printer: ReplyPrinter(formatter: MessageFormatter(format: format), writer: writer)
         )
         return try await self.endingWithReader(of: writer) {
             try await self.context.cancelledBySignal {

@@ -93,12 +93,12 @@ struct CommandLineTests {
 
     @Test("a flag that is not implemented is named")
     func unsupported() {
-        let request = SubscribeOptions.request(["--json", "a"], flags: CommandFlag.subscribe)
+        let request = SubscribeOptions.request(["--stream", "S", "a"], flags: CommandFlag.subscribe)
         guard case .refuse(let text) = request else {
             Issue.record("accepted")
             return
         }
-        #expect(text.hasPrefix("nats: flag not supported yet: --json\n"))
+        #expect(text.hasPrefix("nats: flag not supported yet: --stream\n"))
     }
 
     @Test("help, version and completion script go to standard output")
@@ -146,8 +146,66 @@ struct CommandLineTests {
         }
         #expect(options.subjects == ["a", "b.>"])
         #expect(options.queue == "g")
-        #expect(try options.output.messageFormat() == .payload(.lines))
+        #expect(try options.output.messageFormat(text: .received, pretty: .pretty) == .payload(.lines))
         #expect(options.wait?.duration == .seconds(1))
+    }
+
+    private func subscribe(_ arguments: [String]) throws -> SubscribeOptions {
+        let request = SubscribeOptions.request(arguments, flags: CommandFlag.subscribe)
+        guard case .run(let options) = request else { throw UsageError("\(request)") }
+        return options
+    }
+
+    @Test(
+        "how messages are printed",
+        arguments: [
+            ("", .received), ("--output text", .received), ("--output nats", .pretty), ("-r", .payload(.lines)),
+            ("--output raw", .payload(.lines)), ("-N", .payload(.verbatim)), ("-r -N", .payload(.verbatim)),
+            ("--output raw -0", .payload(.nulTerminated)), ("--output null", .payload(.nulTerminated)),
+            ("-D \\t|", .payload(.delimited([9, 0x7C]))), ("--json", .json(embedsPayload: false)),
+            ("--output=json", .json(embedsPayload: false)), ("--json-payload", .json(embedsPayload: true)),
+            ("--json --json-payload --output json", .json(embedsPayload: true)),
+        ] as [(String, MessageFormatter.Format)]
+    )
+    func formats(flags: String, expected: MessageFormatter.Format) throws {
+        let options = try self.subscribe(flags.split(separator: " ").map(String.init) + ["a"])
+        #expect(try options.output.messageFormat(text: .received, pretty: .pretty) == expected)
+    }
+
+    @Test(
+        "nats-sub: refused with usage",
+        arguments: [
+            "", "-r --json a", "-F %s -r a", "-N -0 a", "-N -D x a", "--output null -D x a", "--output nats -r a",
+            "--output x a", "--subjects-only --headers-only a", "--subjects-only -r a", "--headers -r a", "-t -d a",
+            "--headers --json a", "-d --json a", "--time-format unix --json a", "--time-format x a", "-n 0 a",
+            "--pending-limit 0 a", "--color red a", "--durable d a", "--all a", "--last a", "--new a", "--since 1s a",
+        ]
+    )
+    func subscribeRefusals(line: String) {
+        let arguments = line.split(separator: " ").map(String.init)
+        guard case .refuse(let text) = SubscribeOptions.request(arguments, flags: CommandFlag.subscribe) else {
+            Issue.record("accepted \(line)")
+            return
+        }
+        #expect(text.hasPrefix("nats: "))
+        #expect(text.contains("nats-sub [flags] <subject>..."))
+    }
+
+    @Test("nats-sub: what stands before a message")
+    func stamps() throws {
+        func stamp(_ flags: String, _ format: MessageFormatter.Format = .received) throws -> String {
+            let options = try self.subscribe(flags.split(separator: " ").map(String.init) + ["a"])
+            var stamp = options.display.stamp(for: format)
+            let bytes = stamp.render(nanoseconds: 5_000_000_000, elapsed: .seconds(2))
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        #expect(try stamp("") == "")
+        #expect(try stamp("-d") == "2s ")
+        #expect(try stamp("-d", .pretty) == " @ 2s")
+        #expect(try stamp("--time-format unix") == "5 ")
+        #expect(try stamp("-t --time-format unixms") == "5000 ")
+        #expect(try stamp("-t").contains("/"))
+        #expect(try stamp("-t", .pretty).hasSuffix(":05.000000"))
     }
 
     @Test(

@@ -28,6 +28,7 @@ extension CommandFlag {
             .value("connection-name"),
             .value("inbox-prefix"),
             .value("socks-proxy"),
+            .value("color"),
             .boolean("verbose", "v"),
             CommandFlag("version", kind: .builtIn),
             CommandFlag("help", "h", kind: .builtIn),
@@ -36,7 +37,7 @@ extension CommandFlag {
         ]
         + .later(
             """
-            trace color retry
+            trace retry
             """
         )
 
@@ -64,12 +65,11 @@ extension CommandFlag {
             .boolean("no-newline", "N"),
             .boolean("print0", "0"),
             .value("format", "F"),
+            .value("delimiter", "D"),
+            .value("output"),
+            .boolean("json"),
+            .boolean("json-payload"),
         ]
-        + .later(
-            """
-            delimiter D json json-payload output translate headers headers-only time-format
-            """
-        )
 
     /// Flags of nats-pub.
     package static let publish: [CommandFlag] =
@@ -99,6 +99,21 @@ extension CommandFlag {
         Self.common + Self.output
         + [
             .boolean("timestamp", "t"),
+            .boolean("delta-time", "d"),
+            .value("time-format"),
+            .boolean("headers"),
+            .boolean("headers-only"),
+            .boolean("subjects-only"),
+            .boolean("match-replies"),
+            .value("translate"),
+            .value("dump"),
+            .boolean("report-subjects"),
+            .value("report-top"),
+            .repeated("ignore-subject", "I"),
+            .boolean("inbox", "i"),
+            .boolean("no-echo"),
+            .value("pending-limit"),
+            .boolean("lossy"),
             .value("queue", "q"),
             .value("count", "n"),
             .value("wait"),
@@ -108,8 +123,7 @@ extension CommandFlag {
         ]
         + .later(
             """
-            delta-time d ignore-subject I inbox i dump subjects-only match-replies report-subjects report-top \
-            no-echo pending-limit lossy stream durable all new last since last-per-subject start-sequence \
+            stream durable all new last since last-per-subject start-sequence \
             terminate-at-end T direct ack
             """
         )

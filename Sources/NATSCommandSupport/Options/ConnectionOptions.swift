@@ -111,6 +111,14 @@ package struct ConnectionOptions: ParsableArguments {
     )
     package var socksProxy: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Colors in what people read; auto: on a terminal, unless NO_COLOR is set or TERM is dumb.",
+            valueName: "auto|always|never"
+        )
+    )
+    package var color: ColorChoice = .auto
+
     @Flag(name: [.long, .customShort("v")], help: "Say more on standard error.")
     package var verbose = false
 

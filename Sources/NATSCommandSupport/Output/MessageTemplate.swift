@@ -1,37 +1,11 @@
-package import NATSWire
+package import NATSClient
+import NATSText
 package import NIOCore
 
 /// A `--format` text: literals and the parts of a message that stand for `%s` and the like.
 ///
 /// Pure.
 package struct MessageTemplate: Sendable, Equatable {
-    /// What surrounds a message.
-    package struct Context: Sendable {
-        package var subject: String
-        package var reply: String?
-        package var headers: NATSHeaders
-        package var number: Int
-        package var queue: String?
-        /// Time of receipt, since the epoch.
-        package var nanoseconds: Int64
-
-        package init(
-            subject: String,
-            reply: String?,
-            headers: NATSHeaders,
-            number: Int,
-            queue: String?,
-            nanoseconds: Int64
-        ) {
-            self.subject = subject
-            self.reply = reply
-            self.headers = headers
-            self.number = number
-            self.queue = queue
-            self.nanoseconds = nanoseconds
-        }
-    }
-
     private enum Part: Sendable, Equatable {
         case literal([UInt8])
         case payload
@@ -46,6 +20,7 @@ package struct MessageTemplate: Sendable, Equatable {
         case base64
         case hex
         case bigEndianSize
+        case latency
     }
 
     private var parts: [Part] = []
@@ -71,7 +46,7 @@ package struct MessageTemplate: Sendable, Equatable {
                 literal.removeAll()
                 self.parts.append(part)
             case UInt8(ascii: "\\"):
-                literal.append(try Self.escape(&bytes))
+                literal.append(try EscapedText.escape(&bytes))
             default:
                 literal.append(byte)
             }
@@ -93,66 +68,37 @@ package struct MessageTemplate: Sendable, Equatable {
         case UInt8(ascii: "b"): .base64
         case UInt8(ascii: "x"): .hex
         case UInt8(ascii: "R"): .bigEndianSize
+        case UInt8(ascii: "L"): .latency
         default: nil
         }
     }
 
-    /// The byte that `\` and what follows stand for.
-    private static func escape(_ bytes: inout ArraySlice<UInt8>) throws(UsageError) -> UInt8 {
-        switch bytes.popFirst() {
-        case UInt8(ascii: "n"): return 0x0A
-        case UInt8(ascii: "t"): return 0x09
-        case UInt8(ascii: "r"): return 0x0D
-        case UInt8(ascii: "0"): return 0
-        case UInt8(ascii: "e"): return 0x1B
-        case UInt8(ascii: "\\"): return UInt8(ascii: "\\")
-        case UInt8(ascii: "x"):
-            guard let high = bytes.popFirst().flatMap(Self.hexValue), let low = bytes.popFirst().flatMap(Self.hexValue)
-            else { throw UsageError("\\x needs two hexadecimal digits") }
-            return high << 4 | low
-        case let other?:
-            throw UsageError("unknown escape \\\(Character(Unicode.Scalar(other)))")
-        case nil:
-            throw UsageError("format ends after \\")
-        }
-    }
-
-    private static func hexValue(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x30...0x39: digit - 0x30
-        case 0x41...0x46: digit - 0x41 + 10
-        case 0x61...0x66: digit - 0x61 + 10
-        default: nil
-        }
-    }
+    // MARK: Hot path
 
     /// Appends one message; nothing is added at its end.
-    package func append(payload: UnsafeRawBufferPointer, context: Context, to output: inout ByteBuffer) {
+    package func append(
+        _ parts: MessageParts,
+        _ context: MessageFormatter.Context,
+        queue: [UInt8],
+        to output: inout ByteBuffer
+    ) {
         for part in self.parts {
             switch part {
             case .literal(let bytes): output.writeBytes(bytes)
-            case .payload: output.writeBytes(payload)
-            case .size: output.writeString(String(payload.count))
-            case .subject: output.writeString(context.subject)
-            case .reply: output.writeString(context.reply ?? "")
-            case .headers:
-                output.writeString(context.headers.map { "\($0.name): \($0.value)" }.joined(separator: ", "))
-            case .number: output.writeString(String(context.number))
-            case .milliseconds: output.writeString(String(context.nanoseconds / 1_000_000))
-            case .rfc3339: output.writeString(UTCTimestamp.text(nanoseconds: context.nanoseconds))
-            case .queue: output.writeString(context.queue ?? "")
-            case .base64: output.writeString(Base64.encode(payload))
-            case .hex: Self.appendHex(payload, to: &output)
-            case .bigEndianSize: output.writeInteger(UInt32(clamping: payload.count), endianness: .big)
+            case .payload: output.writeBytes(parts.payload)
+            case .size: output.writeDecimal(parts.payload.count)
+            case .subject: output.writeBytes(parts.subject)
+            case .reply: output.writeBytes(parts.reply)
+            case .headers: MessageHeaders(parts.headers).appendFields(separator: ", ", to: &output)
+            case .number: output.writeDecimal(context.number)
+            case .milliseconds: output.writeDecimal(context.nanoseconds / 1_000_000)
+            case .rfc3339: UTCTimestamp.append(nanoseconds: context.nanoseconds, to: &output)
+            case .queue: output.writeBytes(queue)
+            case .base64: output.writeBase64(parts.payload)
+            case .hex: output.writeHexadecimal(parts.payload)
+            case .bigEndianSize: output.writeInteger(UInt32(clamping: parts.payload.count), endianness: .big)
+            case .latency: if let latency = context.latency { output.writeString(GoDuration.text(latency)) }
             }
-        }
-    }
-
-    private static func appendHex(_ payload: UnsafeRawBufferPointer, to output: inout ByteBuffer) {
-        let digits = Array("0123456789abcdef".utf8)
-        for byte in payload {
-            output.writeInteger(digits[Int(byte >> 4)])
-            output.writeInteger(digits[Int(byte & 15)])
         }
     }
 }

@@ -1,20 +1,36 @@
+package import NIOCore
+
 /// `2026-11-20T22:09:26.123456Z`, with microseconds.
 package enum UTCTimestamp {
-    /// The text for a time since the epoch.
-    package static func text(nanoseconds: Int64) -> String {
+    /// Appends the text for a time since the epoch.
+    package static func append(nanoseconds: Int64, to output: inout ByteBuffer) {
         let microseconds = nanoseconds.quotientFloored(by: 1000)
         let seconds = microseconds.quotientFloored(by: 1_000_000)
         let fraction = microseconds - seconds * 1_000_000
         let days = seconds.quotientFloored(by: 86_400)
         let second = seconds - days * 86_400
         let (year, month, day) = Self.date(daysSinceEpoch: days)
-        func digits(_ value: Int64, _ width: Int) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-        }
-        return "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
-            + "T\(digits(second / 3600, 2)):\(digits(second / 60 % 60, 2)):\(digits(second % 60, 2))"
-            + ".\(digits(fraction, 6))Z"
+        output.writeDecimal(year, width: 4)
+        output.writeInteger(UInt8(ascii: "-"))
+        output.writeDecimal(month, width: 2)
+        output.writeInteger(UInt8(ascii: "-"))
+        output.writeDecimal(day, width: 2)
+        output.writeInteger(UInt8(ascii: "T"))
+        output.writeDecimal(second / 3600, width: 2)
+        output.writeInteger(UInt8(ascii: ":"))
+        output.writeDecimal(second / 60 % 60, width: 2)
+        output.writeInteger(UInt8(ascii: ":"))
+        output.writeDecimal(second % 60, width: 2)
+        output.writeInteger(UInt8(ascii: "."))
+        output.writeDecimal(fraction, width: 6)
+        output.writeInteger(UInt8(ascii: "Z"))
+    }
+
+    /// The text for a time since the epoch.
+    package static func text(nanoseconds: Int64) -> String {
+        var output = ByteBuffer()
+        Self.append(nanoseconds: nanoseconds, to: &output)
+        return String(buffer: output)
     }
 
     /// The Gregorian date, by eras of 400 years that begin on the first of March.

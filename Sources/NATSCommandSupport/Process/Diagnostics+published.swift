@@ -1,3 +1,4 @@
+import NATSText
 package import NIOCore
 
 extension Diagnostics {
@@ -7,5 +8,10 @@ extension Diagnostics {
         line.writeImmutableBuffer(payload)
         line.writeString("'\n")
         line.withUnsafeReadableBytes { self.say(bytes: $0) }
+    }
+
+    /// `Sending request on "foo"`, as the `nats` command says it.
+    package func saySending(subject: String) {
+        self.say("Sending request on \(GoString.quoted(subject))")
     }
 }

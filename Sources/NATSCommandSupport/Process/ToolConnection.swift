@@ -33,12 +33,21 @@ package enum ToolConnection {
 
     /// Connects, or fails after one pass over the servers.
     ///
+    /// - Parameters:
+    ///   - context: Servers, credentials and so on.
+    ///   - reconnect: What happens when the connection is lost.
+    ///   - noEcho: The server keeps own messages back.
     /// - Returns: The client.
     /// - Throws: `ToolFailure`, also if a signal came.
-    package static func connect(_ context: ToolContext, reconnect: Reconnect) async throws -> NATSClient {
+    package static func connect(
+        _ context: ToolContext,
+        reconnect: Reconnect,
+        noEcho: Bool = false
+    ) async throws -> NATSClient {
         let settings = context.settings
         var configuration = NATSClientConfiguration(servers: settings.servers)
         configuration.name = settings.name
+        configuration.noEcho = noEcho
         configuration.connectTimeout = settings.timeout
         configuration.credentials = try settings.credentials.clientCredentials()
         configuration.tls = settings.tls.clientTLS

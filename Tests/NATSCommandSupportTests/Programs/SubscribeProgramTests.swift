@@ -57,6 +57,13 @@ struct SubscribeProgramTests {
         arguments: [
             ("-r", "a\nb\n\nc\n"), ("-N", "ab\nc"), ("-0", "a\0b\n\0\0c\0"), ("-r -0", "a\0b\n\0\0c\0"),
             ("-F '%n %t %s|%S\\n'", "1 x a|1\n2 x b\n|2\n3 x |0\n4 x c|1\n"),
+            ("-D '\\x2d;'", "a-;b\n-;-;c-;"), ("--output raw", "a\nb\n\nc\n"), ("--output null", "a\0b\n\0\0c\0"),
+            ("--subjects-only", "x\nx\nx\nx\n"),
+            (
+                "--output nats",
+                "[#1] Received on \"x\"\na\n\n[#2] Received on \"x\"\nb\n\n"
+                    + "[#3] Received on \"x\"\nnil body\n\n[#4] Received on \"x\"\nc\n\n"
+            ),
         ]
     )
     func formats(flags: String, expected: String) async throws {
@@ -298,8 +305,8 @@ struct SubscribeProgramTests {
     @Test(
         "what is wrong with the command line is status 2",
         arguments: [
-            "nats-sub", "nats-sub -zz x", "nats-sub --json x", "nats-sub -n 0 x", "nats-sub --wait x x",
-            "nats-sub -F %z x", "nats-sub -N -0 x", "nats-sub -I a x",
+            "nats-sub", "nats-sub -zz x", "nats-sub --stream s x", "nats-sub -n 0 x", "nats-sub --wait x x",
+            "nats-sub -F %z x", "nats-sub -N -0 x", "nats-sub -I a..b x", "nats-sub -D '\\q' x",
         ]
     )
     func usage(script: String) async throws {

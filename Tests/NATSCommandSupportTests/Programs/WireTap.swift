@@ -39,6 +39,19 @@ final class WireTap: Sendable {
         try await self.sync()
     }
 
+    /// Publishes a message with a header block, and returns when the server has it.
+    func publish(_ subject: String, headers: String, _ payload: String) async throws {
+        let sizes = "\(headers.utf8.count) \(headers.utf8.count + payload.utf8.count)"
+        await self.connection.send("HPUB \(subject) \(sizes)\r\n\(headers)\(payload)\r\n")
+        try await self.sync()
+    }
+
+    /// Publishes bytes, and returns when the server has them.
+    func publish(_ subject: String, bytes: [UInt8]) async throws {
+        await self.connection.send(Array("PUB \(subject) \(bytes.count)\r\n".utf8) + bytes + [0x0D, 0x0A])
+        try await self.sync()
+    }
+
     /// Publishes `count` messages that are their numbers, in one write.
     func publishNumbers(_ subject: String, _ count: Int) async throws {
         var frames: [UInt8] = []

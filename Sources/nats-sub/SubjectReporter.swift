@@ -1,0 +1,50 @@
+import NATSClient
+import NATSCommandSupport
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// Counts messages by subject in the place of printing them.
+final class SubjectReporter: Sendable {
+    private let printer: MessagePrinter
+    private let writer: OutputWriter
+    private let top: Int
+    /// The table replaces the one before it on a terminal.
+    private let isRefreshed: Bool
+    private let report = NIOLockedValueBox(SubjectReport())
+
+    init(printer: MessagePrinter, writer: OutputWriter, top: Int, isRefreshed: Bool) {
+        self.printer = printer
+        self.writer = writer
+        self.top = top
+        self.isRefreshed = isRefreshed
+    }
+
+    /// Counts the messages of a batch.
+    ///
+    /// - Returns: Whether the last message that is wanted was counted.
+    func take(_ batch: NATSMessageBatch) -> Bool {
+        var position = batch.startIndex
+        let picked = self.printer.pick(batch, from: &position, maximum: .max)
+        self.report.withLockedValue { report in
+            for picked in picked { picked.message.withParts { report.count($0) } }
+        }
+        return self.printer.isComplete
+    }
+
+    /// Shows the table each second, if it is refreshed; returns when the task is cancelled.
+    func refresh() async throws {
+        guard self.isRefreshed else { return }
+        while !Task.isCancelled {
+            try self.show()
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Shows the table as it is now.
+    func show() throws {
+        // Home, and clear from there.
+        var output = ByteBuffer(string: self.isRefreshed ? "\u{1B}[H\u{1B}[2J" : "")
+        output.writeString(self.report.withLockedValue { $0.table(top: self.top) })
+        try self.writer.submit(&output)
+    }
+}
