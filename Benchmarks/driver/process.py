@@ -1,12 +1,17 @@
 """Servers and client programs as child processes; nothing outlives its `with` block."""
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import resource
+import signal
 import socket
 import ssl
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -161,3 +166,61 @@ def run_measured(command, stdin=subprocess.DEVNULL):
     if process.returncode != 0:
         raise Failed(f"status {process.returncode}")
     return wall, usage.ru_utime + usage.ru_stime
+
+
+class Terminal:
+    """A program on a pseudo-terminal, whose output is read all the time."""
+
+    def __init__(self, pid, descriptor):
+        self.pid = pid
+        self.descriptor = descriptor
+        self.output = bytearray()
+        self.changed = threading.Condition()
+        self.ended = None
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        while True:
+            try:
+                block = os.read(self.descriptor, 1 << 16)
+            except OSError:  # the program closed its side
+                block = b""
+            with self.changed:
+                self.output += block
+                self.changed.notify_all()
+            if not block:
+                return
+
+    def wait_for(self, text):
+        with self.changed:
+            if not self.changed.wait_for(lambda: text in self.output, 30):
+                raise Failed(f"the screen does not show {text.decode()}")
+
+    def send(self, keys):
+        os.write(self.descriptor, keys)
+
+    def status(self):
+        if self.ended is None:
+            self.reader.join(20)
+            if self.reader.is_alive():
+                os.kill(self.pid, signal.SIGKILL)
+            self.ended = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.ended
+
+
+@contextlib.contextmanager
+def on_terminal(command, rows, columns):
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(command[0], command)
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    terminal = Terminal(pid, descriptor)
+    try:
+        yield terminal
+    finally:
+        if terminal.ended is None:
+            os.kill(pid, signal.SIGKILL)
+            terminal.status()
+        os.close(descriptor)

@@ -16,6 +16,7 @@ from process import (
     allow_many_files,
     finish,
     free_port,
+    on_terminal,
     processor_seconds,
     run_json,
     run_measured,
@@ -151,20 +152,25 @@ def server_rows(quick):
     ]
 
 
+def open_idle(stack, server, count):
+    """Connections with a subscription each, that say nothing until `stack` ends."""
+    allow_many_files()
+    for number in range(count):
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+        connection.recv(4096)
+        name = f'CONNECT {{"verbose":false,"name":"idle-{number}","lang":"python","version":"1"}}'
+        connection.sendall(f"{name}\r\nSUB bench.{number} 1\r\nPING\r\n".encode())
+        while b"PONG" not in connection.recv(4096):
+            pass
+
+
 def monitoring_row(connections, polls):
     """What a dashboard costs: /varz and a page of /connz once a second, as nats-top asks for them."""
 
     def measure(programs, side):
-        allow_many_files()
         monitor = free_port()
         with running_server(programs.servers[side], "-m", str(monitor)) as server, contextlib.ExitStack() as stack:
-            for number in range(connections):
-                connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
-                connection.recv(4096)
-                name = f'CONNECT {{"verbose":false,"name":"idle-{number}","lang":"python","version":"1"}}'
-                connection.sendall(f"{name}\r\nSUB bench.{number} 1\r\nPING\r\n".encode())
-                while b"PONG" not in connection.recv(4096):
-                    pass
+            open_idle(stack, server, connections)
             time.sleep(1.5)
             begin = processor_seconds(server.process.pid)
             for _ in range(polls):
@@ -659,9 +665,36 @@ def lines_out_row(count):
     return Row("tools/nats-sub --raw", ["go", "ours"], line_lines(), measure)
 
 
+def top_row(connections, seconds):
+    """What the dashboard takes of a core while somebody looks at it, at a refresh a second."""
+
+    def measure(programs, _):
+        monitor = free_port()
+        with running_server(programs.servers["ours"], "-m", str(monitor)) as server, contextlib.ExitStack() as stack:
+            open_idle(stack, server, connections)
+            command = [programs.tools["nats-top"], "-s", "127.0.0.1", "-m", str(monitor), "-n", str(connections)]
+            with on_terminal(command, rows=50, columns=200) as terminal:
+                terminal.wait_for(b"idle-")
+                used, begin = processor_seconds(terminal.pid), time.monotonic()
+                time.sleep(seconds)
+                used, passed = processor_seconds(terminal.pid) - used, time.monotonic() - begin
+                terminal.send(b"q")
+                if terminal.status() != 0:
+                    raise Failed("nats-top does not end well")
+        return {"share": used / passed * 100}
+
+    line = Line("of a core", "share", "ours", None, "<=", 2.0, "%")
+    return Row(f"tools/nats-top, {connections:,} connections", ["ours"], [line], measure)
+
+
 def tool_rows(quick):
     count = 100_000 if quick else 2_000_000
-    return [tool_once_row(3 if quick else 10), lines_in_row(count), lines_out_row(count)]
+    return [
+        tool_once_row(3 if quick else 10),
+        lines_in_row(count),
+        lines_out_row(count),
+        top_row(1000, 2 if quick else 10),
+    ]
 
 
 def all_rows(quick):
