@@ -248,7 +248,7 @@ struct CommandLineTests {
             return
         }
         #expect(options.message == "b")
-        #expect(options.replies == 1)
+        #expect(options.wantedReplies == 1)
         #expect(options.replyTimeout.duration == .milliseconds(300))
     }
 

@@ -167,7 +167,7 @@ struct PublishProgramTests {
         "what is wrong with the command line ends it with 2, before any connection",
         arguments: [
             "nats-pub", "nats-pub -zz", "nats-pub a b c", "nats-pub -n", "nats-pub --json a b", "nats-pub -l a b",
-            "nats-pub --creds x a b", "NATS_CREDS=x nats-pub a b", "nats-pub -H nocolon a b",
+            "nats-pub --creds x --nkey y a b", "NATS_CREDS=x NATS_NKEY=y nats-pub a b", "nats-pub -H nocolon a b",
             "nats-pub --timeout x a b",
         ]
     )
