@@ -114,7 +114,9 @@ struct ScreenProgramTests {
             try await terminal.wait(for: "the selected connection's subscriptions") {
                 $0.contains("Subscriptions of ") && $0.contains("workers") && $0.contains("x.>")
             }
+            // What follows an escape at once belongs to it.
             try await terminal.press("Escape")
+            try await terminal.wait(for: "Connections Polled: 2")
             for (key, text) in [
                 ("2", "Connections Closed: "), ("3", "Routes: 0"), ("4", "Accounts: "), ("6", "Max payload"),
                 ("7", "JetStream is not enabled"), ("8", "Msgs in/s"), ("1", "Connections Polled: 2"),
