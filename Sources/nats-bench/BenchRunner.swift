@@ -60,6 +60,7 @@ struct BenchRunner: Sendable {
         var sent = [ClientOutcome?](repeating: nil, count: self.connections.senders.count)
         var received = [ClientOutcome?](repeating: nil, count: self.connections.receivers.count)
         var end = End.complete
+        var isTimeUp = false
 
         await withTaskGroup(of: Event.self) { group in
             self.addReceivers(&group, subscriptions, control, receiverCounters)
@@ -115,6 +116,7 @@ struct BenchRunner: Sendable {
                     // Of those who share, one sees that all messages have come; others may still be at theirs.
                     if isShared, !self.plan.sends, let messages { settle(target: messages) }
                 case .durationPassed:
+                    isTimeUp = true
                     control.stop()
                     if sendersLeft == 0, !self.plan.sends { group.cancelAll() }
                 case .deadlinePassed:
@@ -131,7 +133,10 @@ struct BenchRunner: Sendable {
             }
         }
         withExtendedLifetime(subscriptions) {}
-        return (self.result(sent, received, messages: messages, isShared: isShared, end: end), end)
+        var run = self.result(sent, received, messages: messages, isShared: isShared, end: end)
+        // Who was told to stop had no time for the rest of its share.
+        if isTimeUp { for index in run.senders.samples.indices { run.senders.samples[index].expected = nil } }
+        return (run, end)
     }
 
     private func subscribe() async throws -> [NATSSubscription] {

@@ -19,6 +19,8 @@ struct MessagePublisher {
 
     /// So many lines with payloads are printed.
     private static let linesShown = 20
+    /// With so many lines the server is asked whether it has the messages.
+    private static let linesHeld = 1024
 
     let client: NATSClient
     private let context: ToolContext
@@ -67,7 +69,10 @@ struct MessagePublisher {
         } else {
             try await self.publish(message, listing: listing)
         }
-        if self.pauseBetween != nil || (self.flushEvery > 0 && self.count % self.flushEvery == 0) {
+        if self.count & 0xFF == 0, let error = self.client.lastError { throw error }
+        if self.pauseBetween != nil || self.lines.count >= Self.linesHeld
+            || (self.flushEvery > 0 && self.count % self.flushEvery == 0)
+        {
             try await self.confirm()
         }
     }

@@ -48,8 +48,8 @@ struct PublishProgram: Sendable {
     ) async throws {
         var composer = composer
         var publisher = publisher
-        for _ in 0..<(self.options.payload.count ?? 1) where self.context.shutdown.signal == nil {
-            guard try await publisher.waitForTurn() else { break }
+        for _ in 0..<(self.options.payload.count ?? 1) {
+            guard self.context.shutdown.signal == nil, try await publisher.waitForTurn() else { break }
             let message = try composer.message(payload)
             do {
                 try await publisher.send(message, listing: .payload)
@@ -119,7 +119,9 @@ struct PublishProgram: Sendable {
             reading: while try await records.waitForMore() {
                 while let record = try records.next() {
                     for repetition in 0..<repetitions {
-                        guard try await publisher.waitForTurn() else { break reading }
+                        // The reader is told of a signal, a repetition is not.
+                        let isOver = repetition > 0 && self.context.shutdown.signal != nil
+                        guard !isOver, try await publisher.waitForTurn() else { break reading }
                         if repetition == 0 { try copy.add(record, isTerminated: records.isTerminated) }
                         do {
                             let message = try composer.message(record)

@@ -23,6 +23,7 @@ struct RequestExchange: Sendable {
         var attemptsLeft = self.options.retryNoResponders?.limit ?? 0
         var isRepeated = false
         while true {
+            let timeLeft = deadline - .now
             do {
                 if self.options.hasSingleReply {
                     return try await self.request(message, deadline, waitForTurn)
@@ -31,7 +32,7 @@ struct RequestExchange: Sendable {
                 return try await self.collect(message, deadline)
             } catch let error as NATSError {
                 // Little time was left for the last attempt; there was nobody all the same.
-                if error.code == .timeout, isRepeated {
+                if error.code == .timeout, isRepeated, timeLeft < Self.pauseForResponders {
                     throw NATSError(.noResponders, "no responders available for request")
                 }
                 let resumption = ContinuousClock.now + Self.pauseForResponders
@@ -103,6 +104,7 @@ struct RequestExchange: Sendable {
             } catch {
                 // Said once, before the replies that are there.
                 guard error.code == .slowConsumer else { throw error }
+                failure = failure ?? ToolFailure("slow consumer: replies were dropped")
                 continue
             }
             guard let next else { break }

@@ -83,6 +83,11 @@ final class MessageEmitter: Sendable {
         try await self.emit(self.matcher?.withLockedValue { $0.takeUnanswered() } ?? [])
     }
 
+    /// Gives up what a command still works on.
+    func stop() {
+        self.command?.stop()
+    }
+
     // MARK: Out
 
     /// A message and what is shown in the place of its payload.

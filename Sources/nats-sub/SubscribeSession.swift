@@ -43,7 +43,11 @@ struct SubscribeSession: Sendable {
 
     func run(start: ContinuousClock.Instant) async throws -> ToolStatus {
         try await withThrowingTaskGroup(of: Outcome.self) { group in
-            defer { group.cancelAll() }
+            defer {
+                group.cancelAll()
+                // A thread that waits for a command does not see that.
+                if case .emitted(let emitter) = self.way { emitter.stop() }
+            }
             for subscription in self.subscriptions {
                 group.addTask { try await self.follow(subscription) }
             }
@@ -102,9 +106,20 @@ struct SubscribeSession: Sendable {
                 // The last requests may get their replies as any other request would.
                 await self.wait(atMost: self.context.settings.timeout) { emitter.isIdle }
             }
-            await self.wait(atMost: self.context.drainTimeout) { !emitter.isWorking }
+            let limit = self.context.drainTimeout
+            let stopping = Task {
+                try await Task.sleep(for: limit)
+                emitter.stop()
+            }
+            defer { stopping.cancel() }
+            await self.wait(atMost: limit) { !emitter.isWorking }
             try await emitter.finish()
-            hasFailures = emitter.hasFailures
+            if emitter.isWorking {
+                // What is given up now is a failure, which has to be known.
+                emitter.stop()
+                await self.wait(atMost: .seconds(1)) { !emitter.isWorking }
+            }
+            hasFailures = emitter.hasFailures || emitter.isWorking
         }
         try await self.writer.flush()
         self.drops.update(self.subscriptions)

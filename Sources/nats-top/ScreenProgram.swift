@@ -45,6 +45,7 @@ struct ScreenProgram: ~Copyable {
             }
             if let status = try self.play() { return status }
             let keys = terminal.keys()
+            if !keys.isEmpty { self.emptyReads = 0 }
             for key in keys {
                 if let status = self.take(key, terminal) { return status }
             }

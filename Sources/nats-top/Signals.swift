@@ -10,7 +10,10 @@ import Glibc
 
 /// Signals come as events; only ^Z goes to the main thread, where ncurses gives the terminal back before the stop.
 enum Signals {
-    private static let ending = [SIGINT, SIGTERM, SIGHUP]
+    /// Those that end the program; a `SIGHUP` that is ignored stays so (`nohup`).
+    private static let ending = [SIGINT, SIGTERM, SIGQUIT] + (ToolProcess.ignoresHangUp ? [] : [SIGHUP])
+    /// A second signal within this time is the first one's echo.
+    private static let patience: Duration = .seconds(1)
 
     /// Blocks them; before any other thread is started.
     static func block() {
@@ -24,17 +27,17 @@ enum Signals {
     static func deliver(to mailbox: Mailbox) throws {
         let started = POSIX.startThread {
             var set = Self.set(Self.ending + [SIGWINCH])
-            var isEnding = false
+            var firstAt: ContinuousClock.Instant?
             while true {
                 var number: Int32 = 0
                 guard sigwait(&set, &number) == 0 else { continue }
                 if number == SIGWINCH {
                     mailbox.post(.resized)
-                } else if isEnding {
+                } else if let first = firstAt {
                     // The main thread may be stuck in a terminal that takes nothing.
-                    ToolProcess.end(.signal(number))
+                    if ContinuousClock.now - first > Self.patience { ToolProcess.end(.signal(number)) }
                 } else {
-                    isEnding = true
+                    firstAt = .now
                     mailbox.post(.signal(number))
                 }
             }

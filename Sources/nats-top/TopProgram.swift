@@ -39,6 +39,9 @@ enum TopProgram {
         if !options.isBatch, !POSIX.isTerminal(0) || !POSIX.isTerminal(1) {
             throw UsageError("no terminal: use --batch, --json or -o")
         }
+        if options.record == "-", options.output == nil || options.output == "-" {
+            throw UsageError("--record wants a file: standard output is taken")
+        }
         Signals.block()
         let mailbox = try Mailbox()
         try Signals.deliver(to: mailbox)
@@ -55,6 +58,7 @@ enum TopProgram {
             source = .server(poller, HostNames(mailbox: mailbox))
         }
         if let formatter = setup.formatter {
+            Signals.allowStops()
             var program = BatchProgram(
                 model: model,
                 source: source,

@@ -200,6 +200,23 @@ struct ContextTests {
 
 @Suite("Values that stand for secrets")
 struct SecretValueTests {
+    @Test(
+        "a seed or a JWT with a character too much or too little is not quoted",
+        arguments: ["--nkey", "--jwt", "--creds"]
+    )
+    func nearlySecret(flag: String) throws {
+        for text in ["\(self.seed)A", "\(self.seed.dropLast())", "eyJ" + String(repeating: "x", count: 60)] {
+            do {
+                _ = try ConnectionSettings(flags: ["\(flag)=\(text)"], environment: [:])
+                Issue.record("\(flag) takes \(text)")
+            } catch {
+                #expect("\(error)".hasPrefix("\(flag) is neither") && !"\(error)".contains(text), "\(error)")
+            }
+        }
+        let blanks = try ConnectionSettings(flags: ["--nkey= \(self.seed) "], environment: [:])
+        #expect(blanks.credentials == .nkey(.contents(Array(self.seed.utf8))))
+    }
+
     private let seed = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"
 
     @Test("seeds and JWTs that stand where a file should are taken as such")

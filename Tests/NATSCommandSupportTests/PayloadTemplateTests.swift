@@ -75,6 +75,9 @@ struct RateLimiterTests {
     @Test("a slow rate has no bursts, however long nothing was sent")
     func slow() {
         let start = ContinuousClock.now
+        var never = RateLimiter(rate: 1e-300, now: start)
+        #expect(never.take(now: start) == .zero)
+        #expect(never.take(now: start) > .seconds(3_000_000_000))
         var limiter = RateLimiter(rate: 2, now: start)
         #expect(limiter.take(now: start) == .zero)
         #expect(limiter.take(now: start) == .milliseconds(500))

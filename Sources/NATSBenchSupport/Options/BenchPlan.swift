@@ -15,6 +15,8 @@ package struct BenchPlan: Sendable, Equatable {
     package var receivers = 0
     /// Messages of a run; nil: until the time passed, or for ever.
     package var messages: Int?
+    /// More would take years, and sums of them overflow.
+    private static let maximumMessages = 1_000_000_000_000
     package var queue: String?
     package var warmup = 0
     package var runs = 1
@@ -91,6 +93,9 @@ package struct BenchPlan: Sendable, Equatable {
         if let throughput = load.throughput, throughput < 1 { throw UsageError("--throughput must be at least 1") }
         if let duration = load.duration, duration.duration <= .zero {
             throw UsageError("--duration must be greater than zero")
+        }
+        if max(self.messages ?? 0, self.warmup) > Self.maximumMessages {
+            throw UsageError("more than \(Self.maximumMessages) messages")
         }
         if self.warmup < 0 { throw UsageError("--warmup must not be negative") }
         if self.warmup > 0, self.receiverRole == .responder {

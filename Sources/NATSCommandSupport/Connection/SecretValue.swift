@@ -41,9 +41,14 @@ package enum SecretValue: Sendable, Equatable {
         for scheme in ["op://", "nsc://"] where text.hasPrefix(scheme) {
             throw origin.failure("\(name): \(scheme) values are not supported")
         }
-        if Self.isSecret(text, field) {
-            self = .contents(Array(text.utf8))
+        let bare = text.drop { $0.isWhitespace }.prefix { !$0.isWhitespace }
+        if Self.isSecret(String(bare), field) {
+            self = .contents(Array(bare.utf8))
             return
+        }
+        // Nearly one: an error about a missing file would show it.
+        guard !Self.resemblesSecret(bare) else {
+            throw origin.failure("\(name) is neither a file's name nor what such a file holds")
         }
         let path = text.hasPrefix("file://") ? String(text.dropFirst(7)) : text
         guard !path.isEmpty else { throw origin.failure("\(name) names no file") }
@@ -67,6 +72,13 @@ package enum SecretValue: Sendable, Equatable {
         case .file(let path): try ToolFile.read(path)
         case .contents(let bytes): bytes
         }
+    }
+
+    /// Whether this could be a seed or a JWT with a character too much or too little.
+    private static func resemblesSecret(_ text: Substring) -> Bool {
+        guard text.utf8.count > 40, !text.contains("/"), !text.contains("\\") else { return false }
+        if text.hasPrefix("eyJ") { return true }
+        return text.hasPrefix("S") && text.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) }
     }
 
     /// Whether this is no path but the thing itself: it must not end up in an error about a missing file.

@@ -25,6 +25,8 @@ package struct RateLimiter: Sendable {
         self.last = now
         let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
         self.tokens = min(self.burst, self.tokens + seconds * self.rate) - 1
-        return self.tokens >= 0 ? .zero : .nanoseconds(Int64(-self.tokens / self.rate * 1e9))
+        guard self.tokens < 0 else { return .zero }
+        // A rate near zero: longer than anybody lives, and still a number of nanoseconds.
+        return .nanoseconds(Int64(min(-self.tokens / self.rate * 1e9, 9e18)))
     }
 }

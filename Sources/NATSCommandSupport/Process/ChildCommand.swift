@@ -28,6 +28,8 @@ package struct ChildCommand: Sendable {
 
     /// Longer output is refused: a command that never stops to write does not fill the memory.
     private static let maximumOutput = 64 << 20
+    /// So many milliseconds pass at most until it is seen that it is to stop.
+    private static let patience: Int32 = 100
 
     package var command: String
     /// Variables beside those of this process.
@@ -40,16 +42,33 @@ package struct ChildCommand: Sendable {
 
     /// Runs it, and waits for its end.
     ///
+    /// It is killed as soon as `isStopped` holds; what it has started itself is left alone.
+    ///
     /// - Returns: What it wrote.
-    /// - Throws: `Failure` if it cannot be started, writes too much or does not end with status 0.
-    package func run(input: ByteBuffer) throws(Failure) -> ByteBuffer {
+    /// - Throws: `Failure` if it cannot be started, writes too much, is stopped or does not end with status 0.
+    package func run(
+        input: ByteBuffer,
+        isStopped: @Sendable () -> Bool = { false }
+    ) throws(Failure) -> ByteBuffer {
+        guard !isStopped() else { throw Failure("stopped") }
         let (child, writer, reader) = try self.start()
         defer { close(reader) }
-        let output = Self.exchange(input, writer: writer, reader: reader)
+        let output = Self.exchange(input, writer: writer, reader: reader, isStopped: isStopped)
         if output == nil { kill(child, SIGKILL) }
         var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        guard let output else { throw Failure("it writes more than \(Self.maximumOutput) bytes") }
+        var ended: pid_t = 0
+        // It may close its output and go on.
+        while output != nil, ended == 0, !isStopped() {
+            ended = waitpid(child, &status, WNOHANG)
+            if ended < 0, errno == EINTR { ended = 0 }
+            if ended == 0 { _ = poll(nil, 0, 1) }
+        }
+        guard ended != 0, let output else {
+            kill(child, SIGKILL)
+            while waitpid(child, &status, 0) < 0, errno == EINTR {}
+            throw Failure(isStopped() ? "stopped" : "it writes more than \(Self.maximumOutput) bytes")
+        }
+        guard ended > 0 else { throw Failure("waitpid", errno: errno) }
         if status & 0x7F != 0 { throw Failure("signal \(status & 0x7F)") }
         let code = status >> 8 & 0xFF
         guard code == 0 else { throw Failure("exit status \(code)") }
@@ -86,8 +105,13 @@ package struct ChildCommand: Sendable {
 
     /// Writes `input` and reads what comes, as either side is ready; closes `writer`.
     ///
-    /// - Returns: What came; nil if it is too much.
-    private static func exchange(_ input: ByteBuffer, writer: Int32, reader: Int32) -> ByteBuffer? {
+    /// - Returns: What came; nil if it is too much, or `isStopped` holds.
+    private static func exchange(
+        _ input: ByteBuffer,
+        writer: Int32,
+        reader: Int32,
+        isStopped: @Sendable () -> Bool
+    ) -> ByteBuffer? {
         var input = input
         var output = ByteBuffer()
         var isWriting = true
@@ -103,7 +127,8 @@ package struct ChildCommand: Sendable {
                 pollfd(fd: reader, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isWriting ? writer : -1, events: Int16(POLLOUT), revents: 0),
             ]
-            if poll(&watched, nfds_t(watched.count), -1) < 0, errno != EINTR { return output }
+            if poll(&watched, nfds_t(watched.count), Self.patience) < 0, errno != EINTR { return output }
+            if isStopped() { return nil }
             if isWriting, watched[1].revents != 0 {
                 let written = input.withUnsafeReadableBytes { write(writer, $0.baseAddress, $0.count) }
                 if written > 0 {

@@ -1,5 +1,6 @@
 package import NIOCore
 import NIOPosix
+import Synchronization
 
 /// A command of the shell that gets each payload on its standard input, and whose output takes the payload's place.
 ///
@@ -10,6 +11,7 @@ package final class MessageCommand: Sendable {
 
     private let command: String
     private let threads: NIOThreadPool
+    private let isStopped = Atomic(false)
 
     /// Starts the threads, which live as long as the process.
     package init(_ command: String, concurrency: Int = max(2, min(System.coreCount, 16))) {
@@ -17,6 +19,11 @@ package final class MessageCommand: Sendable {
         self.concurrency = concurrency
         self.threads = NIOThreadPool(numberOfThreads: concurrency)
         self.threads.start()
+    }
+
+    /// Ends all runs, those to come included.
+    package func stop() {
+        self.isStopped.store(true, ordering: .relaxed)
     }
 
     /// Runs the command for one message.
@@ -33,7 +40,9 @@ package final class MessageCommand: Sendable {
         do {
             result = try await self.threads.runIfActive {
                 do throws(ChildCommand.Failure) {
-                    return .success(try command.run(input: payload))
+                    return .success(
+                        try command.run(input: payload) { self.isStopped.load(ordering: .relaxed) }
+                    )
                 } catch {
                     return .failure(error)
                 }

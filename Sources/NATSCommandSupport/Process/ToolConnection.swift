@@ -76,7 +76,7 @@ package enum ToolConnection {
             throw ToolFailure(ToolFailure(error).description, status: .failure)
         }
         if let server = client.serverInfo {
-            context.diagnostics.detail("Connected to \(server.url) (\(server.name))")
+            context.diagnostics.detail("Connected to \(server.url) (\(GoString.harmless(server.name.utf8)))")
         }
         return client
     }

@@ -41,7 +41,8 @@ package struct ToolFailure: Error, Equatable, CustomStringConvertible {
     /// The server's own words where the client quotes them.
     private static func serverText(_ error: NATSError) -> String {
         let introduction = "the server says: "
-        guard error.message.hasPrefix(introduction) else { return error.message }
-        return String(error.message.dropFirst(introduction.count))
+        let text =
+            error.message.hasPrefix(introduction) ? error.message.dropFirst(introduction.count) : error.message[...]
+        return GoString.harmless(text.utf8)
     }
 }

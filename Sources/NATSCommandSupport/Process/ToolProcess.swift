@@ -83,12 +83,15 @@ package enum ToolProcess {
             signal(number, SIG_DFL)
             sigaddset(&set, number)
         }
-        var action = sigaction()
-        if sigaction(SIGHUP, nil, &action) == 0, !Self.ignores(action) {
-            sigaddset(&set, SIGHUP)
-        }
+        if !Self.ignoresHangUp { sigaddset(&set, SIGHUP) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         return set
+    }
+
+    /// Whether this process was started with `SIGHUP` ignored, as `nohup` does.
+    package static var ignoresHangUp: Bool {
+        var action = sigaction()
+        return sigaction(SIGHUP, nil, &action) == 0 && Self.ignores(action)
     }
 
     private static func ignores(_ action: sigaction) -> Bool {

@@ -238,6 +238,19 @@ struct BenchProgramTests {
         }
     }
 
+    @Test("--duration before all of -n is sent is no loss; counts that overflow are refused")
+    func durationAndCount() async throws {
+        try await NATSTestServer.withServer { server in
+            let result = try await ToolShell.run("nats-bench $U --duration 100ms -n 100000000 s", url: server.clientURL)
+            #expect(result.status == 0, "\(result.errors)")
+            let huge = try await ToolShell.run(
+                "nats-bench $U --mode sub --clients 2 -n 9223372036854775807 s",
+                url: server.clientURL
+            )
+            #expect(huge.status == 2)
+        }
+    }
+
     @Test("--duration ends by the clock; what was sent is received")
     func duration() async throws {
         try await NATSTestServer.withServer { server in

@@ -315,6 +315,18 @@ struct PublishProgramTests {
         }
     }
 
+    @Test("a signal ends one that never pauses", arguments: ["exec nats-pub $U", "nats-pub $U <in"])
+    func signalWithoutPause(start: String) async throws {
+        try await NATSTestServer.withServer { server in
+            let flags = "-v --drain-timeout 300s -n 100000000000 foo"
+            let script = start.hasPrefix("exec") ? "\(start) \(flags) x" : "exec \(start) \(flags)"
+            let shell = try ToolShell(script, url: server.clientURL, files: ["in": "x"])
+            try await shell.waitForErrors("Connected")
+            shell.signal(2)
+            #expect(try await shell.result().exit == .signaled(2))
+        }
+    }
+
     @Test("a signal ends it by that signal, after what it sent has arrived", arguments: [2, 15, 1])
     func signals(number: Int32) async throws {
         try await self.withServer { server, tap in

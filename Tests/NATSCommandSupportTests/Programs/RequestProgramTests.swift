@@ -267,7 +267,7 @@ struct RequestProgramTests {
                 url: server.url
             )
             #expect(brief.status == 4)
-            let patient = try ToolShell("nats-req $U -v --retry-no-responders -r svc x", url: server.url)
+            let patient = try ToolShell("nats-req $U -v --timeout 60s --retry-no-responders -r svc x", url: server.url)
             try await patient.waitForErrors("Connected")
             let connection = try RawConnection.connect(port: server.port)
             try await connection.readInfo()

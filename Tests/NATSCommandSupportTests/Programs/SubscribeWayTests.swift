@@ -64,6 +64,21 @@ struct SubscribeWayTests {
         }
     }
 
+    @Test("a command that never ends keeps nobody from ending", arguments: ["sleep 86400", "sleep 86400 & echo"])
+    func translateForEver(command: String) async throws {
+        try await self.withServer { server, tap in
+            let shell = try ToolShell(
+                "nats-sub $U -r -v x --translate 'echo 1 >started; \(command)' --max-time 1s --drain-timeout 100ms",
+                url: server.clientURL
+            )
+            try await shell.waitForErrors()
+            try await tap.publishNumbers("x", 1)
+            let result = try await shell.result()
+            #expect(result.output.isEmpty && result.status == 1)
+            #expect(result.errors.hasSuffix("nats: translating message 1 on [x]: stopped\n"), "\(result.errors)")
+        }
+    }
+
     @Test("dumps: objects with NUL behind them, or files that only the user can read")
     func dump() async throws {
         try await self.withServer { server, tap in
