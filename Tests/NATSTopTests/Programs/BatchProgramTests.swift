@@ -136,7 +136,12 @@ struct BatchProgramTests {
     @Test("the end of who reads the output is the end of --batch, and no error")
     func brokenPipe() async throws {
         try await self.withServer(.ours) { _, port in
-            let result = try await TopRun.run("-m \(port) --json -d 0.1 | head -n 1")
+            // The shell tells the status of a pipe's last program only.
+            let run = try TopRun(
+                "--version >/dev/null | { (\"$TOP\" -m \(port) --json -d 0.1; echo $? >status) | head -n 1; }"
+            )
+            let result = try await run.result()
+            try await eventually("nats-top dies of SIGPIPE") { run.file("status") == "141\n" }
             #expect(result.status == 0 && result.errors.isEmpty)
             #expect(result.output.hasPrefix("{\"time\":"))
             #expect(result.lines.count == 2)

@@ -72,6 +72,7 @@ struct ScreenProgramTests {
             }
             try await terminal.press("o")
             try await terminal.type("xyz")
+            try await terminal.wait(for: "sort by [subs]: xyz")
             try await terminal.press("Enter")
             try await terminal.wait(for: "the end of the prompt") { !$0.contains("sort by") }
             try await terminal.press("o")
