@@ -233,6 +233,10 @@ public struct NATSClientConfiguration: Sendable {
     public var writeBufferSize = 262_144
     /// Limits of subscriptions that are given none of their own.
     public var pendingLimits = PendingLimits()
+    /// Gets each line of the protocol, sent and received, in the order of its connection; nil costs nothing.
+    ///
+    /// Called on the event loop: must not block for long.
+    package var protocolTrace: (@Sendable (ProtocolTraceLine) -> Void)?
     /// Opens a connection; see ``dialer``.
     public typealias Dialer =
         @Sendable (_ host: String, _ port: Int, _ eventLoop: any EventLoop) async throws -> any Channel

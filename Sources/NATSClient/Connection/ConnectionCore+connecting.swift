@@ -102,6 +102,7 @@ extension ConnectionCore {
                 throw NATSError(.connectionClosed, "the client is closed")
             }
             let webSocket = Self.makeWebSocket(to: address, configuration)
+            let trace = configuration.protocolTrace.map { ProtocolTraceHandler($0) }
             let handler = NATSChannelHandler(
                 core: self,
                 address: address,
@@ -109,7 +110,8 @@ extension ConnectionCore {
                 wantsNoEcho: configuration.noEcho,
                 tls: configuration.tls,
                 credentials: address.credentials ?? configuration.credentials,
-                webSocket: webSocket
+                webSocket: webSocket,
+                trace: trace
             ) { info in
                 Self.makeConnect(configuration, info: info)
             }
@@ -118,6 +120,9 @@ extension ConnectionCore {
             }
             if let webSocket {
                 try channel.pipeline.syncOperations.addHandler(webSocket)
+            }
+            if let trace {
+                try channel.pipeline.syncOperations.addHandler(trace)
             }
             try channel.pipeline.syncOperations.addHandler(handler)
             // A host name may have several addresses and so several sockets, of which one wins.

@@ -18,6 +18,8 @@ final class NATSChannelHandler: ChannelInboundHandler {
     let tls: NATSClientConfiguration.TLS
     /// The handler in front of this one, of a WebSocket connection.
     let webSocket: WebSocketClientHandler?
+    /// The handler between that one and this, of a connection whose protocol is to be seen.
+    let trace: ProtocolTraceHandler?
     /// Finds the credentials, if that takes time.
     private var credentialsTask: Task<Void, Never>?
 
@@ -61,6 +63,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
         tls: NATSClientConfiguration.TLS,
         credentials: NATSClientConfiguration.Credentials,
         webSocket: WebSocketClientHandler? = nil,
+        trace: ProtocolTraceHandler? = nil,
         makeConnect: @escaping (ServerInfo) -> ConnectPayload
     ) {
         self.core = core
@@ -70,6 +73,7 @@ final class NATSChannelHandler: ChannelInboundHandler {
         self.makeConnect = makeConnect
         self.tls = tls
         self.webSocket = webSocket
+        self.trace = trace
         self.machine = ConnectStateMachine(
             wantsNoEcho: wantsNoEcho,
             wantsTLS: address.isSecure || tls.isWanted,
