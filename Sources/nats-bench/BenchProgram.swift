@@ -33,10 +33,11 @@ struct BenchProgram: Sendable {
         let loops = MultiThreadedEventLoopGroup(
             numberOfThreads: max(1, min(System.coreCount, plan.senders + plan.receivers))
         )
-        var sides: [Side] = []
-        for settings in servers {
-            sides.append(Side(connections: try await .connect(plan, self.context, settings, loops)))
+        guard let connections = try await self.connect(to: servers, plan, loops, deadline) else {
+            self.context.diagnostics.report("nats: timeout: not everybody was connected within --max-time")
+            return .timeout
         }
+        var sides = connections.map { Side(connections: $0) }
         let limit = sides.first?.connections.any?.maximumPayload ?? 0
         guard work.payload.size + work.headers.encodedSize <= limit || !(plan.sends || plan.receiverRole == .responder)
         else {
@@ -63,6 +64,39 @@ struct BenchProgram: Sendable {
             defaultName: "NATS Benchmark"
         )
         return [self.context.settings, other]
+    }
+
+    /// Connects all clients to all servers; nil if the deadline passed first.
+    private func connect(
+        to servers: [ConnectionSettings],
+        _ plan: BenchPlan,
+        _ loops: any EventLoopGroup,
+        _ deadline: ContinuousClock.Instant?
+    ) async throws -> [BenchConnections]? {
+        let context = self.context
+        return try await withThrowingTaskGroup(of: [BenchConnections]?.self) { group in
+            group.addTask {
+                var connections: [BenchConnections] = []
+                for settings in servers {
+                    connections.append(try await .connect(plan, context, settings, loops))
+                }
+                return connections
+            }
+            if let deadline {
+                group.addTask {
+                    try? await Task.sleep(until: deadline, clock: .continuous)
+                    return nil
+                }
+            }
+            defer { group.cancelAll() }
+            do {
+                return try await group.next() ?? nil
+            } catch {
+                // An attempt that the deadline has cut short.
+                if let deadline, deadline <= .now { return nil }
+                throw error
+            }
+        }
     }
 
     // MARK: Runs
@@ -93,7 +127,15 @@ struct BenchProgram: Sendable {
                 let progress = self.progress("Warming up")
                 let (_, end) = try await runner(side)
                     .run(messages: plan.warmup, isWarmup: true, progress: progress, onReady: announce)
-                guard case .complete = end else { return end }
+                switch end {
+                case .complete:
+                    continue
+                case .signalled, .timePassed:
+                    self.context.diagnostics.report("Ended in the warm-up: nothing was measured.")
+                    return end
+                case .failed:
+                    return end
+                }
             }
         }
         for round in 1...plan.runs {
@@ -175,7 +217,9 @@ struct BenchProgram: Sendable {
         var text = ""
         for (side, median) in zip(sides, medians) {
             let server = Self.server(side)
-            text += "\(server.url) (\(server.name), \(server.version)), median of \(side.runs.count):\n"
+            // A server may call itself anything.
+            let (name, version) = (PeerText.harmless(server.name), PeerText.harmless(server.version))
+            text += "\(PeerText.harmless(server.url)) (\(name), \(version)), median of \(side.runs.count):\n"
             text += BenchReport.text(median)
         }
         if medians.count == 2 { text += BenchReport.ratio(medians[0], medians[1]) }

@@ -65,7 +65,7 @@ struct RequestClient: Sendable {
     private func failure(_ error: NATSError, _ subject: String) -> any Error {
         guard self.expectsAcknowledgements, error.code == .noResponders else { return error }
         guard self.client.serverInfo?.jetStream == true else {
-            let server = ConnectionSettings.redacted(self.client.serverInfo?.url ?? "")
+            let server = PeerText.harmless(ConnectionSettings.redacted(self.client.serverInfo?.url ?? ""))
             return ToolFailure("JetStream is not enabled on the server \(server)", status: .noResponders)
         }
         return ToolFailure("no stream takes messages of [\(subject)]", status: .noResponders)

@@ -30,6 +30,10 @@ struct MessagePublisher {
     private var expectedSequence: UInt64?
     private var limiter: RateLimiter?
     private var lines: [Line] = []
+    /// Nil without `--retry`.
+    private var unconfirmed: UnconfirmedMessages?
+    /// The connections that had been lost when the first of ``unconfirmed`` was sent.
+    private var knownReconnects: UInt64 = 0
 
     /// Messages sent.
     private(set) var count = 0
@@ -44,6 +48,7 @@ struct MessagePublisher {
         self.usesJetStream = options.jetstream
         self.expectedSequence = options.expectLastSeq
         self.limiter = options.rate.map { RateLimiter(rate: $0, now: .now) }
+        self.unconfirmed = options.retry.map { _ in UnconfirmedMessages() }
     }
 
     /// Waits until the next message may be sent; false if a signal came meanwhile.
@@ -54,8 +59,13 @@ struct MessagePublisher {
         guard delay > .zero else { return true }
         await self.context.sleep(for: delay)
         // Refused an hour ago: the next hour need not be waited for.
-        if let error = self.client.lastError { throw error }
+        if let error = self.refusal { throw error }
         return self.context.shutdown.signal == nil
+    }
+
+    /// What the server has against what was sent; a lost connection is none with `--retry`.
+    private var refusal: NATSError? {
+        self.unconfirmed != nil && !self.client.isConnected ? nil : self.client.lastError
     }
 
     // MARK: Hot path
@@ -69,8 +79,8 @@ struct MessagePublisher {
         } else {
             try await self.publish(message, listing: listing)
         }
-        if self.count & 0xFF == 0, let error = self.client.lastError { throw error }
-        if self.pauseBetween != nil || self.lines.count >= Self.linesHeld
+        if self.count & 0xFF == 0, let error = self.refusal { throw error }
+        if self.pauseBetween != nil || self.lines.count >= Self.linesHeld || self.unconfirmed?.isFull == true
             || (self.flushEvery > 0 && self.count % self.flushEvery == 0)
         {
             try await self.confirm()
@@ -78,6 +88,24 @@ struct MessagePublisher {
     }
 
     private mutating func publish(_ message: OutgoingMessage, listing: Listing) async throws {
+        try await self.put(message)
+        self.unconfirmed?.append(message)
+        self.count += 1
+        self.bytes += message.payload.readableBytes
+        switch listing {
+        case .payload:
+            if self.count <= Self.linesShown {
+                self.lines.append(.payload(subject: message.subject, message.payload))
+            }
+        case .size:
+            if self.context.diagnostics.isVerbose {
+                self.lines.append(.size(subject: message.subject, message.payload.readableBytes))
+            }
+        }
+    }
+
+    @inline(__always)
+    private func put(_ message: OutgoingMessage) async throws {
         do throws(NATSError) {
             do throws(NATSError) {
                 try self.client.tryPublish(
@@ -98,36 +126,22 @@ struct MessagePublisher {
         } catch {
             throw UnsendableMessage(error, message, limit: self.client.maximumPayload) ?? error
         }
-        self.count += 1
-        self.bytes += message.payload.readableBytes
-        switch listing {
-        case .payload:
-            if self.count <= Self.linesShown {
-                self.lines.append(.payload(subject: message.subject, message.payload))
-            }
-        case .size:
-            if self.context.diagnostics.isVerbose {
-                self.lines.append(.size(subject: message.subject, message.payload.readableBytes))
-            }
-        }
     }
 
     // MARK: JetStream
 
     /// Sends a message and waits until JetStream has it.
     private mutating func store(_ message: OutgoingMessage, listing: Listing) async throws {
+        guard message.reply == nil else {
+            throw UnsendableMessage.refused("a reply subject does not go with --jetstream, which needs it for itself")
+        }
         var headers = message.headers
         if let sequence = self.expectedSequence {
             headers.set(name: "Nats-Expected-Last-Sequence", value: String(sequence))
         }
         let reply: NATSMessage
         do throws(NATSError) {
-            reply = try await self.client.request(
-                message.payload,
-                to: message.subject,
-                headers: headers,
-                timeout: self.context.settings.timeout
-            )
+            reply = try await self.acknowledgement(of: message, headers)
         } catch {
             switch error.code {
             case .noResponders:
@@ -160,18 +174,54 @@ struct MessagePublisher {
         if isListed { self.context.diagnostics.say(acknowledgement.line) }
     }
 
+    /// Sends a message and waits for the answer; with `--retry` again after a lost connection.
+    private func acknowledgement(
+        of message: OutgoingMessage,
+        _ headers: NATSHeaders
+    ) async throws(NATSError) -> NATSMessage {
+        while true {
+            do throws(NATSError) {
+                return try await self.client.request(
+                    message.payload,
+                    to: message.subject,
+                    headers: headers,
+                    timeout: self.context.settings.timeout
+                )
+            } catch {
+                guard self.isLostConnection(error) else { throw error }
+                // Returns with the next connection; nothing is sent twice before.
+                try? await self.client.flush(timeout: self.context.flushTimeout)
+            }
+        }
+    }
+
     // MARK: What the server has
+
+    /// Whether `error` says no more than that there is no connection, and the next one is waited for.
+    private func isLostConnection(_ error: NATSError) -> Bool {
+        guard self.unconfirmed != nil, self.context.shutdown.signal == nil else { return false }
+        return error.code == .disconnected || (error.code == .timeout && !self.client.isConnected)
+    }
 
     /// Waits until the server has everything and said nothing against it.
     mutating func confirm() async throws {
-        do {
-            try await self.client.flush(timeout: self.context.flushTimeout)
-        } catch {
-            // The server's reason is worth more than the fact that the connection is gone.
-            let reason = ToolFailure(self.client.lastError ?? error)
-            throw ToolFailure(reason.description, status: .failure)
+        while true {
+            do {
+                try await self.client.flush(timeout: self.context.flushTimeout)
+            } catch {
+                if self.isLostConnection(error) { continue }
+                // The server's reason is worth more than the fact that the connection is gone.
+                let reason = ToolFailure(self.client.lastError ?? error)
+                throw ToolFailure(reason.description, status: .failure)
+            }
+            if let error = self.refusal { throw error }
+            let reconnects = self.client.statistics.reconnects
+            guard let unconfirmed = self.unconfirmed, reconnects != self.knownReconnects else { break }
+            self.knownReconnects = reconnects
+            for message in unconfirmed.messages { try await self.put(message) }
+            if unconfirmed.messages.isEmpty { break }
         }
-        if let error = self.client.lastError { throw error }
+        self.unconfirmed?.removeAll()
         for line in self.lines {
             switch line {
             case .payload(let subject, let payload):
@@ -183,8 +233,8 @@ struct MessagePublisher {
         self.lines.removeAll(keepingCapacity: true)
     }
 
-    /// There is no more input for the moment: lists what was sent, if there is something to list.
+    /// There is no more input for the moment: lists what was sent, if there is something to list or to send again.
     mutating func pause() async throws {
-        if !self.lines.isEmpty { try await self.confirm() }
+        if !self.lines.isEmpty || self.unconfirmed?.messages.isEmpty == false { try await self.confirm() }
     }
 }

@@ -15,7 +15,7 @@ struct PublishProgram: Sendable {
             source: source,
             messageID: self.options.msgId
         )
-        let client = try await ToolConnection.connect(self.context, reconnect: .never)
+        let client = try await ToolConnection.connect(self.context, reconnect: .init(retry: self.options.retry))
         let events = client.events
         let publisher = MessagePublisher(options: self.options, context: self.context, client: client)
         switch source {

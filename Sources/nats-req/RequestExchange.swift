@@ -31,6 +31,8 @@ struct RequestExchange: Sendable {
                 guard await waitForTurn() else { return }
                 return try await self.collect(message, deadline)
             } catch let error as NATSError {
+                // The next one waits for the next connection.
+                if error.code == .disconnected, self.options.retry != nil, ContinuousClock.now < deadline { continue }
                 // Little time was left for the last attempt; there was nobody all the same.
                 if error.code == .timeout, isRepeated, timeLeft < Self.pauseForResponders {
                     throw NATSError(.noResponders, "no responders available for request")

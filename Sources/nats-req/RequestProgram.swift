@@ -11,7 +11,7 @@ struct RequestProgram: Sendable {
         let source = try self.options.payload.source(message: self.options.message)
         let format = try self.options.output.messageFormat(text: .reply, pretty: .prettyReply)
         let writer = try OutputWriter(descriptor: 1)
-        let client = try await ToolConnection.connect(self.context, reconnect: .never)
+        let client = try await ToolConnection.connect(self.context, reconnect: .init(retry: self.options.retry))
         let exchange = RequestExchange(
             options: self.options,
             context: self.context,

@@ -2,7 +2,7 @@ import NATSClient
 import NATSCommandSupport
 import NIOCore
 
-/// nats-rply: requests in, the same answer out to each.
+/// nats-rply: requests in, an answer out to each.
 struct ReplyProgram: Sendable {
     let options: ReplyOptions
     let context: ToolContext
@@ -32,8 +32,10 @@ struct ReplyProgram: Sendable {
             return subscription
         }
         self.context.diagnostics.say("Listening on [\(self.options.subject)]")
+        let answerer = RequestAnswerer(self.options, self.context, client, writer)
+        let drops = DropReport(diagnostics: self.context.diagnostics)
         do {
-            return try await self.run(client, events, subscription, writer)
+            return try await self.run(client, events, subscription, answerer, drops)
         } catch let error as NATSError {
             // What came before the error is printed all the same.
             try await writer.flush()
@@ -51,12 +53,18 @@ struct ReplyProgram: Sendable {
         _ client: NATSClient,
         _ events: NATSEvents,
         _ subscription: NATSSubscription,
-        _ writer: OutputWriter
+        _ answerer: RequestAnswerer,
+        _ drops: DropReport
     ) async throws -> ToolStatus {
-        try await withThrowingTaskGroup(of: Outcome.self) { group in
-            defer { group.cancelAll() }
-            group.addTask { try await self.answer(subscription, client, writer) }
-            group.addTask { await self.watch(events, client) }
+        let writer = answerer.writer
+        return try await withThrowingTaskGroup(of: Outcome.self) { group in
+            defer {
+                group.cancelAll()
+                // A thread that waits for a command does not see that.
+                answerer.command?.stop()
+            }
+            group.addTask { try await self.answer(subscription, client, answerer) }
+            group.addTask { await self.watch(events, client, subscription, drops) }
             group.addTask { await writer.waitForError().map { .outputFailed($0) } ?? .none }
             let shutdown = self.context.shutdown
             group.addTask { await shutdown.wait() == nil ? .none : .signalled }
@@ -68,14 +76,20 @@ struct ReplyProgram: Sendable {
                     if self.context.diagnostics.isVerbose || POSIX.isTerminal(2) {
                         self.context.diagnostics.say("Draining...")
                     }
-                    try? await client.drain(timeout: self.context.drainTimeout)
+                    do {
+                        // The client stays open for the answers that are still being made.
+                        try await subscription.drain(timeout: self.context.drainTimeout)
+                    } catch {
+                        await client.close()
+                    }
                 case .ended:
                     try await writer.flush()
                     try? await client.flush(timeout: self.context.flushTimeout)
+                    drops.update([subscription])
                     // A refused reply is told of before the end.
                     if self.context.shutdown.signal == nil, let error = client.lastError { throw error }
                     await client.close()
-                    return .success
+                    return drops.hasDrops ? .failure : .success
                 case .closed(let error):
                     try await writer.flush()
                     let text = error.map { "nats: \(ToolFailure($0).description)" } ?? "<nil>"
@@ -94,33 +108,10 @@ struct ReplyProgram: Sendable {
     private func answer(
         _ subscription: NATSSubscription,
         _ client: NATSClient,
-        _ writer: OutputWriter
+        _ answerer: RequestAnswerer
     ) async throws -> Outcome {
-        let response = self.context.payload(ofMessage: self.options.response)
-        var headers = NATSHeaders()
-        for field in self.options.header { headers.append(name: field.name, value: field.value) }
-        var stamp = LocalTimestamp()
-        var number = 0
         do {
-            for try await batch in subscription.batches {
-                var output = ByteBuffer()
-                for request in batch {
-                    number += 1
-                    if self.options.timestamp { output.writeString(stamp.stamp(second: LocalTimestamp.currentSecond)) }
-                    output.writeString("[#\(number)] Received on [\(request.subject)]: '")
-                    output.writeImmutableBuffer(request.payload)
-                    output.writeString("'\n")
-                    if let pause = self.options.sleep {
-                        // The line is seen before the pause, and the pause is over when a signal comes.
-                        try writer.submit(&output)
-                        await self.context.sleep(for: pause.duration)
-                    }
-                    guard let reply = request.reply else { continue }
-                    try await client.publish(response, to: reply, headers: headers)
-                }
-                try writer.submit(&output)
-                try await writer.waitForRoom()
-            }
+            try await answerer.answer(subscription)
         } catch let error as NATSError where error.code == .cancelled || client.isClosed {
             // If the whole client ended, the event says why.
             return .none
@@ -128,12 +119,18 @@ struct ReplyProgram: Sendable {
         return client.isClosed && self.context.shutdown.signal == nil ? .none : .ended
     }
 
-    private func watch(_ events: NATSEvents, _ client: NATSClient) async -> Outcome {
+    private func watch(
+        _ events: NATSEvents,
+        _ client: NATSClient,
+        _ subscription: NATSSubscription,
+        _ drops: DropReport
+    ) async -> Outcome {
         for await event in events {
             switch event {
             case .disconnected(let error?):
                 let reason = error.code == .disconnected ? "EOF" : "nats: \(ToolFailure(error).description)"
-                self.context.diagnostics.say("Disconnected due to:\(reason)\(self.reconnect.announcement)")
+                // With the blank that Go's nats-rply has and its nats-sub has not.
+                self.context.diagnostics.say("Disconnected due to: \(reason)\(self.reconnect.announcement)")
             case .reconnected:
                 self.context.diagnostics.say("Reconnected [\(client.serverInfo?.url ?? "")]")
             case .closed(let error):
@@ -143,6 +140,10 @@ struct ReplyProgram: Sendable {
                 self.context.diagnostics.error(ToolFailure(error).description)
             case .lameDuckMode:
                 self.context.diagnostics.detail("Server is going to shut down (lame duck mode)")
+            case .slowConsumer(let subscription, _):
+                self.context.diagnostics.detail("Slow consumer on [\(subscription.subject)]")
+            case .slowConsumerEnded:
+                drops.update([subscription])
             default:
                 break
             }

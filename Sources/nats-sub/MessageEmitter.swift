@@ -22,6 +22,9 @@ final class MessageEmitter: Sendable {
         /// Calls that may hold messages.
         var working = 0
         var hasFailures = false
+        var nextWaiter: UInt64 = 0
+        /// Who waits for a call to end.
+        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     }
 
     private let state = NIOLockedValueBox(State())
@@ -49,17 +52,51 @@ final class MessageEmitter: Sendable {
     var isWorking: Bool { self.state.withLockedValue { $0.working > 0 } }
 
     /// Whether every message that was picked has come out; one that waits for its reply has not.
-    var isIdle: Bool {
-        !self.isWorking && self.matcher?.withLockedValue { $0.isEmpty } ?? true
-    }
+    var isIdle: Bool { !self.isWorking && self.hasNoRequests }
+
+    private var hasNoRequests: Bool { self.matcher?.withLockedValue { $0.isEmpty } ?? true }
 
     /// Whether all messages that are wanted were picked and no call holds one.
     var isComplete: Bool { self.printer.isComplete && !self.isWorking }
 
+    /// Waits until ``isIdle`` or, with `includingReplies` false, no call holds messages; or until the task is cancelled.
+    func waitUntilIdle(includingReplies: Bool) async {
+        let id = self.state.withLockedValue { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        while !(includingReplies ? self.isIdle : !self.isWorking), !Task.isCancelled {
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                    let mustWait = self.state.withLockedValue { state in
+                        // Looked at again within the lock: whoever ends a call resumes those who wait by then.
+                        let isDone = state.working == 0 && (!includingReplies || self.hasNoRequests)
+                        guard !isDone, !Task.isCancelled else { return false }
+                        state.waiters[id] = continuation
+                        return true
+                    }
+                    if !mustWait { continuation.resume() }
+                }
+            } onCancel: {
+                self.state.withLockedValue { $0.waiters.removeValue(forKey: id) }?.resume()
+            }
+        }
+    }
+
+    private func callEnded() {
+        let waiters = self.state.withLockedValue { state in
+            state.working -= 1
+            let waiters = Array(state.waiters.values)
+            state.waiters.removeAll()
+            return waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
     /// Lets the messages of a batch out.
     func take(_ batch: NATSMessageBatch) async throws {
         self.state.withLockedValue { $0.working += 1 }
-        defer { self.state.withLockedValue { $0.working -= 1 } }
+        defer { self.callEnded() }
         var position = batch.startIndex
         while position < batch.endIndex, !self.printer.isComplete {
             let picked = self.printer.pick(batch, from: &position, maximum: Self.pickedAtOnce)
@@ -73,7 +110,7 @@ final class MessageEmitter: Sendable {
     /// Looks for the requests of replies, and lets them out together.
     func take(replies batch: NATSMessageBatch) async throws {
         self.state.withLockedValue { $0.working += 1 }
-        defer { self.state.withLockedValue { $0.working -= 1 } }
+        defer { self.callEnded() }
         let matches = self.matcher?.withLockedValue { matcher in batch.compactMap { matcher.received(reply: $0) } }
         try await self.emit(matches ?? [])
     }

@@ -35,16 +35,20 @@ final class SubjectReporter: Sendable {
     func refresh() async throws {
         guard self.isRefreshed else { return }
         while !Task.isCancelled {
-            try self.show()
+            try await self.show()
             try? await Task.sleep(for: .seconds(1))
         }
     }
 
     /// Shows the table as it is now.
-    func show() throws {
+    func show() async throws {
+        let report = self.report.withLockedValue { $0 }
+        let top = self.top
+        // Not on the event loop: there may be a hundred thousand subjects to sort.
+        let table = await Task.detached { report.table(top: top) }.value
         // Home, and clear from there.
         var output = ByteBuffer(string: self.isRefreshed ? "\u{1B}[H\u{1B}[2J" : "")
-        output.writeString(self.report.withLockedValue { $0.table(top: self.top) })
+        output.writeString(table)
         try self.writer.submit(&output)
     }
 }

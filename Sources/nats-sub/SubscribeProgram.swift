@@ -27,7 +27,8 @@ struct SubscribeProgram: Sendable {
             let replies = try await self.subscribeToReplies(client)
             return (try await self.subscribe(client, subjects), replies)
         }
-        if let inbox { self.context.diagnostics.say(inbox) }
+        // Nobody could send there otherwise, so quiet or not.
+        if let inbox { self.context.diagnostics.report(inbox) }
         if format.isForPeople || self.context.diagnostics.isVerbose { self.announce(subjects) }
 
         let printer = MessagePrinter(

@@ -100,11 +100,11 @@ struct SubscribeSession: Sendable {
         case .printed:
             break
         case .reported(let reporter):
-            try reporter.show()
+            try await reporter.show()
         case .emitted(let emitter):
             if case .counted = outcome {
                 // The last requests may get their replies as any other request would.
-                await self.wait(atMost: self.context.settings.timeout) { emitter.isIdle }
+                await self.wait(atMost: self.context.settings.timeout, for: emitter, includingReplies: true)
             }
             let limit = self.context.drainTimeout
             let stopping = Task {
@@ -112,12 +112,12 @@ struct SubscribeSession: Sendable {
                 emitter.stop()
             }
             defer { stopping.cancel() }
-            await self.wait(atMost: limit) { !emitter.isWorking }
+            await self.wait(atMost: limit, for: emitter, includingReplies: false)
             try await emitter.finish()
             if emitter.isWorking {
                 // What is given up now is a failure, which has to be known.
                 emitter.stop()
-                await self.wait(atMost: .seconds(1)) { !emitter.isWorking }
+                await self.wait(atMost: .seconds(1), for: emitter, includingReplies: false)
             }
             hasFailures = emitter.hasFailures || emitter.isWorking
         }
@@ -134,15 +134,16 @@ struct SubscribeSession: Sendable {
         return .success
     }
 
-    /// Waits until `condition` holds, or a signal came.
-    private func wait(atMost limit: Duration, until condition: () -> Bool) async {
-        let deadline = ContinuousClock.now + limit
-        while !condition(), self.context.shutdown.signal == nil, ContinuousClock.now < deadline {
-            do {
-                try await Task.sleep(for: .milliseconds(5))
-            } catch {
-                return
-            }
+    /// Waits until nothing is in the emitter's hands, or a signal came.
+    private func wait(atMost limit: Duration, for emitter: MessageEmitter, includingReplies: Bool) async {
+        let shutdown = self.context.shutdown
+        guard shutdown.signal == nil else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await emitter.waitUntilIdle(includingReplies: includingReplies) }
+            group.addTask { try? await Task.sleep(for: limit) }
+            group.addTask { _ = await shutdown.wait() }
+            _ = await group.next()
+            group.cancelAll()
         }
     }
 

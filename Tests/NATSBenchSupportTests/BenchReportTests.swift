@@ -144,6 +144,14 @@ struct BenchReportTests {
         #expect(BenchRun.median(of: runs)?.total.rate == 300)
         #expect(BenchRun.median(of: []) == nil)
         #expect(BenchReport.ratio(runs[0], runs[1]) == "Ratio: 3.00 (first server's rate to the second's)\n")
+        // Four seconds to the message, and ten.
+        let slow = ([4_000_000_000, 10_000_000_000] as [UInt64]).map { end in
+            BenchRun(
+                senders: BenchGroup(role: .requestor, samples: [self.sample(1, to: end)]),
+                receivers: BenchGroup(role: .subscriber, samples: [])
+            )
+        }
+        #expect(BenchReport.ratio(slow[0], slow[1]) == "Ratio: 2.50 (first server's rate to the second's)\n")
     }
 
     @Test(

@@ -71,6 +71,17 @@ struct ContextTests {
         #expect(try home.settings(["--context=prod"]).context == "prod")
     }
 
+    @Test("a selected context is looked up where contexts are, even if its name ends with .json")
+    func selectedFile() throws {
+        let home = try Home(["x.json": #"{"url":"nats://right:1"}"#], selected: "x.json")
+        #expect(try home.settings().servers == ["nats://right:1"])
+        let missing = try Home([:], selected: "Package.json")
+        #expect(
+            missing.failure { try missing.settings() }
+                == "1 unknown context \"Package.json\": no file HOME/.config/nats/context/Package.json.json"
+        )
+    }
+
     @Test(
         "credentials of a context",
         arguments: [

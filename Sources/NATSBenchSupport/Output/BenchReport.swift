@@ -51,6 +51,7 @@ package enum BenchReport {
 
     /// The first run's rate to the second's; nil if there is none.
     package static func ratioValue(_ first: BenchRun, _ second: BenchRun) -> Double? {
-        second.total.rate > 0 ? Double(first.total.rate) / Double(second.total.rate) : nil
+        // Whole messages per second would make nothing of what takes longer.
+        second.total.exactRate > 0 ? first.total.exactRate / second.total.exactRate : nil
     }
 }

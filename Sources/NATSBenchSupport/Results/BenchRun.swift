@@ -36,7 +36,7 @@ package struct BenchRun: Sendable {
 
     /// The run in the middle by rate; of an even number the slower one of the two in the middle.
     package static func median(of runs: [BenchRun]) -> BenchRun? {
-        let sorted = runs.sorted { $0.total.rate < $1.total.rate }
+        let sorted = runs.sorted { $0.total.exactRate < $1.total.exactRate }
         return sorted.isEmpty ? nil : sorted[(sorted.count - 1) / 2]
     }
 }

@@ -32,8 +32,11 @@ package struct BenchSample: Sendable {
     package var seconds: Double { self.messages == 0 ? 0 : Double(self.nanoseconds) / 1e9 }
 
     /// Messages per second, without fraction.
-    package var rate: Int {
-        self.messages == 0 ? 0 : Int(Double(self.messages) / self.seconds)
+    package var rate: Int { Int(self.exactRate) }
+
+    /// Messages per second.
+    package var exactRate: Double {
+        self.messages == 0 ? 0 : Double(self.messages) / self.seconds
     }
 
     /// Bytes of payload per second.

@@ -9,6 +9,6 @@ extension CommandFlag {
             .value("sleep"),
             .value("max-reconnects"),
             .boolean("quiet"),
-            CommandFlag("command", kind: .value, isSupported: false),
+            .value("command"),
         ]
 }

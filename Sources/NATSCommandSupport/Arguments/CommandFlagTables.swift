@@ -29,17 +29,13 @@ extension CommandFlag {
             .value("inbox-prefix"),
             .value("socks-proxy"),
             .value("color"),
+            .boolean("trace"),
             .boolean("verbose", "v"),
             CommandFlag("version", kind: .builtIn),
             CommandFlag("help", "h", kind: .builtIn),
             CommandFlag("generate-completion-script", kind: .builtInValue),
             CommandFlag("experimental-dump-help", kind: .builtIn),
         ]
-        + .later(
-            """
-            trace retry
-            """
-        )
 
     /// Where the payload comes from, in nats-pub and nats-req.
     private static let payload: [CommandFlag] =
@@ -87,6 +83,7 @@ extension CommandFlag {
             .boolean("jetstream", "J"),
             .value("msg-id"),
             .value("expect-last-seq"),
+            .optionalValue("retry", default: RetryInterval.text),
         ]
         + .later(
             """
@@ -139,6 +136,7 @@ extension CommandFlag {
             .optionalValue("retry-no-responders", default: RetryLimit.unlimited),
             .value("fail-if-header"),
             .boolean("keep-going"),
+            .optionalValue("retry", default: RetryInterval.text),
             .boolean("quiet"),
         ]
 }

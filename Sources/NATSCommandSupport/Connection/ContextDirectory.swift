@@ -16,7 +16,7 @@ struct ContextDirectory: Sendable {
     /// The name that `nats context select` wrote down; nil if there is none that we may read.
     ///
     /// - Throws: `ToolFailure` for a file that holds no name.
-    func selectedName() throws(ToolFailure) -> String? {
+    private func selectedName() throws(ToolFailure) -> String? {
         guard let path = self.path, let bytes = try ToolFile.readIfAllowed("\(path)/context.txt") else { return nil }
         let blanks = Array(" \t\r\n".utf8)
         let bare = bytes.drop(while: blanks.contains).reversed().drop(while: blanks.contains).reversed()
@@ -39,6 +39,18 @@ struct ContextDirectory: Sendable {
             if name.hasSuffix(".json") { throw ToolFailure("no context in the file \(GoString.harmless(name.utf8))") }
             throw UsageError("invalid context name \(GoString.quoted(name))")
         }
+        return try self.source(named: name)
+    }
+
+    /// What the selected context says; nil if none is.
+    ///
+    /// Its name is never a path: what lies about in the current directory was not selected.
+    func selectedSource() throws -> ConnectionSource? {
+        guard let name = try self.selectedName() else { return nil }
+        return try self.source(named: name)
+    }
+
+    private func source(named name: String) throws -> ConnectionSource {
         let title = GoString.quoted(name)
         guard let path = self.path else {
             throw ToolFailure("context \(title): neither XDG_CONFIG_HOME nor HOME says where contexts are")

@@ -119,6 +119,9 @@ package struct ConnectionOptions: ParsableArguments {
     )
     package var color: ColorChoice = .auto
 
+    @Flag(help: "Print the lines of the protocol on standard error, without payloads and secrets.")
+    package var trace = false
+
     @Flag(name: [.long, .customShort("v")], help: "Say more on standard error.")
     package var verbose = false
 

@@ -85,8 +85,7 @@ package struct ConnectionSettings: Sendable, Equatable {
         let directory = ContextDirectory(environment: environment)
         let variable = environment("NATS_CONTEXT").flatMap { $0.isEmpty ? nil : $0 }
         if let name = options.context ?? variable { return try directory.source(of: name) }
-        guard isSelectedAllowed, let name = try directory.selectedName() else { return nil }
-        return try directory.source(of: name)
+        return isSelectedAllowed ? try directory.selectedSource() : nil
     }
 
     private static func timeout(

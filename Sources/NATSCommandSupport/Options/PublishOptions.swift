@@ -80,6 +80,9 @@ package struct PublishOptions: ParsableCommand {
     )
     package var expectLastSeq: UInt64?
 
+    @Option(help: RetryInterval.help)
+    package var retry: DurationArgument?
+
     @Flag(name: [.long, .customShort("q")], help: "Nothing on standard error but errors.")
     package var quiet = false
 
@@ -89,6 +92,7 @@ package struct PublishOptions: ParsableCommand {
     package init() {}
 
     package mutating func validate() throws {
+        try RetryInterval.check(self.retry)
         if let rate = self.rate, !(rate > 0 && rate.isFinite) {
             throw ValidationError("--rate must be greater than zero")
         }

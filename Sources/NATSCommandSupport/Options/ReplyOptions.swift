@@ -6,9 +6,9 @@ package struct ReplyOptions: ParsableCommand {
         CommandConfiguration(
             commandName: "nats-rply",
             abstract: "Answer requests.",
-            usage: "nats-rply [flags] <subject> <response>",
+            usage: "nats-rply [flags] <subject> [<response>]",
             discussion: """
-                Every request is answered with <response>. `Listening on [subject]` on \
+                Every request is answered with <response>, or with what --command makes of it. `Listening on [subject]` on \
                 standard error says that the server has confirmed the subscription. Requests are printed on standard \
                 output.
 
@@ -22,7 +22,7 @@ package struct ReplyOptions: ParsableCommand {
     package var subject: String
 
     @Argument(help: "Payload of the replies.")
-    package var response: String
+    package var response: String?
 
     @Option(name: [.long, .customShort("q")], help: ArgumentHelp("Queue group.", valueName: "group"))
     package var queue = "NATS-RPLY-22"
@@ -39,6 +39,17 @@ package struct ReplyOptions: ParsableCommand {
 
     @Option(name: [.long, .customShort("n")], help: ArgumentHelp("End after so many requests.", valueName: "n"))
     package var count: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Answer with what this command of the shell prints; it gets the payload on standard input, with NATS_SUBJECT \
+            and NATS_REPLY in its environment. If it fails the answer has the header Nats-Service-Error.
+            """,
+            valueName: "command"
+        )
+    )
+    package var command: String?
 
     @Option(help: ArgumentHelp("Pause before each reply.", valueName: "duration"))
     package var sleep: DurationArgument?
@@ -58,5 +69,7 @@ package struct ReplyOptions: ParsableCommand {
 
     package mutating func validate() throws {
         if let count = self.count, count < 1 { throw ValidationError("--count must be at least 1") }
+        if self.command == nil, self.response == nil { throw ValidationError("Missing expected argument '<response>'") }
+        if self.command != nil, self.response != nil { throw ValidationError("a response and --command") }
     }
 }

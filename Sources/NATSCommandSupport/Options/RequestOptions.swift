@@ -72,6 +72,9 @@ package struct RequestOptions: ParsableCommand {
     @Flag(help: "Go on after a request that failed; the status is the worst, 1 over 5 over 4 over 3.")
     package var keepGoing = false
 
+    @Option(help: RetryInterval.help)
+    package var retry: DurationArgument?
+
     @Flag(help: "Nothing on standard error but errors.")
     package var quiet = false
 
@@ -81,6 +84,7 @@ package struct RequestOptions: ParsableCommand {
     package init() {}
 
     package mutating func validate() throws {
+        try RetryInterval.check(self.retry)
         if let replies = self.replies, replies < 0 { throw ValidationError("--replies must not be negative") }
         if self.concurrency < 1 { throw ValidationError("--concurrency must be at least 1") }
         guard self.concurrency == 1 || self.hasSingleReply else {

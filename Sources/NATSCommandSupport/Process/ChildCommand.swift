@@ -28,9 +28,6 @@ package struct ChildCommand: Sendable {
 
     /// Longer output is refused: a command that never stops to write does not fill the memory.
     private static let maximumOutput = 64 << 20
-    /// So many milliseconds pass at most until it is seen that it is to stop.
-    private static let patience: Int32 = 100
-
     package var command: String
     /// Variables beside those of this process.
     package var environment: [(name: String, value: String)]
@@ -42,33 +39,27 @@ package struct ChildCommand: Sendable {
 
     /// Runs it, and waits for its end.
     ///
-    /// It is killed as soon as `isStopped` holds; what it has started itself is left alone.
+    /// It is killed when `stop` is requested; what it has started itself is left alone.
     ///
     /// - Returns: What it wrote.
     /// - Throws: `Failure` if it cannot be started, writes too much, is stopped or does not end with status 0.
-    package func run(
-        input: ByteBuffer,
-        isStopped: @Sendable () -> Bool = { false }
-    ) throws(Failure) -> ByteBuffer {
-        guard !isStopped() else { throw Failure("stopped") }
+    package func run(input: ByteBuffer, stop: ChildStop) throws(Failure) -> ByteBuffer {
+        guard !stop.isRequested else { throw Failure("stopped") }
         let (child, writer, reader) = try self.start()
+        stop.add(child)
         defer { close(reader) }
-        let output = Self.exchange(input, writer: writer, reader: reader, isStopped: isStopped)
+        let output = Self.exchange(input, writer: writer, reader: reader, stop: stop)
         if output == nil { kill(child, SIGKILL) }
+        // It may close its output and go on. Its number is nobody else's until it is waited for a second time.
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(child), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        stop.remove(child)
         var status: Int32 = 0
-        var ended: pid_t = 0
-        // It may close its output and go on.
-        while output != nil, ended == 0, !isStopped() {
-            ended = waitpid(child, &status, WNOHANG)
-            if ended < 0, errno == EINTR { ended = 0 }
-            if ended == 0 { _ = poll(nil, 0, 1) }
-        }
-        guard ended != 0, let output else {
-            kill(child, SIGKILL)
-            while waitpid(child, &status, 0) < 0, errno == EINTR {}
-            throw Failure(isStopped() ? "stopped" : "it writes more than \(Self.maximumOutput) bytes")
-        }
+        var ended = waitpid(child, &status, 0)
+        while ended < 0, errno == EINTR { ended = waitpid(child, &status, 0) }
         guard ended > 0 else { throw Failure("waitpid", errno: errno) }
+        if stop.isRequested, output == nil || status != 0 { throw Failure("stopped") }
+        guard let output else { throw Failure("it writes more than \(Self.maximumOutput) bytes") }
         if status & 0x7F != 0 { throw Failure("signal \(status & 0x7F)") }
         let code = status >> 8 & 0xFF
         guard code == 0 else { throw Failure("exit status \(code)") }
@@ -105,12 +96,12 @@ package struct ChildCommand: Sendable {
 
     /// Writes `input` and reads what comes, as either side is ready; closes `writer`.
     ///
-    /// - Returns: What came; nil if it is too much, or `isStopped` holds.
+    /// - Returns: What came; nil if it is too much, or `stop` is requested.
     private static func exchange(
         _ input: ByteBuffer,
         writer: Int32,
         reader: Int32,
-        isStopped: @Sendable () -> Bool
+        stop: ChildStop
     ) -> ByteBuffer? {
         var input = input
         var output = ByteBuffer()
@@ -126,9 +117,13 @@ package struct ChildCommand: Sendable {
             var watched = [
                 pollfd(fd: reader, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isWriting ? writer : -1, events: Int16(POLLOUT), revents: 0),
+                pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            if poll(&watched, nfds_t(watched.count), Self.patience) < 0, errno != EINTR { return output }
-            if isStopped() { return nil }
+            guard poll(&watched, nfds_t(watched.count), -1) >= 0 else {
+                if errno == EINTR { continue }
+                return output
+            }
+            if stop.isRequested { return nil }
             if isWriting, watched[1].revents != 0 {
                 let written = input.withUnsafeReadableBytes { write(writer, $0.baseAddress, $0.count) }
                 if written > 0 {

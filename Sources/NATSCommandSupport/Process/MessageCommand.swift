@@ -1,6 +1,5 @@
 package import NIOCore
 import NIOPosix
-import Synchronization
 
 /// A command of the shell that gets each payload on its standard input, and whose output takes the payload's place.
 ///
@@ -11,7 +10,7 @@ package final class MessageCommand: Sendable {
 
     private let command: String
     private let threads: NIOThreadPool
-    private let isStopped = Atomic(false)
+    private let childStop = ChildStop()
 
     /// Starts the threads, which live as long as the process.
     package init(_ command: String, concurrency: Int = max(2, min(System.coreCount, 16))) {
@@ -23,7 +22,7 @@ package final class MessageCommand: Sendable {
 
     /// Ends all runs, those to come included.
     package func stop() {
-        self.isStopped.store(true, ordering: .relaxed)
+        self.childStop.request()
     }
 
     /// Runs the command for one message.
@@ -32,17 +31,22 @@ package final class MessageCommand: Sendable {
     ///   - payload: What the command reads; it need not.
     ///   - subject: `NATS_SUBJECT` in its environment. The command's text is never put together with it: a subject is
     ///     chosen by whoever publishes.
+    ///   - reply: `NATS_REPLY` there.
     /// - Returns: What it wrote.
     /// - Throws: `ChildCommand.Failure` if it cannot be started or does not end with status 0.
-    package func run(payload: ByteBuffer, subject: String) async throws(ChildCommand.Failure) -> ByteBuffer {
-        let command = ChildCommand(command: self.command, environment: [("NATS_SUBJECT", subject)])
+    package func run(
+        payload: ByteBuffer,
+        subject: String,
+        reply: String? = nil
+    ) async throws(ChildCommand.Failure) -> ByteBuffer {
+        var variables = [(name: "NATS_SUBJECT", value: subject)]
+        if let reply { variables.append((name: "NATS_REPLY", value: reply)) }
+        let command = ChildCommand(command: self.command, environment: variables)
         let result: Result<ByteBuffer, ChildCommand.Failure>
         do {
             result = try await self.threads.runIfActive {
                 do throws(ChildCommand.Failure) {
-                    return .success(
-                        try command.run(input: payload) { self.isStopped.load(ordering: .relaxed) }
-                    )
+                    return .success(try command.run(input: payload, stop: self.childStop))
                 } catch {
                     return .failure(error)
                 }

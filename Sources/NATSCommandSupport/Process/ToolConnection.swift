@@ -3,22 +3,29 @@ import NATSText
 
 /// Makes the tools' connections.
 package enum ToolConnection {
-    /// What happens when the connection is lost.
+    /// What happens when the connection cannot be made, or is lost.
     package enum Reconnect: Sendable {
         /// The tool ends.
         case never
-        /// Once a second so many times, or for ever; the Go tools do so 600 times.
+        /// A connection that is lost is made again, once a second so many times, or for ever; the Go tools do so 600 times.
         case everySecond(attempts: Int?)
+        /// The first one is not given up either; so long a wait is between two passes over the servers.
+        case untilConnected(wait: Duration)
 
         /// What `--max-reconnects` asks for; less than zero is for ever.
         package init(maximumAttempts: Int) {
             self = maximumAttempts == 0 ? .never : .everySecond(attempts: maximumAttempts < 0 ? nil : maximumAttempts)
         }
 
+        /// What `--retry` asks for.
+        package init(retry: DurationArgument?) {
+            self = retry.map { .untilConnected(wait: $0.duration) } ?? .never
+        }
+
         /// Said behind the reason when a connection is lost.
         package var announcement: String {
             switch self {
-            case .never: ""
+            case .never, .untilConnected: ""
             case .everySecond(attempts: nil): ", will attempt reconnects for ever"
             case .everySecond(let attempts?) where attempts % 60 == 0: ", will attempt reconnects for \(attempts / 60)m"
             case .everySecond(let attempts?): ", will attempt reconnects for \(attempts)s"
@@ -31,11 +38,11 @@ package enum ToolConnection {
         announced > 0 ? min(announced, 64 << 20) : 64 << 20
     }
 
-    /// Connects, or fails after one pass over the servers.
+    /// Connects, or fails after one pass over the servers, unless told to go on.
     ///
     /// - Parameters:
     ///   - context: Servers, credentials and so on.
-    ///   - reconnect: What happens when the connection is lost.
+    ///   - reconnect: What happens when the connection cannot be made, or is lost.
     ///   - noEcho: The server keeps own messages back.
     /// - Returns: The client.
     /// - Throws: `ToolFailure`, also if a signal came.
@@ -44,6 +51,38 @@ package enum ToolConnection {
         reconnect: Reconnect,
         noEcho: Bool = false
     ) async throws -> NATSClient {
+        let configuration = try Self.configuration(context, reconnect, noEcho: noEcho)
+        if let name = context.settings.context {
+            context.diagnostics.detail("Using context \(GoString.quoted(name))")
+        }
+        var isAnnounced = false
+        while true {
+            do {
+                let client = try await context.cancelledBySignal { try await NATSClient.connect(configuration) }
+                if let server = client.serverInfo {
+                    context.diagnostics.detail("Connected to \(server.url) (\(GoString.harmless(server.name.utf8)))")
+                }
+                return client
+            } catch let error as NATSError {
+                // Status 3 is kept for messages and replies that did not come.
+                let failure = ToolFailure(ToolFailure(error).description, status: .failure)
+                guard case .untilConnected(let wait) = reconnect, Self.mayPass(error) else { throw failure }
+                if !isAnnounced {
+                    let interval = GoDuration.text(wait)
+                    context.diagnostics.say("nats: \(failure.description), trying again every \(interval)")
+                }
+                isAnnounced = true
+                await context.sleep(for: wait)
+                if context.shutdown.signal != nil { throw CancellationError() }
+            }
+        }
+    }
+
+    private static func configuration(
+        _ context: ToolContext,
+        _ reconnect: Reconnect,
+        noEcho: Bool
+    ) throws -> NATSClientConfiguration {
         let settings = context.settings
         var configuration = NATSClientConfiguration(servers: settings.servers)
         configuration.name = settings.name
@@ -53,32 +92,44 @@ package enum ToolConnection {
         configuration.tls = settings.tls.clientTLS
         configuration.proxy = settings.proxy?.clientProxy
         if let prefix = settings.inboxPrefix { configuration.inboxPrefix = prefix }
-        if let name = settings.context {
-            context.diagnostics.detail("Using context \(GoString.quoted(name))")
+        configuration.eventLoopGroup = context.eventLoop
+        if context.tracesProtocol {
+            let diagnostics = context.diagnostics
+            configuration.protocolTrace = { line in
+                let arrow = line.direction == .sent ? "->" : "<-"
+                diagnostics.report("\(arrow) \(GoString.harmless(line.bytes))")
+            }
         }
         switch reconnect {
         case .never:
             configuration.allowReconnect = false
         case .everySecond(let attempts):
             configuration.maxReconnects = attempts
-            configuration.reconnectWait = .seconds(1)
-            configuration.maxReconnectWait = .seconds(1)
-            configuration.reconnectJitter = .zero
             configuration.waitsBeforeFirstReconnect = true
+            Self.setWait(.seconds(1), &configuration)
+        case .untilConnected(let wait):
+            configuration.disconnectedPublish = .wait
+            Self.setWait(wait, &configuration)
         }
-        configuration.eventLoopGroup = context.eventLoop
-        let finished = configuration
-        let client: NATSClient
-        do {
-            client = try await context.cancelledBySignal { try await NATSClient.connect(finished) }
-        } catch let error as NATSError {
-            // Status 3 is kept for messages and replies that did not come.
-            throw ToolFailure(ToolFailure(error).description, status: .failure)
+        return configuration
+    }
+
+    private static func setWait(_ wait: Duration, _ configuration: inout NATSClientConfiguration) {
+        configuration.reconnectWait = wait
+        configuration.maxReconnectWait = wait
+        configuration.reconnectJitter = .zero
+        configuration.secureReconnectJitter = .zero
+    }
+
+    /// Whether another attempt may succeed where this one failed: not with credentials or TLS that were refused.
+    private static func mayPass(_ error: NATSError) -> Bool {
+        switch error.code {
+        case .noServers, .timeout, .connectionFailed, .disconnected, .proxyFailed, .webSocketFailed, .noInfoReceived,
+            .staleConnection, .maximumConnectionsExceeded, .maximumAccountConnectionsExceeded, .authenticationTimeout:
+            true
+        default:
+            false
         }
-        if let server = client.serverInfo {
-            context.diagnostics.detail("Connected to \(server.url) (\(GoString.harmless(server.name.utf8)))")
-        }
-        return client
     }
 }
 

@@ -21,6 +21,8 @@ package struct ToolContext: Sendable {
     package var drainTimeout: Duration
     /// The message operand, where it is not UTF-8.
     package var messageBytes: [UInt8]?
+    /// Whether the lines of the protocol are printed.
+    package var tracesProtocol: Bool
 
     /// The payload that the message operand stands for.
     package func payload(ofMessage text: String) -> ByteBuffer {
@@ -116,7 +118,8 @@ extension ToolProcess {
                         shutdown: shutdown,
                         eventLoop: eventLoop,
                         drainTimeout: drainTimeout,
-                        messageBytes: try arguments.bytes(ofMessage: message(options))
+                        messageBytes: try arguments.bytes(ofMessage: message(options)),
+                        tracesProtocol: connection(options).trace
                     )
                     return try await body(options, context)
                 } catch let error as UsageError {

@@ -8,8 +8,8 @@ struct BenchProgramTests {
     private static let rate = #"[\d,]+ msgs/sec ~ \d+\.\d\d [KMG]?B/sec"#
 
     @Test(
-        "acceptance check 23: report and CSV have the shapes of the Go tool's",
-        arguments: ServerUnderTest.available
+        "D23 report and CSV have the shapes of the Go tool's",
+        arguments: ServerUnderTest.both
     )
     func shapes(server: ServerUnderTest) async throws {
         try await server.withServer { server in
@@ -83,19 +83,62 @@ struct BenchProgramTests {
         }
     }
 
-    @Test("SIGINT: a report of what was done, then the signal")
-    func signal() async throws {
-        try await NATSTestServer.withServer { server in
-            let tap = try await WireTap(port: server.port, subject: "unused")
-            let shell = try ToolShell("exec nats-bench $U --mode sub -n 1000 s", url: server.clientURL)
+    @Test("SIGINT: a report of what was done, then the signal", arguments: ServerUnderTest.both)
+    func signal(kind: ServerUnderTest) async throws {
+        try await kind.withServer { server in
+            let tap = try await WireTap(port: server.port, subject: "answers")
+            let shell = try ToolShell("exec nats-bench $U --mode rply -n 1000 -ms 5 --json s", url: server.url)
             try await shell.waitForErrors("Starting benchmark")
-            for _ in 0..<3 { try await tap.publish("s", "12345") }
-            try await eventually("delivery") { await server.statistics().messagesOut >= 3 }
+            for _ in 0..<3 { try await tap.publish("s", reply: "answers", "12345") }
+            // What it has answered it has counted.
+            _ = try await tap.messages(atLeast: 3)
             shell.signal(2)
             let result = try await shell.result()
             #expect(result.exit == .signaled(2))
-            #expect(result.output.hasPrefix("Sub stats: "))
+            let document = try JSONValue.parse(Array(result.output.utf8))
+            #expect(document["servers"]?[0]?["receivers"]?["msgs"] == .number("3"), "\(result.output)")
             #expect(!result.errors.contains("of 1000"))
+        }
+    }
+
+    @Test("a signal in the warm-up: nothing was measured, which is said")
+    func signalInWarmUp() async throws {
+        try await ServerUnderTest.ours.withServer { server in
+            let tap = try await WireTap(port: server.port, subject: "s")
+            let shell = try ToolShell(
+                "exec nats-bench $U --mode pub --warmup 1000000 --throughput 1000 -n 10 s",
+                url: server.url
+            )
+            _ = try await tap.messages(atLeast: 1)
+            shell.signal(2)
+            let result = try await shell.result()
+            #expect(result.exit == .signaled(2))
+            #expect(result.output.isEmpty)
+            #expect(result.errors.hasSuffix("\nEnded in the warm-up: nothing was measured.\n"), "\(result.errors)")
+        }
+    }
+
+    @Test("--max-time is for connecting too")
+    func maximumTimeOfConnecting() async throws {
+        let peer = try ScriptedServer()
+        let result = try await ToolShell.run("nats-bench $U --max-time 300ms -n 10 s", url: peer.url)
+        #expect(result.status == 3)
+        #expect(result.errors == "nats: timeout: not everybody was connected within --max-time\n")
+        #expect(result.output.isEmpty)
+    }
+
+    @Test("a server's name has no control over the terminal")
+    func hostileName() async throws {
+        var options = NATSTestServer.Options()
+        options.serverName = "a\u{1B}[2Jb"
+        try await NATSTestServer.withServer(options) { server in
+            let result = try await ToolShell.run(
+                "nats-bench $U --versus $URL -n 10 s",
+                url: server.clientURL,
+                environment: ["URL": server.clientURL]
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.contains("(a\\x1b[2Jb, ") && !result.output.contains("\u{1B}"), "\(result.output)")
         }
     }
 

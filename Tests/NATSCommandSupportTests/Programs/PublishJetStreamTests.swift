@@ -60,6 +60,22 @@ struct PublishJetStreamTests {
         }
     }
 
+    @Test("a line of JSON with a reply subject is refused: JetStream takes it for the acknowledgement")
+    func replySubject() async throws {
+        try await ServerUnderTest.ours.withServer { server in
+            let result = try await ToolShell.run(
+                "nats-pub $U -J --json s <lines",
+                url: server.url,
+                files: ["lines": #"{"data":"x","reply":"r"}"# + "\n"]
+            )
+            #expect(
+                result.errors
+                    == "nats: line 1: a reply subject does not go with --jetstream, which needs it for itself\n"
+            )
+            #expect(result.status == 1)
+        }
+    }
+
     @Test("an answer that is no acknowledgement is a failure")
     func otherAnswer() async throws {
         for (answer, reason) in [

@@ -84,12 +84,20 @@ final class ToolShell: Sendable {
     /// The text of a file that the script wrote.
     func file(_ name: String) -> String { self.directory.read(name) }
 
+    /// Whether the script has made a file.
+    func hasFile(_ name: String) -> Bool { self.directory.names.contains(name) }
+
     /// Writes a file for the script.
     func write(_ text: String, to name: String) throws { try self.directory.write(text, to: name) }
 
     var isRunning: Bool { self.process.isRunning }
 
     func signal(_ number: Int32) { self.process.signal(number) }
+
+    /// Waits until standard output has this text.
+    func waitForOutput(_ text: String) async throws {
+        try await eventually("\"\(text)\" on standard output, which is \(self.output)") { self.output.contains(text) }
+    }
 
     /// Waits until standard error has a line that begins so: nats-sub's ready mark.
     func waitForErrors(_ text: String = "Listening on") async throws {

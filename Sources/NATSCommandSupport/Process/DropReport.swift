@@ -1,24 +1,23 @@
-import NATSClient
-import NATSCommandSupport
+package import NATSClient
 import NIOConcurrencyHelpers
 
 /// Says once per slow-consumer episode how many messages were lost, and knows in the end whether any was.
-final class DropReport: Sendable {
+package final class DropReport: Sendable {
     private let diagnostics: Diagnostics
     /// Messages reported so far, by subscription.
     private let reported = NIOLockedValueBox<[UInt64: UInt64]>([:])
 
-    init(diagnostics: Diagnostics) {
+    package init(diagnostics: Diagnostics) {
         self.diagnostics = diagnostics
     }
 
     /// Whether messages were lost.
-    var hasDrops: Bool {
+    package var hasDrops: Bool {
         self.reported.withLockedValue { $0.values.contains { $0 > 0 } }
     }
 
     /// Reports what the subscriptions have lost since the last report.
-    func update(_ subscriptions: [NATSSubscription]) {
+    package func update(_ subscriptions: [NATSSubscription]) {
         for subscription in subscriptions {
             let total = subscription.droppedCount
             let new = self.reported.withLockedValue { reported in

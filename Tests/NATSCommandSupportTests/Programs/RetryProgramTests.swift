@@ -1,0 +1,120 @@
+import NATSTestServer
+import NATSTestSupport
+import Testing
+
+@Suite("--retry", .timeLimit(.minutes(3)))
+struct RetryProgramTests {
+    @Test("a server that comes later is waited for; that it is missing is said once", arguments: ServerUnderTest.both)
+    func firstConnection(kind: ServerUnderTest) async throws {
+        let port = try ReservedPort()
+        defer { port.release() }
+        let waiting = "nats: no servers available for connection, trying again every 100ms\n"
+        let publisher = try ToolShell("nats-pub $U --retry=100ms foo hello", url: port.url)
+        let requestor = try ToolShell("nats-req $U --retry=100ms --retry-no-responders -r svc hello", url: port.url)
+        for shell in [publisher, requestor] { try await shell.waitForErrors(waiting) }
+        let server = try await kind.start(ServerConfiguration(port: port.port))
+        let responder = try ToolShell("exec nats-rply $U svc pong", url: port.url)
+        let published = try await publisher.result()
+        #expect(published.errors == "\(waiting)Published [foo] : 'hello'\n")
+        #expect(published.status == 0)
+        let answered = try await requestor.result()
+        #expect(answered.errors == "\(waiting)Published [svc] : 'hello'\n")
+        #expect(answered.output == "pong\n")
+        responder.signal(9)
+        await server.stop()
+    }
+
+    @Test(
+        "a restarted server gets all that is still to come, more than the client buffers",
+        arguments: ServerUnderTest.both
+    )
+    func lostConnection(kind: ServerUnderTest) async throws {
+        let port = try ReservedPort()
+        defer { port.release() }
+        let configuration = ServerConfiguration(port: port.port)
+        let first = try await kind.start(configuration)
+        let tap = try await WireTap(port: port.port)
+        let lines = try ToolShell(
+            """
+            mkfifo in
+            nats-pub $U --retry=50ms -l foo <in &
+            exec 3>in
+            echo 1 >&3
+            until [ -e go ]; do sleep 0.01; done
+            seq 2 20000 >&3
+            exec 3>&-
+            wait $!
+            """,
+            url: port.url
+        )
+        #expect(try await tap.payloads(atLeast: 1) == ["1"])
+        await first.stop()
+        try lines.write("", to: "go")
+        let second = try await kind.start(configuration)
+        let result = try await lines.result()
+        #expect(result.status == 0, "\(result.errors)")
+        if case .ours(let server) = second { #expect(await server.statistics().messagesIn >= 19_999) }
+        await second.stop()
+    }
+
+    @Test("messages on the wire when the connection broke come once more on the next one")
+    func sentAgain() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("printf '1\\n2\\n' | nats-pub $U --retry=50ms -l foo", url: peer.url)
+        let (first, _) = try await peer.acceptClient()
+        try await first.expect("PUB foo 1\r\n1\r\nPUB foo 1\r\n2\r\nPING\r\n")
+        first.close()
+        let (second, _) = try await peer.acceptClient()
+        _ = try await second.read(until: "PING\r\n")
+        await second.send("PONG\r\n")
+        try await second.expect("PUB foo 1\r\n1\r\nPUB foo 1\r\n2\r\nPING\r\n")
+        await second.send("PONG\r\n")
+        async let answers: Void = {
+            while let line = try? await second.readLine() {
+                if line == "PING" { await second.send("PONG\r\n") }
+            }
+        }()
+        let result = try await shell.result()
+        #expect(result.status == 0, "\(result.errors)")
+        second.close()
+        await answers
+    }
+
+    @Test("a request whose connection broke is sent again")
+    func request() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("nats-req $U --retry=50ms -r svc ping", url: peer.url)
+        func requestInbox(_ connection: RawConnection) async throws -> (inbox: String, sid: String) {
+            var sid = "1"
+            while true {
+                let words = try await connection.readLine().split(separator: " ").map(String.init)
+                if words.first == "SUB" { sid = words[words.count - 1] }
+                if words.first == "PUB" { return (words[2], sid) }
+            }
+        }
+        let (first, _) = try await peer.acceptClient()
+        _ = try await requestInbox(first)
+        first.close()
+        let (second, _) = try await peer.acceptClient()
+        let (inbox, sid) = try await requestInbox(second)
+        await second.send("MSG \(inbox) \(sid) 4\r\npong\r\n")
+        let result = try await shell.result()
+        #expect(result.output == "pong\n")
+        #expect(result.status == 0)
+    }
+
+    @Test("refused credentials, a wait of no time and a signal end it")
+    func ends() async throws {
+        try await ServerUnderTest.ours.withServer(ServerConfiguration(user: "u", password: "p")) { server in
+            let refused = try await ToolShell.run("nats-pub $U --retry foo hello", url: server.url)
+            #expect(refused.errors == "nats: authorization violation\n")
+            #expect(refused.status == 1)
+        }
+        #expect(try await ToolShell.run("nats-pub --retry=0 foo hello").status == 2)
+        let reserved = try ReservedPort()
+        let shell = try ToolShell("exec nats-pub $U --retry=1h foo hello", url: reserved.url)
+        try await shell.waitForErrors("trying again every 1h0m0s")
+        shell.signal(2)
+        #expect(try await shell.result().exit == .signaled(2))
+    }
+}
