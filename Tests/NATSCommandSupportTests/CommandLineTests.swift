@@ -115,25 +115,6 @@ struct CommandLineTests {
         }
     }
 
-    @Test("every implemented flag stands in the help, with each of its names")
-    func helpIsComplete() {
-        func check(_ request: CommandLineRequest<some Sendable>, _ flags: [CommandFlag]) {
-            guard case .print(let help) = request else {
-                Issue.record("no help")
-                return
-            }
-            let words = Set(help.split { " ,\n/()[]".contains($0) }.map(String.init))
-            for flag in flags where flag.isSupported && flag.kind != .builtIn && flag.kind != .builtInValue {
-                for name in flag.names {
-                    #expect(words.contains((name.count == 1 ? "-" : "--") + name), "\(name)")
-                }
-            }
-        }
-        check(PublishOptions.request(["--help"], flags: CommandFlag.publish), CommandFlag.publish)
-        check(SubscribeOptions.request(["--help"], flags: CommandFlag.subscribe), CommandFlag.subscribe)
-        check(RequestOptions.request(["--help"], flags: CommandFlag.request), CommandFlag.request)
-    }
-
     @Test("nats-sub: several subjects, formats")
     func subscribe() throws {
         let request = SubscribeOptions.request(

@@ -19,6 +19,9 @@ package enum ServerUnderTest: String, Sendable, CaseIterable, CustomStringConver
             ? ServerUnderTest.allCases : ServerUnderTest.allCases.filter { $0 != .official }
     }()
 
+    /// The official server and ours, for programs: how many event loops a server has is nothing to them.
+    package static let both = available.filter { $0 != .oursOnManyLoops }
+
     /// Starts a server, runs the body, stops the server.
     package func withServer<Result: Sendable>(
         _ configuration: ServerConfiguration = ServerConfiguration(),

@@ -5,14 +5,14 @@ import Testing
 
 @Suite("How the tools connect", .timeLimit(.minutes(3)))
 struct ConnectionProgramTests {
-    @Test("contexts: named, in a file, selected; a server that was typed does not get what is stored")
-    func contexts() async throws {
-        var options = NATSTestServer.Options()
-        options.user = "u"
-        options.password = "p"
-        options.authTimeout = .seconds(60)
-        try await NATSTestServer.withServer(options) { server in
-            let context = #"{"url":"\#(server.clientURL)","user":"u","password":"p"}"#
+    @Test(
+        "D20 contexts: named, in a file, selected; a server that was typed does not get what is stored",
+        arguments: ServerUnderTest.both
+    )
+    func contexts(kind: ServerUnderTest) async throws {
+        let configuration = ServerConfiguration(user: "u", password: "p", authTimeout: .seconds(60))
+        try await kind.withServer(configuration) { server in
+            let context = #"{"url":"\#(server.url)","user":"u","password":"p"}"#
             let prepare = "mkdir -p nats/context && mv prod.json nats/context && printf prod > nats/context.txt"
             for (command, status) in [
                 ("nats-pub --context prod t x", 0), ("nats-pub --context nats/context/prod.json t x", 0),
@@ -21,7 +21,7 @@ struct ConnectionProgramTests {
             ] {
                 let result = try await ToolShell.run(
                     "\(prepare) && \(command)",
-                    url: server.clientURL,
+                    url: server.url,
                     files: ["prod.json": context]
                 )
                 #expect(result.status == status, "\(command): \(result.errors)")
@@ -34,13 +34,70 @@ struct ConnectionProgramTests {
         }
     }
 
-    @Test("creds, and a JWT with its seed, by every way to give them")
-    func creds() async throws {
+    @Test("D20 a typed server sees nothing of the selected context: neither in CONNECT nor before it")
+    func typedServer() async throws {
+        for (command, password) in [
+            ("nats-pub t x", true), ("nats-pub $U t x", false), ("NATS_URL=$URL nats-pub t x", false),
+        ] {
+            let peer = try ScriptedServer()
+            let shell = try ToolShell(
+                "mkdir -p nats/context && mv prod.json nats/context && printf prod >nats/context.txt; \(command)",
+                url: peer.url,
+                files: ["prod.json": #"{"url":"\#(peer.url)","user":"u","password":"s3cret"}"#],
+                environment: ["URL": peer.url]
+            )
+            let (connection, connect) = try await peer.acceptClient()
+            #expect(connect.contains("s3cret") == password, "\(command)")
+            try await connection.expect("PUB t 1\r\nx\r\nPING\r\n")
+            await connection.send("PONG\r\n")
+            #expect(try await shell.result().status == 0, "\(command)")
+        }
+    }
+
+    /// Runs `body` with a server that trusts the operator.
+    private func withServer(
+        _ kind: ServerUnderTest,
+        trusting tenants: NATSTestServer.Operator,
+        _ body: (RunningServer) async throws -> Void
+    ) async throws {
+        let server: RunningServer
+        if kind == .official {
+            let accounts = tenants.accountJWTs.map { "\($0.key): \($0.value)\n" }.joined()
+            server = .official(
+                try await OfficialServer.start(
+                    configurationText: """
+                        operator: \(tenants.jwt)
+                        system_account: \(tenants.systemAccount)
+                        authorization { timeout: 60 }
+                        resolver: MEMORY
+                        resolver_preload: {
+                        \(accounts)}
+
+                        """
+                )
+            )
+        } else {
+            var options = NATSTestServer.Options(operator: tenants)
+            options.authTimeout = .seconds(60)
+            server = .ours(try await NATSTestServer.start(options))
+        }
+        do {
+            try await body(server)
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
+
+    @Test(
+        "D20, D21 creds, and a JWT with its seed, by every way to give them; CR LF, base 64, variables",
+        arguments: ServerUnderTest.both
+    )
+    func creds(kind: ServerUnderTest) async throws {
         let tenants = try NATSTestServer.Operator(accounts: [.init(name: "shop", users: [.init(name: "alice")])])
         let alice = try tenants.credentials(of: "alice")
-        var options = NATSTestServer.Options(operator: tenants)
-        options.authTimeout = .seconds(60)
-        try await NATSTestServer.withServer(options) { server in
+        try await self.withServer(kind, trusting: tenants) { server in
             let files = [
                 "creds": alice.file, "crlf": alice.file.replacing("\n", with: "\r\n"), "jwt": alice.jwt,
                 "seed": alice.seed + "\n",
@@ -58,7 +115,7 @@ struct ConnectionProgramTests {
             ] {
                 let result = try await ToolShell.run(
                     command,
-                    url: server.clientURL,
+                    url: server.url,
                     files: files,
                     environment: environment
                 )

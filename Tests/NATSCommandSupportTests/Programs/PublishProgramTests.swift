@@ -5,21 +5,21 @@ import Testing
 @Suite("nats-pub", .timeLimit(.minutes(3)))
 struct PublishProgramTests {
     private func withServer(
-        _ options: NATSTestServer.Options = NATSTestServer.Options(),
-        _ body: (NATSTestServer, WireTap) async throws -> Void
+        _ kind: ServerUnderTest = .ours,
+        _ configuration: ServerConfiguration = ServerConfiguration(),
+        _ body: (RunningServer, WireTap) async throws -> Void
     ) async throws {
-        try await NATSTestServer.withServer(options) { server in
+        try await kind.withServer(configuration) { server in
             try await body(server, try await WireTap(port: server.port))
         }
     }
 
     @Test(
-        "prints what was published on standard error and nothing on standard output",
-        arguments: ServerUnderTest.available
+        "D1 prints what was published on standard error and nothing on standard output",
+        arguments: ServerUnderTest.both
     )
-    func published(server: ServerUnderTest) async throws {
-        try await server.withServer { server in
-            let tap = try await WireTap(port: server.port)
+    func published(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let result = try await ToolShell.run("nats-pub $U foo hello", url: server.url)
             #expect(result.errors == "Published [foo] : 'hello'\n")
             #expect(result.output == "")
@@ -32,31 +32,32 @@ struct PublishProgramTests {
         }
     }
 
-    @Test(
-        "operands that look like flags, flags behind operands, empty messages",
-        arguments: [
+    @Test("D2 operands that look like flags, flags behind operands, empty messages", arguments: ServerUnderTest.both)
+    func operands(kind: ServerUnderTest) async throws {
+        let samples: [(script: String, payloads: [String], errors: String)] = [
             ("nats-pub $U foo -5", ["-5"], "Published [foo] : '-5'\n"),
             ("nats-pub $U foo -- --count", ["--count"], "Published [foo] : '--count'\n"),
-            ("nats-pub $U foo x --count 2", ["x", "x"], "Published [foo] : 'x'\nPublished [foo] : 'x'\n"),
+            ("nats-pub $U foo x --count 3", ["x", "x", "x"], String(repeating: "Published [foo] : 'x'\n", count: 3)),
+            ("nats-pub --s=${U#-s } foo ''", [""], "Published [foo] : ''\n"),
             ("nats-pub -${U#-} foo ''", [""], "Published [foo] : ''\n"),
             ("nats-pub $U -e foo", [""], "Published [foo] : ''\n"),
             ("nats-pub $U -q foo a", ["a"], ""),
-            ("nats-pub --s=${U#-s } foo a", ["a"], "Published [foo] : 'a'\n"),
         ]
-    )
-    func operands(script: String, payloads: [String], errors: String) async throws {
-        try await self.withServer { server, tap in
-            let result = try await ToolShell.run(script, url: server.clientURL)
-            #expect(result.errors == errors)
-            #expect(result.status == 0)
-            #expect(try await tap.payloads(atLeast: payloads.count) == payloads)
+        try await kind.withServer { server in
+            for (script, payloads, errors) in samples {
+                let tap = try await WireTap(port: server.port)
+                let result = try await ToolShell.run(script, url: server.url)
+                #expect(result.errors == errors, "\(script)")
+                #expect(result.status == 0, "\(script)")
+                #expect(try await tap.payloads(atLeast: payloads.count) == payloads, "\(script)")
+            }
         }
     }
 
     @Test("only the first twenty of many equal messages are listed")
     func manyEqual() async throws {
         try await self.withServer { server, tap in
-            let result = try await ToolShell.run("nats-pub $U -n 1000 foo x", url: server.clientURL)
+            let result = try await ToolShell.run("nats-pub $U -n 1000 foo x", url: server.url)
             #expect(result.errors == String(repeating: "Published [foo] : 'x'\n", count: 20))
             #expect(try await tap.payloads(atLeast: 1000).count == 1000)
         }
@@ -65,7 +66,7 @@ struct PublishProgramTests {
     @Test("a pause between messages, each listed when the server has it")
     func pause() async throws {
         try await self.withServer { server, tap in
-            let result = try await ToolShell.run("nats-pub $U -n 3 --sleep 100ms foo x", url: server.clientURL)
+            let result = try await ToolShell.run("nats-pub $U -n 3 --sleep 100ms foo x", url: server.url)
             #expect(result.duration >= .milliseconds(200))
             #expect(result.errors == String(repeating: "Published [foo] : 'x'\n", count: 3))
             #expect(try await tap.payloads(atLeast: 3).count == 3)
@@ -77,7 +78,7 @@ struct PublishProgramTests {
         try await self.withServer { server, tap in
             let result = try await ToolShell.run(
                 "nats-pub $U -H 'K: a b ' --header=k:2 -H K:3 -reply r.s foo body",
-                url: server.clientURL
+                url: server.url
             )
             #expect(result.status == 0)
             let messages = try await tap.messages(atLeast: 1)
@@ -88,9 +89,9 @@ struct PublishProgramTests {
         }
     }
 
-    @Test(
-        "standard input",
-        arguments: [
+    @Test("D4 standard input is one message, or one per record", arguments: ServerUnderTest.both)
+    func standardInput(kind: ServerUnderTest) async throws {
+        let samples: [(script: String, payloads: [String])] = [
             ("printf 'a\\nb' | nats-pub $U -l t", ["a", "b"]),
             ("printf 'a\\n' | nats-pub $U t", ["a\n"]),
             ("printf 'a\\0b\\0' | nats-pub $U -0 t", ["a", "b"]),
@@ -101,25 +102,26 @@ struct PublishProgramTests {
             ("printf 'a\\nb\\nc\\n' | nats-pub $U -l -n 2 t", ["a", "b"]),
             ("printf 'a\\n' | nats-pub $U -n 3 t", ["a\n", "a\n", "a\n"]),
             ("printf 'x' | nats-pub $U --send-on eof t", ["x"]),
-            ("printf 'unseen' | nats-pub $U t given", ["given"]),
+            ("printf 'unseen' | nats-pub $U -q t given", ["given"]),
         ]
-    )
-    func standardInput(script: String, payloads: [String]) async throws {
-        try await self.withServer { server, tap in
-            let result = try await ToolShell.run(script, url: server.clientURL)
-            #expect(result.status == 0)
-            #expect(result.output == "")
-            if !script.hasSuffix("given") { #expect(result.errors == "") }
-            #expect(try await tap.payloads(atLeast: payloads.count) == payloads)
+        try await kind.withServer { server in
+            for (script, payloads) in samples {
+                let tap = try await WireTap(port: server.port)
+                let result = try await ToolShell.run(script, url: server.url)
+                #expect(result.status == 0, "\(script)")
+                #expect(result.output == "", "\(script)")
+                #expect(result.errors == "", "\(script)")
+                #expect(try await tap.payloads(atLeast: payloads.count) == payloads, "\(script)")
+            }
         }
     }
 
-    @Test("with a message it leaves standard input to others")
-    func leavesInput() async throws {
-        try await self.withServer { server, tap in
+    @Test("D5 with a message it leaves standard input to others", arguments: ServerUnderTest.both)
+    func leavesInput(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let result = try await ToolShell.run(
                 "while read x; do nats-pub $U t \"$x\"; done <lines",
-                url: server.clientURL,
+                url: server.url,
                 files: ["lines": "one\ntwo\nthree\n"]
             )
             #expect(result.status == 0)
@@ -130,7 +132,7 @@ struct PublishProgramTests {
     @Test("-v lists sizes and a sum")
     func verbose() async throws {
         try await self.withServer { server, _ in
-            let result = try await ToolShell.run("printf 'a\\nbcd\\n' | nats-pub $U -v -l t", url: server.clientURL)
+            let result = try await ToolShell.run("printf 'a\\nbcd\\n' | nats-pub $U -v -l t", url: server.url)
             #expect(
                 result.errors.hasSuffix(
                     "Published [t] : 1 bytes\nPublished [t] : 3 bytes\nPublished 2 messages (4 bytes) to [t]\n"
@@ -139,12 +141,12 @@ struct PublishProgramTests {
         }
     }
 
-    @Test("a line is sent when it arrives, not at the end of the input")
-    func latency() async throws {
-        try await self.withServer { server, tap in
+    @Test("D6 a line is sent when it arrives, not at the end of the input", arguments: ServerUnderTest.both)
+    func latency(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let shell = try ToolShell(
                 "mkfifo pipe; (echo 1 >&3; while [ ! -e go ]; do sleep 0.01; done; echo 2 >&3) 3>pipe & nats-pub $U -l t <pipe",
-                url: server.clientURL
+                url: server.url
             )
             #expect(try await tap.payloads(atLeast: 1) == ["1"])
             #expect(shell.isRunning)
@@ -157,14 +159,14 @@ struct PublishProgramTests {
     @Test("many lines arrive complete and in order")
     func manyLines() async throws {
         try await self.withServer { server, tap in
-            let result = try await ToolShell.run("seq 1 20000 | nats-pub $U -l t", url: server.clientURL)
+            let result = try await ToolShell.run("seq 1 20000 | nats-pub $U -l t", url: server.url)
             #expect(result.status == 0)
             #expect(try await tap.payloads(atLeast: 20000) == (1...20000).map(String.init))
         }
     }
 
     @Test(
-        "what is wrong with the command line ends it with 2, before any connection",
+        "D3 what is wrong with the command line ends it with 2, before any connection",
         arguments: [
             "nats-pub", "nats-pub -zz", "nats-pub a b c", "nats-pub -n", "nats-pub --json a b", "nats-pub -l a b",
             "nats-pub --creds x --nkey y a b", "NATS_CREDS=x NATS_NKEY=y nats-pub a b", "nats-pub -H nocolon a b",
@@ -184,14 +186,14 @@ struct PublishProgramTests {
         try await self.withServer { server, tap in
             let result = try await ToolShell.run(
                 "nats-pub $U foo \"$(printf 'a\\377\\200')\" 2>printed; od -An -tx1 printed | tr -d ' \\n'",
-                url: server.clientURL
+                url: server.url
             )
             #expect(result.status == 0)
             #expect(try await tap.messages(atLeast: 1).map(\.bytes) == [[0x61, 0xFF, 0x80]])
             let printed = Array("Published [foo] : 'a".utf8) + [0xFF, 0x80] + Array("'\n".utf8)
             #expect(result.output == printed.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
             for script in ["nats-pub $U \"$(printf '\\377')\" a", "nats-pub $U -H \"K:$(printf '\\377')\" t a"] {
-                #expect(try await ToolShell.run(script, url: server.clientURL).status == 2)
+                #expect(try await ToolShell.run(script, url: server.url).status == 2)
             }
         }
     }
@@ -215,21 +217,10 @@ struct PublishProgramTests {
         #expect(result.errors.hasPrefix("nats: "))
     }
 
-    @Test("the completion scripts load", arguments: ["nats-pub", "nats-sub", "nats-req"])
-    func completion(tool: String) async throws {
-        let result = try await ToolShell.run("\(tool) --generate-completion-script bash >script && bash -n script")
-        #expect(result.status == 0)
-        #expect(result.errors == "")
-        let help = try await ToolShell.run("\(tool) --help")
-        #expect(help.status == 0)
-        #expect(help.output.contains("USAGE: \(tool) [flags] <subject>"))
-        #expect(help.errors == "")
-    }
-
-    @Test("failures have one line and status 1")
-    func failures() async throws {
-        try await self.withServer { server, tap in
-            let bad = try await ToolShell.run("nats-pub $U 'bad subj' a", url: server.clientURL)
+    @Test("D3 failures have one line and status 1", arguments: ServerUnderTest.both)
+    func failures(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let bad = try await ToolShell.run("nats-pub $U 'bad subj' a", url: server.url)
             #expect(bad.status == 1)
             #expect(bad.errors.hasPrefix("nats: "))
             #expect(bad.errors.contains("bad subj"))
@@ -237,29 +228,37 @@ struct PublishProgramTests {
             #expect(bad.errors.filter { $0 == "\n" }.count == 1)
             #expect(try await tap.messages(atLeast: 0).isEmpty)
         }
-        let dead = try await ToolShell.run("nats-pub -s 127.0.0.1:1 foo a")
+        let reserved = try ReservedPort()
+        let dead = try await ToolShell.run("nats-pub $U foo a", url: reserved.url)
         #expect(dead.errors == "nats: no servers available for connection\n")
         #expect(dead.status == 1)
         #expect(dead.duration < .seconds(30))
     }
 
+    @Test("D7 two MiB as one message are refused before anything is sent", arguments: ServerUnderTest.both)
+    func twoMebibytes(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let result = try await ToolShell.run("head -c 2097152 /dev/zero | nats-pub $U t", url: server.url)
+            #expect(result.status == 1)
+            let line = #/nats: message of at least \d+ bytes exceeds max_payload 1048576\n/#
+            #expect(result.errors.wholeMatch(of: line) != nil, "\(result.errors)")
+            // The other client got nothing, and is still connected.
+            #expect(try await tap.messages(atLeast: 0).isEmpty)
+        }
+    }
+
     @Test("a payload over the limit is refused before it is sent, earlier lines stay sent")
     func tooLarge() async throws {
-        var options = NATSTestServer.Options()
-        options.maxPayload = 1024
-        try await self.withServer(options) { server, tap in
-            let whole = try await ToolShell.run("head -c 2048 /dev/zero | nats-pub $U t", url: server.clientURL)
-            #expect(whole.status == 1)
-            #expect(whole.errors == "nats: message of at least 2048 bytes exceeds max_payload 1024\n")
+        try await self.withServer(.ours, ServerConfiguration(maxPayload: 1024)) { server, tap in
             let line = try await ToolShell.run(
                 "{ echo a; echo b; head -c 1025 /dev/zero | tr '\\0' x; echo; echo c; } | nats-pub $U -l t",
-                url: server.clientURL
+                url: server.url
             )
             #expect(line.status == 1)
             #expect(line.errors == "nats: line 3: message of 1025 bytes exceeds max_payload 1024\n")
             let header = try await ToolShell.run(
                 "head -c 1020 /dev/zero | tr '\\0' x | nats-pub $U -l -H K:V t",
-                url: server.clientURL
+                url: server.url
             )
             #expect(header.status == 1)
             #expect(header.errors == "nats: line 1: message of 1038 bytes exceeds max_payload 1024\n")
@@ -267,12 +266,10 @@ struct PublishProgramTests {
         }
     }
 
-    @Test("credentials by flag, environment and URL")
-    func credentials() async throws {
-        var options = NATSTestServer.Options()
-        options.user = "u"
-        options.password = "p"
-        try await NATSTestServer.withServer(options) { server in
+    @Test("D20 credentials by flag, environment and URL; the flag wins", arguments: ServerUnderTest.both)
+    func credentials(kind: ServerUnderTest) async throws {
+        let configuration = ServerConfiguration(user: "u", password: "p", authTimeout: .seconds(60))
+        try await kind.withServer(configuration) { server in
             let address = "127.0.0.1:\(server.port)"
             for (script, status) in [
                 ("nats-pub -s \(address) --user u --password p t x", 0),
@@ -288,27 +285,25 @@ struct PublishProgramTests {
                 if status == 1 { #expect(result.errors == "nats: authorization violation\n") }
             }
         }
-        var withToken = NATSTestServer.Options()
-        withToken.token = "secret"
-        try await NATSTestServer.withServer(withToken) { server in
+        try await kind.withServer(ServerConfiguration(token: "secret", authTimeout: .seconds(60))) { server in
             for script in [
                 "nats-pub $U --token secret t x", "NATS_TOKEN=secret nats-pub $U t x", "nats-pub $U --user secret t x",
             ] {
-                let result = try await ToolShell.run(script, url: server.clientURL)
+                let result = try await ToolShell.run(script, url: server.url)
                 #expect(result.status == 0, "\(script): \(result.errors)")
             }
         }
     }
 
-    @Test("closed standard descriptors do not crash it")
-    func closedDescriptors() async throws {
-        try await self.withServer { server, tap in
+    @Test("D22 closed standard descriptors do not crash it", arguments: ServerUnderTest.both)
+    func closedDescriptors(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             for script in [
                 "nats-pub $U t x <&-", "nats-pub $U t x >&-", "nats-pub $U t x 2>&-", "nats-pub $U t x <&- >&- 2>&-",
             ] {
-                #expect(try await ToolShell.run(script, url: server.clientURL).status == 0, "\(script)")
+                #expect(try await ToolShell.run(script, url: server.url).status == 0, "\(script)")
             }
-            let noInput = try await ToolShell.run("nats-pub $U -l t <&-", url: server.clientURL)
+            let noInput = try await ToolShell.run("nats-pub $U -l t <&-", url: server.url)
             #expect(noInput.status == 1)
             #expect(noInput.errors == "nats: standard input: Bad file descriptor\n")
             #expect(try await tap.payloads(atLeast: 4) == ["x", "x", "x", "x"])
@@ -317,10 +312,10 @@ struct PublishProgramTests {
 
     @Test("a signal ends one that never pauses", arguments: ["exec nats-pub $U", "nats-pub $U <in"])
     func signalWithoutPause(start: String) async throws {
-        try await NATSTestServer.withServer { server in
+        try await ServerUnderTest.ours.withServer { server in
             let flags = "-v --drain-timeout 300s -n 100000000000 foo"
             let script = start.hasPrefix("exec") ? "\(start) \(flags) x" : "exec \(start) \(flags)"
-            let shell = try ToolShell(script, url: server.clientURL, files: ["in": "x"])
+            let shell = try ToolShell(script, url: server.url, files: ["in": "x"])
             try await shell.waitForErrors("Connected")
             shell.signal(2)
             #expect(try await shell.result().exit == .signaled(2))
@@ -332,7 +327,7 @@ struct PublishProgramTests {
         try await self.withServer { server, tap in
             let shell = try ToolShell(
                 "mkfifo pipe; exec 3<>pipe; printf 'one\\ntwo\\nthr' >&3; exec nats-pub $U -l t <pipe",
-                url: server.clientURL
+                url: server.url
             )
             #expect(try await tap.payloads(atLeast: 2) == ["one", "two"])
             shell.signal(number)
@@ -354,11 +349,11 @@ struct PublishProgramTests {
 
     @Test("a server that goes away ends it, also when the input is silent")
     func serverGone() async throws {
-        let server = try await NATSTestServer.start()
+        let server = try await ServerUnderTest.ours.start()
         let tap = try await WireTap(port: server.port)
         let shell = try ToolShell(
             "mkfifo pipe; exec 3<>pipe; echo one >&3; exec nats-pub $U -l t <pipe",
-            url: server.clientURL
+            url: server.url
         )
         _ = try await tap.messages(atLeast: 1)
         await server.stop()
@@ -367,16 +362,22 @@ struct PublishProgramTests {
         #expect(result.errors.hasPrefix("nats: "))
     }
 
-    @Test("a server that refuses the publish makes it fail, with the server's words")
-    func permissions() async throws {
-        let peer = try ScriptedServer()
-        let shell = try ToolShell("nats-pub $U secret.a x", url: peer.url)
-        let (connection, _) = try await peer.acceptClient()
-        try await connection.expect("PUB secret.a 1\r\nx\r\nPING\r\n")
-        await connection.send("-ERR 'Permissions Violation for Publish to \"secret.a\"'\r\nPONG\r\n")
-        let result = try await shell.result()
-        #expect(result.status == 1)
-        #expect(result.errors == "nats: permissions violation: Permissions Violation for Publish to \"secret.a\"\n")
+    @Test(
+        "D8 a server that refuses the publish makes it fail, with the server's words",
+        arguments: ServerUnderTest.both
+    )
+    func permissions(kind: ServerUnderTest) async throws {
+        var configuration = ServerConfiguration(users: [.init(name: "u", password: "p")], authTimeout: .seconds(60))
+        configuration.defaultPermissions = .init(publish: .init(deny: ["secret.>"]))
+        try await kind.withServer(configuration) { server in
+            for tool in ["nats-pub", "nats-req"] {
+                let result = try await ToolShell.run("\(tool) $U --user u --password p secret.a x", url: server.url)
+                #expect(result.status == 1, "\(tool)")
+                #expect(
+                    result.errors == "nats: permissions violation: Permissions Violation for Publish to \"secret.a\"\n"
+                )
+            }
+        }
     }
 
     @Test("the connection has the documented name, or the one given")

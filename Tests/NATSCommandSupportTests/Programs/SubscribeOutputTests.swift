@@ -5,16 +5,18 @@ import Testing
 /// What nats-sub shows and what it leaves out.
 @Suite("nats-sub's output", .timeLimit(.minutes(3)))
 struct SubscribeOutputTests {
-    private func withServer(_ body: (NATSTestServer, WireTap) async throws -> Void) async throws {
-        try await NATSTestServer.withServer { server in
+    private func withServer(
+        _ kind: ServerUnderTest = .ours,
+        _ body: (RunningServer, WireTap) async throws -> Void
+    ) async throws {
+        try await kind.withServer { server in
             try await body(server, try await WireTap(port: server.port, subject: "unused"))
         }
     }
 
-    @Test("check 12: a JSON line for each message, base 64 for what is not text", arguments: ServerUnderTest.available)
-    func json(server: ServerUnderTest) async throws {
-        try await server.withServer { server in
-            let tap = try await WireTap(port: server.port, subject: "unused")
+    @Test("D12 a JSON line for each message, base 64 for what is not text", arguments: ServerUnderTest.both)
+    func json(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let shell = try ToolShell("nats-sub $U --json -v -n 3 'x.>'", url: server.url)
             try await shell.waitForErrors()
             try await tap.publish("x.1", bytes: [0xFF, 0])
@@ -35,12 +37,12 @@ struct SubscribeOutputTests {
         }
     }
 
-    @Test("check 12: jq reads every line", arguments: ["--json", "--json-payload"])
-    func jq(flag: String) async throws {
-        try await self.withServer { server, tap in
+    @Test("D12 jq reads every line", arguments: ["--json", "--json-payload"], ServerUnderTest.both)
+    func jq(flag: String, kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let shell = try ToolShell(
                 "command -v jq >/dev/null || exit 77; nats-sub $U \(flag) -v -n 4 x | jq -c 'keys_unsorted|join(\" \")'",
-                url: server.clientURL
+                url: server.url
             )
             try await eventually("it listens, or ends without jq") {
                 shell.errors.contains("Listening on") || !shell.isRunning
@@ -59,7 +61,7 @@ struct SubscribeOutputTests {
     @Test("ignored subjects are neither shown nor counted")
     func ignored() async throws {
         try await self.withServer { server, tap in
-            let shell = try ToolShell("nats-sub $U 'x.>' -I x.a -I 'x.*.b' -n 2", url: server.clientURL)
+            let shell = try ToolShell("nats-sub $U 'x.>' -I x.a -I 'x.*.b' -n 2", url: server.url)
             try await shell.waitForErrors()
             for subject in ["x.a", "x.c", "x.y.b", "x.a", "x.a.c"] { try await tap.publish(subject, "1") }
             let result = try await shell.result()
@@ -68,10 +70,10 @@ struct SubscribeOutputTests {
         }
     }
 
-    @Test("an inbox is said first, and listened on beside the subjects", arguments: ["", "x", "-r"])
+    @Test("an inbox is said first, and listened on beside the subjects", arguments: ["", "x", "-r", "--quiet"])
     func inbox(arguments: String) async throws {
         try await self.withServer { server, tap in
-            let shell = try ToolShell("nats-sub $U -i -n 1 --inbox-prefix my \(arguments)", url: server.clientURL)
+            let shell = try ToolShell("nats-sub $U -i -n 1 --inbox-prefix my \(arguments)", url: server.url)
             try await eventually("the inbox") { shell.errors.contains("\n") }
             let inbox = try #require(shell.errors.split(separator: "\n").first.map(String.init))
             #expect(inbox.hasPrefix("my."))
@@ -79,16 +81,18 @@ struct SubscribeOutputTests {
             let result = try await shell.result()
             #expect(result.output == (arguments == "-r" ? "hi\n" : "[#1] Received on [\(inbox)]: 'hi'\n"))
             let subjects = arguments == "x" ? "x, \(inbox)" : inbox
-            #expect(result.errors == (arguments == "-r" ? "\(inbox)\n" : "\(inbox)\nListening on [\(subjects)]\n"))
+            // Quiet or not: nobody could send there otherwise.
+            let isSilent = arguments == "-r" || arguments == "--quiet"
+            #expect(result.errors == (isSilent ? "\(inbox)\n" : "\(inbox)\nListening on [\(subjects)]\n"))
         }
     }
 
     @Test("headers: behind each line, or alone")
     func headers() async throws {
         try await self.withServer { server, tap in
-            let lines = try ToolShell("nats-sub $U --headers -n 2 x", url: server.clientURL)
-            let alone = try ToolShell("nats-sub $U --headers-only -v -n 2 x", url: server.clientURL)
-            let format = try ToolShell("nats-sub $U -F '%h\\n' -v -n 2 x", url: server.clientURL)
+            let lines = try ToolShell("nats-sub $U --headers -n 2 x", url: server.url)
+            let alone = try ToolShell("nats-sub $U --headers-only -v -n 2 x", url: server.url)
+            let format = try ToolShell("nats-sub $U -F '%h\\n' -v -n 2 x", url: server.url)
             for shell in [lines, alone, format] { try await shell.waitForErrors() }
             try await tap.publish("x", headers: "NATS/1.0\r\nA: 1\r\nB: 2\r\n\r\n", "hi")
             try await tap.publish("x", "there")
@@ -104,9 +108,9 @@ struct SubscribeOutputTests {
     @Test("times before lines")
     func times() async throws {
         try await self.withServer { server, tap in
-            let delta = try ToolShell("nats-sub $U -d -n 1 x", url: server.clientURL)
-            let unix = try ToolShell("nats-sub $U -r -v --time-format unix -n 1 x", url: server.clientURL)
-            let pretty = try ToolShell("nats-sub $U -t --output nats -n 1 x", url: server.clientURL)
+            let delta = try ToolShell("nats-sub $U -d -n 1 x", url: server.url)
+            let unix = try ToolShell("nats-sub $U -r -v --time-format unix -n 1 x", url: server.url)
+            let pretty = try ToolShell("nats-sub $U -t --output nats -n 1 x", url: server.url)
             for shell in [delta, unix, pretty] { try await shell.waitForErrors() }
             try await tap.publish("x", "hi")
             let deltaLine = #/(\d+h)?(\d+m)?[\d.]+(s|ms|µs) \[#1\] Received on \[x\]: 'hi'\n/#
@@ -117,11 +121,11 @@ struct SubscribeOutputTests {
         }
     }
 
-    @Test("check 25: no escape bytes where there is no terminal")
-    func colors() async throws {
-        try await self.withServer { server, tap in
-            let plain = try ToolShell("nats-sub $U --output nats -n 1 x", url: server.clientURL)
-            let colored = try ToolShell("nats-sub $U --output nats --color always -n 1 x", url: server.clientURL)
+    @Test("D25 no escape bytes where there is no terminal", arguments: ServerUnderTest.both)
+    func colors(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let plain = try ToolShell("nats-sub $U --output nats -n 1 x", url: server.url)
+            let colored = try ToolShell("nats-sub $U --output nats --color always -n 1 x", url: server.url)
             let shells = [plain, colored]
             for shell in shells { try await shell.waitForErrors() }
             try await tap.publish("x", "hi")
@@ -130,12 +134,44 @@ struct SubscribeOutputTests {
                 try await colored.result().output
                     == "\u{1B}[36m[#1]\u{1B}[0m Received on \u{1B}[32m\"x\"\u{1B}[0m\nhi\n\n"
             )
-            for tool in ["nats-sub", "nats-pub", "nats-req"] {
+            for tool in ["nats-sub", "nats-pub", "nats-req", "nats-rply", "nats-bench"] {
                 let help = try await ToolShell.run("\(tool) --help")
-                #expect(!help.output.contains("\u{1B}"))
+                #expect(!help.output.contains("\u{1B}"), "\(tool)")
+            }
+            let others = try await ToolShell.run(
+                """
+                nats-pub $U -v x a; nats-bench $U -n 10 -np 1 -ns 1 x; nats-req $U --output nats nobody a
+                nats-sub $U --report-subjects --max-time 100ms x
+                """,
+                url: server.url
+            )
+            #expect(!others.output.contains("\u{1B}") && others.output.contains("Pub stats"))
+            #expect(!others.errors.contains("\u{1B}") && others.errors.contains("Published [x] : 'a'"))
+        }
+    }
+
+    #if os(Linux)
+    @Test("D25 on a terminal there are colors, unless NO_COLOR is set", arguments: ServerUnderTest.both)
+    func terminal(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            for (variable, expected) in [
+                ("NO_COLOR=1", "[#1] Received on \"x\"\r\n"),
+                ("NO_COLOR=", "\u{1B}[36m[#1]\u{1B}[0m Received on \u{1B}[32m\"x\"\u{1B}[0m\r\n"),
+            ] {
+                // util-linux: a terminal for a program without one.
+                let shell = try ToolShell(
+                    "\(variable) TERM=xterm script -qfec \"nats-sub $U --output nats -n 1 x\" typed </dev/null",
+                    url: server.url
+                )
+                try await eventually("it listens") { shell.output.contains("Listening on [x]") }
+                try await tap.publish("x", "hi")
+                let result = try await shell.result()
+                #expect(result.output == "Listening on [x]\r\n\(expected)hi\r\n\r\n")
+                #expect(result.status == 0)
             }
         }
     }
+    #endif
 
     @Test("--no-echo is told to the server")
     func noEcho() async throws {
@@ -161,7 +197,7 @@ struct SubscribeOutputTests {
                 mkfifo pipe; (while [ ! -e go ]; do sleep 0.02; done; cat >received) <pipe &
                 exec nats-sub $U -r -v --pending-limit 2 \(flag) x y -n 4 >pipe
                 """,
-                url: server.clientURL
+                url: server.url
             )
             try await shell.waitForErrors()
             // The first fills pipe and writer, the second waits for the writer, two more wait for that.

@@ -4,16 +4,18 @@ import Testing
 
 @Suite("nats-sub", .timeLimit(.minutes(3)))
 struct SubscribeProgramTests {
-    private func withServer(_ body: (NATSTestServer, WireTap) async throws -> Void) async throws {
-        try await NATSTestServer.withServer { server in
+    private func withServer(
+        _ kind: ServerUnderTest = .ours,
+        _ body: (RunningServer, WireTap) async throws -> Void
+    ) async throws {
+        try await kind.withServer { server in
             try await body(server, try await WireTap(port: server.port, subject: "unused"))
         }
     }
 
-    @Test("prints the Go examples' lines and ends by count", arguments: ServerUnderTest.available)
-    func lines(server: ServerUnderTest) async throws {
-        try await server.withServer { server in
-            let tap = try await WireTap(port: server.port, subject: "unused")
+    @Test("D9 prints the Go examples' lines and ends by count", arguments: ServerUnderTest.both)
+    func lines(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let shell = try ToolShell("nats-sub $U 'a.>' -n 2", url: server.url)
             try await shell.waitForErrors()
             try await tap.publish("a.b", "hi there")
@@ -25,11 +27,14 @@ struct SubscribeProgramTests {
         }
     }
 
-    @Test("-t puts the local time before each line, a queue group names itself and the process")
-    func variants() async throws {
-        try await self.withServer { server, tap in
-            let timed = try ToolShell("nats-sub $U x -t -n 1", url: server.clientURL)
-            let queued = try ToolShell("nats-sub $U x -q g1 -n 1", url: server.clientURL)
+    @Test(
+        "D9 -t puts the local time before each line, a queue group names itself and the process",
+        arguments: ServerUnderTest.both
+    )
+    func variants(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let timed = try ToolShell("nats-sub $U x -t -n 1", url: server.url)
+            let queued = try ToolShell("nats-sub $U x -q g1 -n 1", url: server.url)
             try await timed.waitForErrors()
             try await queued.waitForErrors("Listening on [x], queue group [g1]\n")
             try await tap.publish("x", "zz")
@@ -43,7 +48,7 @@ struct SubscribeProgramTests {
     @Test("several subjects are counted together")
     func severalSubjects() async throws {
         try await self.withServer { server, tap in
-            let shell = try ToolShell("nats-sub $U a b c.* -n 3", url: server.clientURL)
+            let shell = try ToolShell("nats-sub $U a b c.* -n 3", url: server.url)
             try await shell.waitForErrors("Listening on [a, b, c.*]\n")
             for subject in ["a", "c.1", "b", "a"] { try await tap.publish(subject, subject) }
             let result = try await shell.result()
@@ -68,7 +73,7 @@ struct SubscribeProgramTests {
     )
     func formats(flags: String, expected: String) async throws {
         try await self.withServer { server, tap in
-            let shell = try ToolShell("nats-sub $U \(flags) -v -n 4 x", url: server.clientURL)
+            let shell = try ToolShell("nats-sub $U \(flags) -v -n 4 x", url: server.url)
             try await shell.waitForErrors()
             for payload in ["a", "b\n", "", "c"] { try await tap.publish("x", payload) }
             let result = try await shell.result()
@@ -80,19 +85,22 @@ struct SubscribeProgramTests {
     @Test("raw output says nothing on standard error unless asked to")
     func rawIsSilent() async throws {
         try await self.withServer { server, _ in
-            let silent = try await ToolShell.run("nats-sub $U -r x --max-time 300ms", url: server.clientURL)
+            let silent = try await ToolShell.run("nats-sub $U -r x --max-time 300ms", url: server.url)
             #expect(silent.errors == "")
             #expect(silent.status == 0)
-            let quiet = try await ToolShell.run("nats-sub $U --quiet x --max-time 300ms", url: server.clientURL)
+            let quiet = try await ToolShell.run("nats-sub $U --quiet x --max-time 300ms", url: server.url)
             #expect(quiet.errors == "")
         }
     }
 
-    @Test("--wait and --max-time end it; with --count too few messages are status 3")
-    func limits() async throws {
-        try await self.withServer { server, tap in
-            let counted = try ToolShell("nats-sub $U x -n 5 --wait 5s", url: server.clientURL)
-            let uncounted = try ToolShell("nats-sub $U x --wait 5s", url: server.clientURL)
+    @Test(
+        "D14 --wait and --max-time end it; with --count too few messages are status 3",
+        arguments: ServerUnderTest.both
+    )
+    func limits(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let counted = try ToolShell("nats-sub $U x -n 5 --wait 5s", url: server.url)
+            let uncounted = try ToolShell("nats-sub $U x --wait 5s", url: server.url)
             for shell in [counted, uncounted] { try await shell.waitForErrors() }
             let listening = ContinuousClock.now
             for number in 1...3 { try await tap.publish("x", "\(number)") }
@@ -104,16 +112,16 @@ struct SubscribeProgramTests {
                 #expect(result.output.split(separator: "\n").count == 3 || !wereInTime)
                 #expect(result.duration >= .seconds(5))
             }
-            let timed = try await ToolShell.run("nats-sub $U x -n 5 --max-time 300ms", url: server.clientURL)
+            let timed = try await ToolShell.run("nats-sub $U x -n 5 --max-time 300ms", url: server.url)
             #expect(timed.status == 3)
             #expect(timed.duration >= .milliseconds(300))
         }
     }
 
-    @Test("a message is seen while the tool waits for more")
-    func latency() async throws {
-        try await self.withServer { server, tap in
-            let shell = try ToolShell("nats-sub $U -r -v x -n 2 | cat", url: server.clientURL)
+    @Test("D11 a message is seen while the tool waits for more", arguments: ServerUnderTest.both)
+    func latency(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let shell = try ToolShell("nats-sub $U -r -v x -n 2 | cat", url: server.url)
             try await shell.waitForErrors()
             try await tap.publish("x", "one")
             try await eventually("the line") { shell.output == "one\n" }
@@ -122,10 +130,10 @@ struct SubscribeProgramTests {
         }
     }
 
-    @Test("ends when its reader does, without a further message")
-    func readerGone() async throws {
-        try await self.withServer { server, tap in
-            let shell = try ToolShell("(nats-sub $U x; echo $? >status) | head -n 1", url: server.clientURL)
+    @Test("D10 ends when its reader does, without a further message", arguments: ServerUnderTest.both)
+    func readerGone(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let shell = try ToolShell("(nats-sub $U x; echo $? >status) | head -n 1", url: server.url)
             try await shell.waitForErrors()
             try await tap.publish("x", "one")
             let result = try await shell.result()
@@ -135,14 +143,14 @@ struct SubscribeProgramTests {
         }
     }
 
-    @Test("closed standard descriptors do not crash it")
-    func closedDescriptors() async throws {
-        try await self.withServer { server, _ in
+    @Test("D22 closed standard descriptors do not crash it", arguments: ServerUnderTest.both)
+    func closedDescriptors(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, _ in
             let publisher = "(sleep 0.1; while [ ! -e done ]; do nats-pub -q $U x one; sleep 0.1; done) &"
             for (redirection, status) in [("<&-", 0), (">&-", 1), ("2>&-", 0), ("<&- >&- 2>&-", 1)] {
                 let result = try await ToolShell.run(
                     "\(publisher) nats-sub $U -n 1 x \(redirection); status=$?; touch done; wait; exit $status",
-                    url: server.clientURL
+                    url: server.url
                 )
                 #expect(result.status == status, "\(redirection)")
                 if redirection == ">&-" { #expect(result.errors.hasSuffix("standard output: Bad file descriptor\n")) }
@@ -158,7 +166,7 @@ struct SubscribeProgramTests {
                 mkfifo pipe; (while [ ! -e go ]; do sleep 0.02; done; cat >received) <pipe &
                 exec nats-sub $U -r -v x >pipe
                 """,
-                url: server.clientURL
+                url: server.url
             )
             try await shell.waitForErrors()
             let megabyte = String(repeating: "x", count: 1_000_000)
@@ -179,7 +187,7 @@ struct SubscribeProgramTests {
     @Test("a full disk is an error with a reason")
     func fullDisk() async throws {
         try await self.withServer { server, tap in
-            let shell = try ToolShell("[ -e /dev/full ] || exit 77; nats-sub $U x >/dev/full", url: server.clientURL)
+            let shell = try ToolShell("[ -e /dev/full ] || exit 77; nats-sub $U x >/dev/full", url: server.url)
             try await shell.waitForErrors()
             try await tap.publish("x", "one")
             let result = try await shell.result()
@@ -188,10 +196,14 @@ struct SubscribeProgramTests {
         }
     }
 
-    @Test("a signal ends it by that signal, after everything that was queued is printed", arguments: [2, 15, 1])
-    func signals(number: Int32) async throws {
-        try await self.withServer { server, tap in
-            let shell = try ToolShell("exec nats-sub $U -r -v x", url: server.clientURL)
+    @Test(
+        "D15 a signal ends it by that signal, after everything that was queued is printed",
+        arguments: [2, 15, 1],
+        ServerUnderTest.both
+    )
+    func signals(number: Int32, kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
+            let shell = try ToolShell("exec nats-sub $U -r -v x", url: server.url)
             try await shell.waitForErrors()
             try await tap.publishNumbers("x", 10_000)
             shell.signal(number)
@@ -201,12 +213,12 @@ struct SubscribeProgramTests {
         }
     }
 
-    @Test("a second signal ends it at once, even if its output is stuck")
-    func secondSignal() async throws {
-        try await self.withServer { server, tap in
+    @Test("D15 a second signal ends it at once, even if its output is stuck", arguments: ServerUnderTest.both)
+    func secondSignal(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let shell = try ToolShell(
                 "mkfifo pipe; exec 3<>pipe; exec nats-sub $U -r -v x >pipe",
-                url: server.clientURL
+                url: server.url
             )
             try await shell.waitForErrors()
             // More than a pipe takes.
@@ -219,12 +231,12 @@ struct SubscribeProgramTests {
     }
 
     #if os(Linux)
-    @Test("one interrupt of the terminal's process group ends the shell's loop")
-    func loop() async throws {
-        try await self.withServer { server, _ in
+    @Test("D15 one interrupt of the terminal's process group ends the shell's loop", arguments: ServerUnderTest.both)
+    func loop(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, _ in
             let shell = try ToolShell(
                 "setsid -w bash -c 'echo $$ >group; while :; do nats-sub $U x; done; echo not reached'; echo $?",
-                url: server.clientURL
+                url: server.url
             )
             try await shell.waitForErrors()
             let kill = try await ToolShell.run("kill -INT -\(shell.file("group"))")
@@ -234,11 +246,11 @@ struct SubscribeProgramTests {
     }
     #endif
 
-    @Test("a queue group shares the messages")
-    func queueGroup() async throws {
-        try await self.withServer { server, tap in
+    @Test("D16 a queue group shares the messages", arguments: ServerUnderTest.both)
+    func queueGroup(kind: ServerUnderTest) async throws {
+        try await self.withServer(kind) { server, tap in
             let shells = try (0..<2).map { _ in
-                try ToolShell("exec nats-sub $U -r -v -q g x", url: server.clientURL)
+                try ToolShell("exec nats-sub $U -r -v -q g x", url: server.url)
             }
             for shell in shells { try await shell.waitForErrors() }
             try await tap.publishNumbers("x", 1000)
@@ -251,35 +263,39 @@ struct SubscribeProgramTests {
         }
     }
 
-    @Test("a restarted server is found again, with subscriptions and queue group")
-    func restart() async throws {
-        let (server, port) = try await NATSTestServer.startOnReservedPort()
+    @Test("D17 a restarted server is found again, with subscriptions and queue group", arguments: ServerUnderTest.both)
+    func restart(kind: ServerUnderTest) async throws {
+        let port = try ReservedPort()
         defer { port.release() }
-        let shell = try ToolShell("nats-sub $U -q g x -n 2", url: server.clientURL)
+        let configuration = ServerConfiguration(port: port.port)
+        let first = try await kind.start(configuration)
+        let shell = try ToolShell("nats-sub $U -q g x -n 2", url: port.url)
         try await shell.waitForErrors()
-        try await WireTap(port: server.port, subject: "unused").publish("x", "before")
+        try await WireTap(port: port.port, subject: "unused").publish("x", "before")
         try await eventually("the first line") { shell.output.contains("before") }
-        try await server.restart()
+        await first.stop()
+        try await shell.waitForErrors("Disconnected")
+        let second = try await kind.start(configuration)
         try await shell.waitForErrors("Reconnected")
-        try await WireTap(port: server.port, subject: "unused").publish("x", "after")
+        try await WireTap(port: port.port, subject: "unused").publish("x", "after")
         let result = try await shell.result()
         #expect(
             result.errors == """
                 Listening on [x], queue group [g]
                 Disconnected due to:EOF, will attempt reconnects for 10m
-                Reconnected [\(server.clientURL)]
+                Reconnected [\(port.url)]
 
                 """
         )
         #expect(result.output.contains("[#2] Received on [x] Queue[g]"))
         #expect(result.status == 0)
-        await server.stop()
+        await second.stop()
     }
 
     @Test("without attempts to connect again, a lost connection ends it")
     func noReconnects() async throws {
-        let server = try await NATSTestServer.start()
-        let shell = try ToolShell("nats-sub $U --max-reconnects 0 x", url: server.clientURL)
+        let server = try await ServerUnderTest.ours.start()
+        let shell = try ToolShell("nats-sub $U --max-reconnects 0 x", url: server.url)
         try await shell.waitForErrors()
         await server.stop()
         let result = try await shell.result()
@@ -288,18 +304,18 @@ struct SubscribeProgramTests {
         #expect(result.status == 1)
     }
 
-    @Test("a refused subscription is status 1, and it is never listening")
-    func permissions() async throws {
-        let peer = try ScriptedServer()
-        let shell = try ToolShell("nats-sub $U secret.a", url: peer.url)
-        let (connection, _) = try await peer.acceptClient()
-        _ = try await connection.read(until: "PING\r\n")
-        await connection.send("-ERR 'Permissions Violation for Subscription to \"secret.a\"'\r\nPONG\r\n")
-        let result = try await shell.result()
-        #expect(result.status == 1)
-        #expect(
-            result.errors == "nats: permissions violation: Permissions Violation for Subscription to \"secret.a\"\n"
-        )
+    @Test("D8 a refused subscription is status 1, and it is never listening", arguments: ServerUnderTest.both)
+    func permissions(kind: ServerUnderTest) async throws {
+        var configuration = ServerConfiguration(users: [.init(name: "u", password: "p")], authTimeout: .seconds(60))
+        configuration.defaultPermissions = .init(subscribe: .init(deny: ["secret.>"]))
+        try await kind.withServer(configuration) { server in
+            let result = try await ToolShell.run("nats-sub $U --user u --password p secret.a", url: server.url)
+            #expect(result.status == 1)
+            #expect(
+                result.errors
+                    == "nats: permissions violation: Permissions Violation for Subscription to \"secret.a\"\n"
+            )
+        }
     }
 
     @Test(
@@ -321,27 +337,25 @@ struct SubscribeProgramTests {
     func badSubject() async throws {
         try await self.withServer { server, _ in
             for subject in ["a..b", "a b", ""] {
-                let result = try await ToolShell.run("nats-sub $U '\(subject)'", url: server.clientURL)
+                let result = try await ToolShell.run("nats-sub $U '\(subject)'", url: server.url)
                 #expect(result.status == 1)
                 #expect(result.errors.hasPrefix("nats: "))
             }
         }
     }
 
-    @Test(
-        "a million lines of one hundred bytes go through the tools unharmed",
-        .enabled(if: TestDependencies.runsLongTests)
-    )
-    func million() async throws {
-        try await self.withServer { server, _ in
+    @Test("D11 lines go through the tools unharmed, a million of them in the long run", arguments: ServerUnderTest.both)
+    func manyLines(kind: ServerUnderTest) async throws {
+        let count = TestDependencies.runsLongTests ? 1_000_000 : 50_000
+        try await self.withServer(kind) { server, _ in
             let shell = try ToolShell(
                 """
-                seq 1 1000000 | awk '{printf "%099d\\n", $1}' >lines
-                nats-sub $U -r -v -n 1000000 x >received &
+                seq 1 \(count) | awk '{printf "%099d\\n", $1}' >lines
+                nats-sub $U -r -v -n \(count) x | cat >received &
                 while ! grep -q Listening errors; do sleep 0.05; done
                 nats-pub $U -l x <lines && wait && cmp lines received
                 """,
-                url: server.clientURL
+                url: server.url
             )
             #expect(try await shell.result(timeout: .seconds(120)).status == 0)
         }
