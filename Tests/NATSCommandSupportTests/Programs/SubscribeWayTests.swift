@@ -68,12 +68,14 @@ struct SubscribeWayTests {
     func translateForEver(command: String) async throws {
         try await self.withServer { server, tap in
             let shell = try ToolShell(
-                "nats-sub $U -r -v x --translate 'echo 1 >started; \(command)' --max-time 1s --drain-timeout 100ms",
+                "nats-sub $U -r -v x --translate ': >started; \(command)' --max-time 3s --drain-timeout 100ms",
                 url: server.clientURL
             )
             try await shell.waitForErrors()
             try await tap.publishNumbers("x", 1)
             let result = try await shell.result()
+            // A machine so busy that the time was over before the message came proves nothing.
+            guard shell.hasFile("started") else { return }
             #expect(result.output.isEmpty && result.status == 1)
             #expect(result.errors.hasSuffix("nats: translating message 1 on [x]: stopped\n"), "\(result.errors)")
         }
