@@ -71,6 +71,7 @@ struct PublishProgram: Sendable {
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             let shutdown = self.context.shutdown
+            let diagnostics = self.context.diagnostics
             group.addTask {
                 if await shutdown.wait() != nil { reader.stop() }
             }
@@ -79,6 +80,7 @@ struct PublishProgram: Sendable {
                 for await event in events {
                     switch event {
                     case .error, .closed: return reader.stop()
+                    case .reconnected: diagnostics.detail("Connected again")
                     default: break
                     }
                 }

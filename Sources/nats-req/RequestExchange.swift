@@ -105,7 +105,11 @@ struct RequestExchange: Sendable {
                 next = try await iterator.next()
             } catch {
                 // Said once, before the replies that are there.
-                guard error.code == .slowConsumer else { throw error }
+                guard error.code == .slowConsumer else {
+                    // What has been printed is not asked for again.
+                    if count > 0 { throw ToolFailure(error) }
+                    throw error
+                }
                 failure = failure ?? ToolFailure("slow consumer: replies were dropped")
                 continue
             }

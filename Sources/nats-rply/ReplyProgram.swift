@@ -132,7 +132,8 @@ struct ReplyProgram: Sendable {
                 // With the blank that Go's nats-rply has and its nats-sub has not.
                 self.context.diagnostics.say("Disconnected due to: \(reason)\(self.reconnect.announcement)")
             case .reconnected:
-                self.context.diagnostics.say("Reconnected [\(client.serverInfo?.url ?? "")]")
+                let url = PeerText.harmless(client.serverInfo?.url ?? "")
+                self.context.diagnostics.say("Reconnected [\(url)]")
             case .closed(let error):
                 // After a signal the client closes because it was drained.
                 return self.context.shutdown.signal == nil ? .closed(error) : .none

@@ -200,14 +200,16 @@ struct SubscribeSession: Sendable {
                 let reason = Self.disconnectReason(error)
                 self.context.diagnostics.say("Disconnected due to:\(reason)\(self.reconnect.announcement)")
             case .reconnected:
-                self.context.diagnostics.say("Reconnected [\(self.client.serverInfo?.url ?? "")]")
+                let url = PeerText.harmless(self.client.serverInfo?.url ?? "")
+                self.context.diagnostics.say("Reconnected [\(url)]")
             case .closed(let error):
                 // After a signal the client closes because it was drained.
                 return self.context.shutdown.signal == nil ? .closed(error) : .none
             case .error(let error, nil):
                 self.context.diagnostics.error(ToolFailure(error).description)
             case .discovered(let servers):
-                self.context.diagnostics.detail("Discovered servers: \(servers.joined(separator: ", "))")
+                let list = PeerText.harmless(servers.joined(separator: ", "))
+                self.context.diagnostics.detail("Discovered servers: \(list)")
             case .lameDuckMode:
                 self.context.diagnostics.detail("Server is going to shut down (lame duck mode)")
             case .slowConsumer(let subscription, _):

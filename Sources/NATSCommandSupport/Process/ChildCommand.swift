@@ -119,7 +119,8 @@ package struct ChildCommand: Sendable {
                 pollfd(fd: isWriting ? writer : -1, events: Int16(POLLOUT), revents: 0),
                 pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            guard poll(&watched, nfds_t(watched.count), -1) >= 0 else {
+            // Without a descriptor that tells, a look now and then has to do.
+            guard poll(&watched, nfds_t(watched.count), stop.descriptor < 0 ? 100 : -1) >= 0 else {
                 if errno == EINTR { continue }
                 return output
             }

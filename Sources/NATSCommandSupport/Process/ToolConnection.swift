@@ -60,7 +60,8 @@ package enum ToolConnection {
             do {
                 let client = try await context.cancelledBySignal { try await NATSClient.connect(configuration) }
                 if let server = client.serverInfo {
-                    context.diagnostics.detail("Connected to \(server.url) (\(GoString.harmless(server.name.utf8)))")
+                    let (url, name) = (PeerText.harmless(server.url), PeerText.harmless(server.name))
+                    context.diagnostics.detail("Connected to \(url) (\(name))")
                 }
                 return client
             } catch let error as NATSError {

@@ -60,7 +60,7 @@ struct RetryProgramTests {
     @Test("messages on the wire when the connection broke come once more on the next one")
     func sentAgain() async throws {
         let peer = try ScriptedServer()
-        let shell = try ToolShell("printf '1\\n2\\n' | nats-pub $U --retry=50ms -l foo", url: peer.url)
+        let shell = try ToolShell("printf '1\\n2\\n' | nats-pub $U -v --retry=50ms -l foo", url: peer.url)
         let (first, _) = try await peer.acceptClient()
         try await first.expect("PUB foo 1\r\n1\r\nPUB foo 1\r\n2\r\nPING\r\n")
         first.close()
@@ -76,6 +76,7 @@ struct RetryProgramTests {
         }()
         let result = try await shell.result()
         #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("\nConnected again\n"))
         second.close()
         await answers
     }
