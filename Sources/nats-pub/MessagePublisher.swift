@@ -88,7 +88,11 @@ struct MessagePublisher {
     }
 
     private mutating func publish(_ message: OutgoingMessage, listing: Listing) async throws {
-        try await self.put(message)
+        do throws(NATSError) {
+            try self.tryPublish(message)
+        } catch {
+            try await self.publishWhereRoom(message, after: error)
+        }
         self.unconfirmed?.append(message)
         self.count += 1
         self.bytes += message.payload.readableBytes
@@ -105,26 +109,43 @@ struct MessagePublisher {
     }
 
     @inline(__always)
-    private func put(_ message: OutgoingMessage) async throws {
+    private func tryPublish(_ message: OutgoingMessage) throws(NATSError) {
+        try self.client.tryPublish(
+            message.payload,
+            to: message.subject,
+            reply: message.reply,
+            headers: message.headers
+        )
+    }
+
+    /// Publishes what could not be published at once, if there is only no room.
+    private func publishWhereRoom(_ message: OutgoingMessage, after error: NATSError) async throws {
         do throws(NATSError) {
-            do throws(NATSError) {
-                try self.client.tryPublish(
-                    message.payload,
-                    to: message.subject,
-                    reply: message.reply,
-                    headers: message.headers
-                )
-            } catch {
-                guard error.code == .publishBufferFull else { throw error }
-                try await self.client.publish(
-                    message.payload,
-                    to: message.subject,
-                    reply: message.reply,
-                    headers: message.headers
-                )
-            }
+            guard error.code == .publishBufferFull else { throw error }
+            try await self.client.publish(
+                message.payload,
+                to: message.subject,
+                reply: message.reply,
+                headers: message.headers
+            )
         } catch {
             throw UnsendableMessage(error, message, limit: self.client.maximumPayload) ?? error
+        }
+    }
+
+    /// Sends what may have been lost once more.
+    private func sendAgain(_ messages: [OutgoingMessage]) async throws {
+        for message in messages {
+            do throws(NATSError) {
+                try self.tryPublish(message)
+            } catch {
+                do {
+                    try await self.publishWhereRoom(message, after: error)
+                } catch let error as UnsendableMessage {
+                    // The other server takes less; the line that is at fault is not the last one.
+                    throw ToolFailure(error.text)
+                }
+            }
         }
     }
 
@@ -218,7 +239,7 @@ struct MessagePublisher {
             let reconnects = self.client.statistics.reconnects
             guard let unconfirmed = self.unconfirmed, reconnects != self.knownReconnects else { break }
             self.knownReconnects = reconnects
-            for message in unconfirmed.messages { try await self.put(message) }
+            try await self.sendAgain(unconfirmed.messages)
             if unconfirmed.messages.isEmpty { break }
         }
         self.unconfirmed?.removeAll()
