@@ -1,3 +1,5 @@
+package import NIOCore
+
 extension NATSClient {
     /// Publishes a message.
     ///
@@ -51,5 +53,24 @@ extension NATSClient {
             return
         }
         throw self.outbound.error(outcome, payload, subject, reply, headers)
+    }
+
+    /// Publishes slices of a buffer, each as a message of its own, without ever waiting, under one lock.
+    ///
+    /// - Parameters:
+    ///   - payloads: Where the payloads are in the buffer's readable bytes.
+    ///   - buffer: The bytes.
+    ///   - subject: Where to.
+    ///   - reply: Where responses are expected, if they are.
+    ///   - headers: Headers of every message.
+    /// - Returns: How many messages were accepted, from the first on; publishing the next one by itself tells why not all.
+    package func tryPublish(
+        _ payloads: ArraySlice<Range<Int>>,
+        of buffer: ByteBuffer,
+        to subject: String,
+        reply: String? = nil,
+        headers: NATSHeaders = NATSHeaders()
+    ) -> Int {
+        self.outbound.enqueue(payloads, of: buffer, to: subject, reply: reply, headers: headers)
     }
 }

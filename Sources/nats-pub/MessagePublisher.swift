@@ -87,6 +87,37 @@ struct MessagePublisher {
         }
     }
 
+    /// Messages need neither be counted one by one nor be waited for.
+    var takesRuns: Bool {
+        !self.usesJetStream && self.pauseBetween == nil && self.limiter == nil && self.flushEvery == 0
+            && !self.context.diagnostics.isVerbose
+    }
+
+    /// Publishes records from the first on, while there is room.
+    ///
+    /// - Parameters:
+    ///   - records: Where they are in `run`.
+    ///   - run: Holds them.
+    ///   - frame: Subject, reply subject and headers of each.
+    /// - Returns: How many; ``send(_:listing:)`` has to see to the next one.
+    mutating func send(
+        _ records: ArraySlice<Range<Int>>,
+        of run: RecordRun,
+        frame: OutgoingMessage
+    ) throws -> Int {
+        let accepted = self.client.tryPublish(
+            records,
+            of: run.block,
+            to: frame.subject,
+            reply: frame.reply,
+            headers: frame.headers
+        )
+        self.count += accepted
+        for record in records.prefix(accepted) { self.bytes += record.count }
+        if let error = self.client.lastError { throw error }
+        return accepted
+    }
+
     private mutating func publish(_ message: OutgoingMessage, listing: Listing) async throws {
         do throws(NATSError) {
             try self.tryPublish(message)

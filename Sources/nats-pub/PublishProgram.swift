@@ -113,13 +113,18 @@ struct PublishProgram: Sendable {
         var composer = composer
         var publisher = publisher
         var copy = copy
+        var run = RecordRun()
         // --count repeats a whole input and limits records.
         let repetitions = rules.mode == .endOfFile ? self.options.payload.count ?? 1 : 1
         let limit = rules.mode == .endOfFile ? Int.max : self.options.payload.count ?? Int.max
+        let takesRuns = publisher.takesRuns && !self.options.tee && !rules.skipsEmpty && !rules.skipsLarge
+        let frame = takesRuns && limit == .max && repetitions == 1 ? composer.frame : nil
         do {
             // MARK: Hot path
             reading: while try await records.waitForMore() {
-                while let record = try records.next() {
+                while true {
+                    if let frame { try await self.publishRuns(&records, &run, frame, &publisher) }
+                    guard let record = try records.next() else { break }
                     for repetition in 0..<repetitions {
                         // The reader is told of a signal, a repetition is not.
                         let isOver = repetition > 0 && self.context.shutdown.signal != nil
@@ -155,6 +160,31 @@ struct PublishProgram: Sendable {
             self.context.diagnostics.say(
                 "Published \(publisher.count) \(noun) (\(publisher.bytes) bytes)\(place)"
             )
+        }
+    }
+
+    /// Publishes the records that need not be looked at one by one: of each block all but those at its borders.
+    private func publishRuns(
+        _ records: inout PayloadRecords,
+        _ run: inout RecordRun,
+        _ frame: OutgoingMessage,
+        _ publisher: inout MessagePublisher
+    ) async throws {
+        while true {
+            records.takeRun(into: &run)
+            guard !run.records.isEmpty else { return }
+            var rest = run.records[...]
+            while !rest.isEmpty {
+                rest = rest.dropFirst(try publisher.send(rest, of: run, frame: frame))
+                guard let next = rest.popFirst() else { break }
+                var message = frame
+                message.payload = run.record(next)
+                do {
+                    try await publisher.send(message, listing: .size)
+                } catch let error as UnsendableMessage {
+                    throw records.failureOfLastRecord(error.text, later: rest.count)
+                }
+            }
         }
     }
 }

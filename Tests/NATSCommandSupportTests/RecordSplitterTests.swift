@@ -4,12 +4,26 @@ import Testing
 
 @Suite("Record splitter")
 struct RecordSplitterTests {
-    /// All records of `blocks`, with the error that ended it.
+    /// All records of `blocks`, with the error that ended it; one by one and in runs they are the same.
     private func records(
         _ blocks: [String],
         delimiter: [UInt8] = [0x0A],
         limit: Int = 1000,
         stripsCarriageReturn: Bool = false
+    ) -> (records: [String], error: RecordSplitter.RecordTooLarge?) {
+        let single = self.records(blocks, delimiter, limit, stripsCarriageReturn, inRuns: false)
+        let inRuns = self.records(blocks, delimiter, limit, stripsCarriageReturn, inRuns: true)
+        #expect(single.records == inRuns.records)
+        #expect(single.error == inRuns.error)
+        return single
+    }
+
+    private func records(
+        _ blocks: [String],
+        _ delimiter: [UInt8],
+        _ limit: Int,
+        _ stripsCarriageReturn: Bool,
+        inRuns: Bool
     ) -> (records: [String], error: RecordSplitter.RecordTooLarge?) {
         var splitter = RecordSplitter(
             delimiter: delimiter,
@@ -17,10 +31,19 @@ struct RecordSplitterTests {
             stripsCarriageReturn: stripsCarriageReturn
         )
         var result: [String] = []
+        var run = RecordRun()
         do throws(RecordSplitter.RecordTooLarge) {
             for block in blocks {
                 splitter.append(ByteBuffer(string: block))
-                while let record = try splitter.next() { result.append(String(buffer: record)) }
+                while true {
+                    if inRuns {
+                        splitter.takeRun(into: &run)
+                        result += run.records.map { String(buffer: run.record($0)) }
+                        #expect(splitter.recordNumber == result.count)
+                    }
+                    guard let record = try splitter.next() else { break }
+                    result.append(String(buffer: record))
+                }
             }
             if let record = try splitter.finish() { result.append(String(buffer: record)) }
             return (result, nil)
@@ -53,6 +76,28 @@ struct RecordSplitterTests {
             }
         }
         #expect(self.records(input.map { String($0) }).records == expected)
+    }
+
+    @Test("a block's records come in one run, but the first and the last of it where they go on in another block")
+    func runs() throws {
+        var splitter = RecordSplitter(delimiter: [0x0A], maximumLength: 10)
+        var run = RecordRun()
+        func taken() -> [String] {
+            splitter.takeRun(into: &run)
+            return run.records.map { String(buffer: run.record($0)) }
+        }
+        splitter.append(ByteBuffer(string: "a\n\nbc\nd"))
+        #expect(taken() == ["a", "", "bc"])
+        #expect(taken() == [])
+        #expect(try splitter.next() == nil)
+        splitter.append(ByteBuffer(string: "e\nf\n01234567890\ng\n"))
+        #expect(taken() == [])
+        #expect(try splitter.next() == ByteBuffer(string: "de"))
+        #expect(taken() == ["f"])
+        #expect(splitter.recordNumber == 5)
+        #expect(throws: RecordSplitter.RecordTooLarge.self) { try splitter.next() }
+        #expect(taken() == ["g"])
+        #expect(splitter.recordNumber == 7)
     }
 
     @Test("NUL ends a record and a line end does not")

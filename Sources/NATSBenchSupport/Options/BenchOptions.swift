@@ -2,7 +2,7 @@ package import ArgumentParser
 package import NATSCommandSupport
 
 /// The command line of nats-bench.
-package struct BenchOptions: ParsableCommand {
+package struct BenchOptions: ToolOptions {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "nats-bench",

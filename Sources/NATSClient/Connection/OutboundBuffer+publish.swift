@@ -47,6 +47,35 @@ extension OutboundBuffer {
         reply: String?,
         headers: NATSHeaders
     ) -> PublishOutcome {
+        if let refusal = Self.refusal(reply: reply, headers: headers) {
+            return refusal
+        }
+        return Self.withBytes(subject, reply, headers) { subject, reply, headers in
+            payload.withPayloadBytes { payload in
+                self.publish(subject: subject, reply: reply, headers: headers, payload: payload)
+            }
+        }
+    }
+
+    /// Appends messages whose payloads are slices of `buffer`; returns how many were accepted.
+    func enqueue(
+        _ payloads: ArraySlice<Range<Int>>,
+        of buffer: ByteBuffer,
+        to subject: String,
+        reply: String?,
+        headers: NATSHeaders
+    ) -> Int {
+        guard Self.refusal(reply: reply, headers: headers) == nil else {
+            return 0
+        }
+        return Self.withBytes(subject, reply, headers) { subject, reply, headers in
+            buffer.withUnsafeReadableBytes { bytes in
+                self.publish(subject: subject, reply: reply, headers: headers, payloads: payloads, of: bytes)
+            }
+        }
+    }
+
+    private static func refusal(reply: String?, headers: NATSHeaders) -> PublishOutcome? {
         guard HeaderBlock.firstInvalidField(in: headers) == nil else {
             return .badHeader
         }
@@ -54,20 +83,23 @@ extension OutboundBuffer {
         if let reply, reply.isEmpty {
             return .badReply
         }
+        return nil
+    }
+
+    /// Lends the bytes of what stands before a payload.
+    private static func withBytes<Result>(
+        _ subject: String,
+        _ reply: String?,
+        _ headers: NATSHeaders,
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Result
+    ) -> Result {
         let headerBytes = headers.isEmpty ? [] : HeaderBlock.encode(headers)
         var subject = subject
         var reply = reply ?? ""
         return subject.withUTF8 { subject in
             reply.withUTF8 { reply in
                 headerBytes.withUnsafeBytes { headers in
-                    payload.withPayloadBytes { payload in
-                        self.publish(
-                            subject: UnsafeRawBufferPointer(subject),
-                            reply: UnsafeRawBufferPointer(reply),
-                            headers: headers,
-                            payload: payload
-                        )
-                    }
+                    body(UnsafeRawBufferPointer(subject), UnsafeRawBufferPointer(reply), headers)
                 }
             }
         }

@@ -103,6 +103,42 @@ final class OutboundBuffer: @unchecked Sendable {
         return outcome
     }
 
+    /// Appends messages whose payloads are slices of the same bytes, under one lock, until one is not accepted.
+    ///
+    /// Never waits. Returns how many were accepted.
+    func publish(
+        subject: UnsafeRawBufferPointer,
+        reply: UnsafeRawBufferPointer,
+        headers: UnsafeRawBufferPointer,
+        payloads: ArraySlice<Range<Int>>,
+        of bytes: UnsafeRawBufferPointer
+    ) -> Int {
+        if reply.count > 0, !SubjectGrammar.isValidPublishSubject(reply) {
+            return 0
+        }
+        var accepted = 0
+        self.lock.lock()
+        for range in payloads {
+            guard range.lowerBound >= 0, range.upperBound <= bytes.count,
+                case .accepted = self.append(
+                    subject: subject,
+                    reply: reply,
+                    headers: headers,
+                    payload: UnsafeRawBufferPointer(rebasing: bytes[range])
+                )
+            else {
+                break
+            }
+            accepted &+= 1
+        }
+        let needsFlush = accepted > 0 && self.wantsFlush(atOnce: false)
+        self.lock.unlock()
+        if needsFlush {
+            self.eventLoop.execute(self.flushTask)
+        }
+        return accepted
+    }
+
     /// Appends one request; the first one subscribes to the inbox before it, unless the request has its own.
     ///
     /// Returns the message's number as well.

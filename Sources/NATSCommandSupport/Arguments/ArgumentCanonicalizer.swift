@@ -23,14 +23,29 @@ package struct ArgumentCanonicalizer: Sendable {
         self.indexByName = indexByName
     }
 
-    /// Flags in canonical spelling, and the operands after them.
+    /// A flag that is given, by its first name.
+    package struct Flag: Sendable, Equatable {
+        package var name: String
+        package var value: String?
+        /// The value is a token of its own.
+        var isDetached = false
+
+        /// The tokens for the argument parser.
+        var arguments: [String] {
+            let spelling = CommandFlag.spelling(of: self.name)
+            guard let value = self.value else { return [spelling] }
+            return self.isDetached ? [spelling, value] : ["\(spelling)=\(value)"]
+        }
+    }
+
+    /// The flags that are given, and the operands.
     package struct Result: Sendable, Equatable {
-        package var flags: [String] = []
+        package var flags: [Flag] = []
         package var operands: [String] = []
 
         /// The tokens for the argument parser.
         package var arguments: [String] {
-            self.flags + ["--"] + self.operands
+            self.flags.flatMap(\.arguments) + ["--"] + self.operands
         }
     }
 
@@ -86,18 +101,20 @@ package struct ArgumentCanonicalizer: Sendable {
         }
 
         for flag in order {
-            let spelling = self.flags[flag].canonicalSpelling
+            guard let name = self.flags[flag].names.first else { continue }
             switch self.flags[flag].kind {
             case .boolean:
-                if booleans[flag] == true { result.flags.append(spelling) }
+                if booleans[flag] == true { result.flags.append(Flag(name: name)) }
             case .builtIn:
-                result.flags.append(spelling)
+                result.flags.append(Flag(name: name))
             case .value, .optionalValue:
-                if let value = values[flag]?.last { result.flags.append("\(spelling)=\(value)") }
+                if let value = values[flag]?.last { result.flags.append(Flag(name: name, value: value)) }
             case .repeatedValue:
-                result.flags.append(contentsOf: (values[flag] ?? []).map { "\(spelling)=\($0)" })
+                result.flags.append(contentsOf: (values[flag] ?? []).map { Flag(name: name, value: $0) })
             case .builtInValue:
-                if let value = values[flag]?.last { result.flags.append(contentsOf: [spelling, value]) }
+                if let value = values[flag]?.last {
+                    result.flags.append(Flag(name: name, value: value, isDetached: true))
+                }
             }
         }
         return result

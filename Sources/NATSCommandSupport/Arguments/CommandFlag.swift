@@ -51,8 +51,7 @@ package struct CommandFlag: Sendable, Equatable {
     }
 
     /// The spelling shown to people and given to the argument parser.
-    var canonicalSpelling: String {
-        let name = self.names.first ?? ""
-        return name.utf8.count == 1 ? "-\(name)" : "--\(name)"
+    static func spelling(of name: String) -> String {
+        name.utf8.count == 1 ? "-\(name)" : "--\(name)"
     }
 }

@@ -12,7 +12,7 @@ package enum CommandLineRequest<Options: Sendable>: Sendable {
     case refuse(String)
 }
 
-extension ParsableCommand where Self: Sendable {
+extension ToolOptions {
     /// Reads a command line.
     ///
     /// - Parameters:
@@ -35,6 +35,7 @@ extension ParsableCommand where Self: Sendable {
             if isPOSIX, let operandsUnderPOSIX {
                 canonical.operands = Array(canonical.operands.prefix(operandsUnderPOSIX))
             }
+            if let options = Self.read(canonical) { return .run(options) }
             return .run(try Self.parse(canonical.arguments))
         } catch let error as UsageError {
             return .refuse(Self.refusal(error.description, speaker: speaker))

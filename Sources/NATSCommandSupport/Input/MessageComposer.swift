@@ -50,6 +50,14 @@ package struct MessageComposer: Sendable {
 
     // MARK: Hot path
 
+    /// What all messages have in common, where only their payloads differ.
+    package var frame: OutgoingMessage? {
+        guard let subject = self.subject, self.subjectTemplate == nil, self.headerTemplates.isEmpty,
+            !self.readsJSON, !self.expandsPayloads
+        else { return nil }
+        return OutgoingMessage(subject: subject, reply: self.reply, headers: self.headers, payload: ByteBuffer())
+    }
+
     /// The message for `payload`.
     ///
     /// - Throws: `JSONMessage.Malformed` for a line of JSON that is none.

@@ -91,6 +91,16 @@ package struct PayloadRecords: Sendable {
         }
     }
 
+    /// Takes records of what has arrived, as many as lie in one block.
+    ///
+    /// It takes none where ``next()`` has to be asked.
+    ///
+    /// - Parameter run: Gets them in the place of what it held.
+    package mutating func takeRun(into run: inout RecordRun) {
+        self.splitter.takeRun(into: &run)
+        if !run.records.isEmpty { self.isTerminated = true }
+    }
+
     private mutating func nextOfAny() throws(RecordSplitter.RecordTooLarge) -> ByteBuffer? {
         while true {
             self.isTerminated = true
@@ -111,17 +121,20 @@ package struct PayloadRecords: Sendable {
         }
     }
 
-    /// Where the record is that ``next()`` returned last, with colon and blank; empty if there is only one.
+    /// Where the record is that was returned last, with colon and blank; empty if there is only one.
     package var placeOfLastRecord: String {
         self.isTerminated ? self.place(self.splitter.recordNumber) : self.place
     }
 
-    /// An error that names the record that ``next()`` returned last.
+    /// An error that names the record that was returned last, or one before it.
     ///
-    /// - Parameter text: What is wrong with it.
+    /// - Parameters:
+    ///   - text: What is wrong with it.
+    ///   - later: So many records of the same run came after it.
     /// - Returns: The error.
-    package func failureOfLastRecord(_ text: String) -> ToolFailure {
-        ToolFailure(self.placeOfLastRecord + text)
+    package func failureOfLastRecord(_ text: String, later: Int = 0) -> ToolFailure {
+        guard later > 0 else { return ToolFailure(self.placeOfLastRecord + text) }
+        return ToolFailure(self.place(self.splitter.recordNumber - later) + text)
     }
 
     private static func tooLarge(_ amount: String, _ limit: Int) -> String {

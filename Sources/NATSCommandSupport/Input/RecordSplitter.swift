@@ -124,6 +124,37 @@ package struct RecordSplitter: Sendable {
         return record
     }
 
+    /// Takes the records of which the block holds every byte, as many as there are.
+    ///
+    /// It takes none where ``next()`` has to be asked: at the border of a block, for a record over the limit, for
+    /// delimiters of several bytes. ``recordNumber`` is that of the last record taken.
+    ///
+    /// - Parameter run: Gets them in the place of what it held.
+    package mutating func takeRun(into run: inout RecordRun) {
+        run.records.removeAll(keepingCapacity: true)
+        guard self.delimiter.count == 1, let delimiter = self.delimiter.first, self.oversize == 0,
+            self.partial.readableBytes == 0, self.block.readableBytes > 0
+        else { return }
+        let taken = self.block.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress else { return 0 }
+            var start = 0
+            while let hit = memchr(base + start, Int32(delimiter), bytes.count - start) {
+                let next = UnsafeRawPointer(hit) - base + 1
+                var end = next - 1
+                if self.stripsCarriageReturn, end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+                guard end - start <= self.maximumLength else { break }
+                run.records.append(start..<end)
+                start = next
+                if start == bytes.count { break }
+            }
+            return start
+        }
+        guard taken > 0 else { return }
+        run.block = self.block
+        self.block.moveReaderIndex(forwardBy: taken)
+        self.recordNumber += run.records.count
+    }
+
     /// The record after the last delimiter, at the end of the input; nil if the input ended with a delimiter.
     ///
     /// Without a delimiter, all of the input.

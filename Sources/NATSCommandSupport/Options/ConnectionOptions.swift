@@ -2,6 +2,8 @@ package import ArgumentParser
 
 /// The flags of every tool.
 package struct ConnectionOptions: ParsableArguments {
+    private static let drainTimeout = DurationArgument(ToolProcess.drainTimeout)
+
     @Option(
         name: [.long, .customShort("s")],
         help: ArgumentHelp("Server URLs, separated by commas (NATS_URL).", valueName: "urls")
@@ -98,7 +100,7 @@ package struct ConnectionOptions: ParsableArguments {
     package var timeout: DurationArgument?
 
     @Option(help: ArgumentHelp("Limit for cleaning up after a signal.", valueName: "duration"))
-    package var drainTimeout = DurationArgument(ToolProcess.drainTimeout)
+    package var drainTimeout = ConnectionOptions.drainTimeout
 
     @Option(help: ArgumentHelp("Name of the connection, as the server lists it.", valueName: "name"))
     package var connectionName: String?
@@ -126,4 +128,32 @@ package struct ConnectionOptions: ParsableArguments {
     package var verbose = false
 
     package init() {}
+
+    package init(_ values: inout FlagValues) throws(FlagValues.Unread) {
+        self.server = try values.value("server")
+        self.user = try values.value("user")
+        self.password = try values.value("password")
+        self.passwordFile = try values.value("password-file")
+        self.token = try values.value("token")
+        self.creds = try values.value("creds")
+        self.nkey = try values.value("nkey")
+        self.jwt = try values.value("jwt")
+        self.seed = try values.value("seed")
+        self.tlscert = try values.value("tlscert")
+        self.tlskey = try values.value("tlskey")
+        self.tlscacert = try values.value("tlscacert")
+        self.tls = values.isSet("tls")
+        self.tlsfirst = values.isSet("tlsfirst")
+        self.tlsInsecure = values.isSet("tls-insecure")
+        self.tlsName = try values.value("tls-name")
+        self.context = try values.value("context")
+        self.noContext = values.isSet("no-context")
+        self.timeout = try values.value("timeout")
+        self.drainTimeout = try values.value("drain-timeout") ?? Self.drainTimeout
+        self.connectionName = try values.value("connection-name")
+        self.inboxPrefix = try values.value("inbox-prefix")
+        self.socksProxy = try values.value("socks-proxy")
+        self.color = try values.value("color") ?? .auto
+        self.verbose = values.isSet("verbose")
+    }
 }

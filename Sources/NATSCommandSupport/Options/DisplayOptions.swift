@@ -56,6 +56,20 @@ package struct DisplayOptions: ParsableArguments {
 
     package init() {}
 
+    package init(_ values: inout FlagValues) throws(FlagValues.Unread) {
+        self.timestamp = values.isSet("timestamp")
+        self.timeFormat = try values.value("time-format")
+        self.deltaTime = values.isSet("delta-time")
+        self.headers = values.isSet("headers")
+        self.headersOnly = values.isSet("headers-only")
+        self.subjectsOnly = values.isSet("subjects-only")
+        self.matchReplies = values.isSet("match-replies")
+        self.translate = try values.value("translate")
+        self.dump = try values.value("dump")
+        self.reportSubjects = values.isSet("report-subjects")
+        self.reportTop = try values.value("report-top")
+    }
+
     /// Refuses what cannot be had together.
     ///
     /// - Throws: `ValidationError` that names the flags.

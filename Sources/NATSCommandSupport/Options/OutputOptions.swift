@@ -55,6 +55,18 @@ package struct OutputOptions: ParsableArguments {
 
     package init() {}
 
+    package init(_ values: inout FlagValues) throws {
+        self.output = try values.value("output")
+        self.raw = values.isSet("raw")
+        self.noNewline = values.isSet("no-newline")
+        self.print0 = values.isSet("print0")
+        self.delimiter = try values.value("delimiter")
+        self.json = values.isSet("json")
+        self.jsonPayload = values.isSet("json-payload")
+        self.format = try values.value("format")
+        try self.validate()
+    }
+
     package mutating func validate() throws {
         guard self.given.count <= 1 else {
             throw ValidationError("\(self.given[0].spelling) and \(self.given[1].spelling) exclude each other")

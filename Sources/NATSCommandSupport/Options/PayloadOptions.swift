@@ -66,6 +66,22 @@ package struct PayloadOptions: ParsableArguments {
 
     package init() {}
 
+    package init(_ values: inout FlagValues) throws {
+        self.header = try values.values("header")
+        self.sendOn = try values.value("send-on")
+        self.lines = values.isSet("lines")
+        self.file = try values.values("file")
+        self.skipEmpty = values.isSet("skip-empty")
+        self.crlf = values.isSet("crlf")
+        self.skipLarge = values.isSet("skip-large")
+        self.empty = values.isSet("empty")
+        self.forceStdin = values.isSet("force-stdin")
+        self.count = try values.value("count")
+        self.templates = values.isSet("templates")
+        self.noTemplates = values.isSet("no-templates")
+        try self.validate()
+    }
+
     package mutating func validate() throws {
         if let count = self.count, count < 1 { throw ValidationError("--count must be at least 1") }
         if self.templates, self.noTemplates {

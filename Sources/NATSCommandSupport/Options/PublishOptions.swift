@@ -1,7 +1,7 @@
 package import ArgumentParser
 
 /// The command line of nats-pub.
-package struct PublishOptions: ParsableCommand {
+package struct PublishOptions: ToolOptions {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "nats-pub",
@@ -90,6 +90,25 @@ package struct PublishOptions: ParsableCommand {
     package var connection: ConnectionOptions
 
     package init() {}
+
+    package init(_ values: inout FlagValues) throws {
+        self.subject = values.operand()
+        self.message = values.operand()
+        self.payload = try PayloadOptions(&values)
+        self.null = values.isSet("null")
+        self.delimiter = try values.value("delimiter")
+        self.json = values.isSet("json")
+        self.reply = try values.value("reply")
+        self.sleep = try values.value("sleep")
+        self.rate = try values.value("rate")
+        self.flushEvery = try values.value("flush-every")
+        self.tee = values.isSet("tee")
+        self.jetstream = values.isSet("jetstream")
+        self.msgId = try values.value("msg-id")
+        self.expectLastSeq = try values.value("expect-last-seq")
+        self.quiet = values.isSet("quiet")
+        self.connection = try ConnectionOptions(&values)
+    }
 
     package mutating func validate() throws {
         try RetryInterval.check(self.retry)

@@ -1,7 +1,7 @@
 package import ArgumentParser
 
 /// The command line of nats-rply.
-package struct ReplyOptions: ParsableCommand {
+package struct ReplyOptions: ToolOptions {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "nats-rply",

@@ -1,7 +1,9 @@
 package import ArgumentParser
 
 /// The command line of nats-req.
-package struct RequestOptions: ParsableCommand {
+package struct RequestOptions: ToolOptions {
+    private static let replyTimeout = DurationArgument(.milliseconds(300))
+
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "nats-req",
@@ -40,7 +42,7 @@ package struct RequestOptions: ParsableCommand {
     @Option(
         help: ArgumentHelp("Largest gap after the first reply if more than one is expected.", valueName: "duration")
     )
-    package var replyTimeout = DurationArgument(.milliseconds(300))
+    package var replyTimeout = RequestOptions.replyTimeout
 
     @Flag(help: "An empty reply says that there are no more, and is not printed.")
     package var waitForEmpty = false
@@ -82,6 +84,23 @@ package struct RequestOptions: ParsableCommand {
     package var connection: ConnectionOptions
 
     package init() {}
+
+    package init(_ values: inout FlagValues) throws {
+        guard let subject = values.operand() else { throw FlagValues.Unread() }
+        self.subject = subject
+        self.message = values.operand()
+        self.payload = try PayloadOptions(&values)
+        self.output = try OutputOptions(&values)
+        self.replies = try values.value("replies")
+        self.replyTimeout = try values.value("reply-timeout") ?? Self.replyTimeout
+        self.waitForEmpty = values.isSet("wait-for-empty")
+        self.concurrency = try values.value("concurrency") ?? 1
+        self.retryNoResponders = try values.value("retry-no-responders")
+        self.failIfHeader = try values.value("fail-if-header")
+        self.keepGoing = values.isSet("keep-going")
+        self.quiet = values.isSet("quiet")
+        self.connection = try ConnectionOptions(&values)
+    }
 
     package mutating func validate() throws {
         try RetryInterval.check(self.retry)

@@ -3,7 +3,9 @@ import NATSText
 import NATSWire
 
 /// The command line of nats-sub.
-package struct SubscribeOptions: ParsableCommand {
+package struct SubscribeOptions: ToolOptions {
+    private static let maxReconnects = 600
+
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "nats-sub",
@@ -68,7 +70,7 @@ package struct SubscribeOptions: ParsableCommand {
             valueName: "n"
         )
     )
-    package var maxReconnects: Int = 600
+    package var maxReconnects = SubscribeOptions.maxReconnects
 
     @Flag(help: "Nothing on standard error but errors.")
     package var quiet = false
@@ -77,6 +79,24 @@ package struct SubscribeOptions: ParsableCommand {
     package var connection: ConnectionOptions
 
     package init() {}
+
+    package init(_ values: inout FlagValues) throws {
+        self.subjects = values.remainingOperands()
+        self.output = try OutputOptions(&values)
+        self.display = try DisplayOptions(&values)
+        self.queue = try values.value("queue")
+        self.inbox = values.isSet("inbox")
+        self.ignoreSubject = try values.values("ignore-subject")
+        self.count = try values.value("count")
+        self.wait = try values.value("wait")
+        self.maxTime = try values.value("max-time")
+        self.noEcho = values.isSet("no-echo")
+        self.pendingLimit = try values.value("pending-limit")
+        self.lossy = values.isSet("lossy")
+        self.maxReconnects = try values.value("max-reconnects") ?? Self.maxReconnects
+        self.quiet = values.isSet("quiet")
+        self.connection = try ConnectionOptions(&values)
+    }
 
     package mutating func validate() throws {
         guard !self.subjects.isEmpty || self.inbox else {

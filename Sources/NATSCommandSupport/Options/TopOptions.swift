@@ -1,7 +1,7 @@
 package import ArgumentParser
 
 /// The command line of nats-top.
-package struct TopOptions: ParsableCommand {
+package struct TopOptions: ToolOptions {
     /// When the screen has colours.
     package enum Color: String, Sendable, ExpressibleByArgument, CaseIterable {
         case auto

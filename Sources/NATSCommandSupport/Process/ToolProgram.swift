@@ -76,7 +76,7 @@ extension ToolProcess {
     ///   - isQuiet: Finds `--quiet`.
     ///   - message: Finds the message operand, the only argument that need not be UTF-8.
     ///   - body: The work; what it throws is printed and becomes the exit status.
-    package static func run<Options: ParsableCommand & Sendable>(
+    package static func run<Options: ToolOptions>(
         _ options: Options.Type,
         flags: [CommandFlag],
         connectionName: String,

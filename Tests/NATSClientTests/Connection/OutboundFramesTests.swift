@@ -52,6 +52,50 @@ import Testing
         }
     }
 
+    @Test("slices of a buffer are published as by themselves, until one is not accepted")
+    func slices() {
+        func connected(highWaterMark: Int = 1 << 20) -> OutboundBuffer {
+            let buffer = self.buffer(highWaterMark: highWaterMark)
+            _ = buffer.connected(maxPayload: 5, headersSupported: true) { _ in .init() }
+            return buffer
+        }
+        func publish(
+            _ slices: [Range<Int>],
+            _ buffer: OutboundBuffer,
+            to subject: String = "a",
+            reply: String? = nil,
+            headers: NATSHeaders = [:]
+        ) -> Int {
+            buffer.enqueue(
+                slices[...],
+                of: ByteBuffer(string: "0123456789"),
+                to: subject,
+                reply: reply,
+                headers: headers
+            )
+        }
+        let all = connected()
+        #expect(publish([0..<3, 3..<3, 5..<10], all) == 3)
+        #expect(publish([9..<10], all, reply: "r", headers: ["A": "b"]) == 0, "headers count for the limit")
+        #expect(
+            self.text(all.takeWork(canWrite: true, now: 1).bytes)
+                == "PUB a 3\r\n012\r\nPUB a 0\r\n\r\nPUB a 5\r\n56789\r\n"
+        )
+
+        let some = connected()
+        #expect(publish([0..<1, 1..<7, 7..<8], some) == 1, "too large")
+        #expect(publish([0..<1, 9..<11], some, reply: "r") == 1, "beyond the buffer")
+        #expect(publish([0..<1], some, to: "a b") == 0)
+        #expect(publish([0..<1], some, reply: "") == 0)
+        #expect(publish([0..<1], some, headers: ["A": "b\r\n"]) == 0)
+        #expect(publish([], some) == 0)
+        #expect(self.text(some.takeWork(canWrite: true, now: 1).bytes) == "PUB a 1\r\n0\r\nPUB a r 1\r\n0\r\n")
+
+        let full = connected(highWaterMark: 15)
+        #expect(publish([0..<1, 1..<2, 2..<3], full) == 2)
+        #expect(self.text(full.takeWork(canWrite: true, now: 1).bytes) == "PUB a 1\r\n0\r\nPUB a 1\r\n1\r\n")
+    }
+
     private func publish(_ buffer: OutboundBuffer, _ payload: String, to subject: String) -> PublishOutcome {
         buffer.enqueue(payload, to: subject, reply: nil, headers: [:])
     }

@@ -1,0 +1,112 @@
+package import ArgumentParser
+
+/// The flags and operands of a command line, for options that are read without the argument parser.
+///
+/// The argument parser finds out by reflection what its options are, which is a third of what a tool does that sends one
+/// message (decision 0013). So the common case is read here, and whatever is not common is left to the argument parser:
+/// ``Unread`` says so, and never that something is wrong.
+package struct FlagValues: Sendable {
+    /// Something that the argument parser has to read, and to complain of if that is due.
+    package struct Unread: Error {
+        package init() {}
+    }
+
+    private let booleans: Set<String>
+    private let values: [String: [String]]
+    private var operands: ArraySlice<String>
+    /// The flags that were given, and not asked for so far.
+    private var unread: Set<String>
+
+    init(_ result: ArgumentCanonicalizer.Result) {
+        var booleans: Set<String> = []
+        var values: [String: [String]] = [:]
+        for flag in result.flags {
+            if let value = flag.value {
+                values[flag.name, default: []].append(value)
+            } else {
+                booleans.insert(flag.name)
+            }
+        }
+        self.booleans = booleans
+        self.values = values
+        self.operands = result.operands[...]
+        self.unread = booleans.union(values.keys)
+    }
+
+    /// Whether a boolean flag is set.
+    ///
+    /// - Parameter name: The flag's first name, without dashes.
+    package mutating func isSet(_ name: String) -> Bool {
+        self.unread.remove(name)
+        return self.booleans.contains(name)
+    }
+
+    /// The value of a flag, nil if it is not given.
+    ///
+    /// - Parameter name: The flag's first name, without dashes.
+    /// - Throws: ``Unread`` if the value is empty or not one of `Value`'s.
+    package mutating func value<Value: ExpressibleByArgument>(_ name: String) throws(Unread) -> Value? {
+        try self.values(name).last
+    }
+
+    /// Every value of a flag that may be repeated.
+    ///
+    /// - Parameter name: The flag's first name, without dashes.
+    /// - Throws: ``Unread`` if a value is empty or not one of `Value`'s.
+    package mutating func values<Value: ExpressibleByArgument>(_ name: String) throws(Unread) -> [Value] {
+        guard let texts = self.values[name] else { return [] }
+        self.unread.remove(name)
+        var result: [Value] = []
+        for text in texts {
+            guard !text.isEmpty, let value = Value(argument: text) else { throw Unread() }
+            result.append(value)
+        }
+        return result
+    }
+
+    /// The next operand, nil if there is none left.
+    package mutating func operand() -> String? {
+        self.operands.popFirst()
+    }
+
+    /// All operands that are left.
+    package mutating func remainingOperands() -> [String] {
+        defer { self.operands = [] }
+        return Array(self.operands)
+    }
+
+    /// - Throws: ``Unread`` if anything of the command line was not asked for.
+    func finish() throws(Unread) {
+        guard self.unread.isEmpty, self.operands.isEmpty else { throw Unread() }
+    }
+}
+
+/// Options that can be read without the argument parser.
+package protocol ToolOptions: ParsableCommand, Sendable {
+    /// Reads the command line, each flag by its first name.
+    ///
+    /// What it does not ask for is left to the argument parser, and so is everything if it throws. Options that do not
+    /// implement this are read by the argument parser always.
+    ///
+    /// - Throws: Any error.
+    init(_ values: inout FlagValues) throws
+}
+
+extension ToolOptions {
+    package init(_ values: inout FlagValues) throws {
+        throw FlagValues.Unread()
+    }
+
+    /// The options, if they can be read without the argument parser.
+    package static func read(_ result: ArgumentCanonicalizer.Result) -> Self? {
+        do {
+            var values = FlagValues(result)
+            var options = try Self(&values)
+            try values.finish()
+            try options.validate()
+            return options
+        } catch {
+            return nil
+        }
+    }
+}
