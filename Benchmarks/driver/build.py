@@ -25,7 +25,7 @@ class Programs:
         }
         self.loadgen = str(DIRECTORY / "loadgen")
         self.allocation_counter = str(DIRECTORY / "alloccount.so")
-        self.tools = {name: str(ROOT / ".build" / "release" / name) for name in ("nats-pub", "nats-sub", "nats-top")}
+        self.tools = {name: str(ROOT / ".build" / "release" / name) for name in ("nats-pub", "nats-sub", "nats-bench", "nats-top")}
         swift = str(BENCHMARKS / ".build" / "release" / "client-bench")
         self.clients = {
             "swift": [swift],

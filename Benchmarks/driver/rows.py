@@ -623,8 +623,14 @@ def lines_in_row(count):
             command = client_command(programs, "go", "lines-in", server, 16, 1)
             if side == "ours":
                 command = [programs.tools["nats-pub"], "-s", server.url, "-l", SUBJECT]
-            with subprocess.Popen(["sh", "-c", f"yes {'x' * LINE} | head -n {count}"], stdout=subprocess.PIPE) as source:
-                wall, used = run_measured(command, stdin=source.stdout)
+            # A source that takes little of the two cores itself.
+            with tempfile.NamedTemporaryFile(dir="/dev/shm") as lines:
+                block = ("x" * LINE + "\n").encode("ascii") * 1000
+                for _ in range(count // 1000):
+                    lines.write(block)
+                lines.flush()
+                with subprocess.Popen(["cat", lines.name], stdout=subprocess.PIPE) as source:
+                    wall, used = run_measured(command, stdin=source.stdout)
             published = server.page("varz")["in_msgs"]
             if published != count:
                 raise Failed(f"{published} of {count} messages")
@@ -687,12 +693,27 @@ def top_row(connections, seconds):
     return Row(f"tools/nats-top, {connections:,} connections", ["ours"], [line], measure)
 
 
+def versus_row(name, arguments, count):
+    """Our nats-bench, which measures both servers by turns itself."""
+
+    def measure(programs, _):
+        with running_server(programs.servers["official"]) as official, running_server(programs.servers["ours"]) as ours:
+            command = [programs.tools["nats-bench"], "-s", ours.url, "--versus", official.url, "--json", "--no-progress"]
+            command += ["-n", str(count), "--runs", "3", *arguments.split(), SUBJECT]
+            return {"ratio": run_json(command)["ratio"]}
+
+    line = Line("rate to the official server's", "ratio", "ours", None, ">=", 1.0, "")
+    return Row(f"tools/nats-bench --versus, {name}", ["ours"], [line], measure, needs_clients=True)
+
+
 def tool_rows(quick):
     count = 100_000 if quick else 2_000_000
     return [
         tool_once_row(3 if quick else 10),
         lines_in_row(count),
         lines_out_row(count),
+        versus_row("1:1 16 B", "-np 1 -ns 1 -ms 16", count // 2),
+        versus_row("1:4 128 B", "-np 1 -ns 4 -ms 128", count // 8),
         top_row(1000, 2 if quick else 10),
     ]
 

@@ -22,7 +22,8 @@ struct FlagValuesTests {
                 Issue.record("left to the argument parser: \(tokens)")
                 return true
             }
-            #expect(self.text(options) == self.text(expected), "\(tokens)")
+            // Tells of a property that was not set, too.
+            #expect(String(describing: options) == String(describing: expected), "\(tokens)")
             return true
         }
         for flag in flags where flag.isSupported && flag.kind != .builtIn && flag.kind != .builtInValue {
@@ -40,12 +41,6 @@ struct FlagValuesTests {
         }
         #expect(try compare([]))
         #expect(try compare(["-H", "a:1", "-H", "b:2"]) || Options.self == SubscribeOptions.self)
-    }
-
-    private func text(_ options: some Any) -> String {
-        var text = ""
-        dump(options, to: &text)
-        return text
     }
 
     @Test("each flag of nats-pub")

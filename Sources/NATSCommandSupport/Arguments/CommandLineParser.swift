@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 
 /// What the arguments of a tool ask for.
 ///

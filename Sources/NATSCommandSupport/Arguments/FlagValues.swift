@@ -46,7 +46,8 @@ package struct FlagValues: Sendable {
     /// - Parameter name: The flag's first name, without dashes.
     /// - Throws: ``Unread`` if the value is empty or not one of `Value`'s.
     package mutating func value<Value: ExpressibleByArgument>(_ name: String) throws(Unread) -> Value? {
-        try self.values(name).last
+        let values: [Value] = try self.values(name)
+        return values.last
     }
 
     /// Every value of a flag that may be repeated.

@@ -1,4 +1,3 @@
-package import ArgumentParser
 import NATSClient
 package import NIOCore
 
