@@ -21,7 +21,6 @@ package struct MessageComposer: Sendable {
     /// Templates in payloads count.
     private let expandsPayloads: Bool
     private var context = PayloadTemplate.Context()
-    private var random = SystemRandomNumberGenerator()
 
     /// - Parameters:
     ///   - subject: Of every message, or of those that name none.
@@ -99,7 +98,8 @@ package struct MessageComposer: Sendable {
         }
         if self.expandsPayloads, let template = PayloadTemplate(parsing: message.payload.readableBytesView) {
             message.payload = ByteBuffer()
-            template.append(&self.context, using: &self.random, to: &message.payload)
+            var random = SystemRandomNumberGenerator()
+            template.append(&self.context, using: &random, to: &message.payload)
         }
         return message
     }
