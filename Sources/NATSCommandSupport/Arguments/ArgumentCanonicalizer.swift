@@ -7,20 +7,33 @@
 /// - `--` ends the flags.
 package struct ArgumentCanonicalizer: Sendable {
     private let flags: [CommandFlag]
-    private let indexByName: [String: Int]
     /// `POSIXLY_CORRECT`: flags end at the first operand, as in Go's `flag`.
     private let stopsAtFirstOperand: Bool
 
     package init(flags: [CommandFlag], stopsAtFirstOperand: Bool = false) {
         self.flags = flags
         self.stopsAtFirstOperand = stopsAtFirstOperand
-        var indexByName: [String: Int] = [:]
-        for (index, flag) in flags.enumerated() {
-            for name in flag.names where indexByName[name] == nil {
-                indexByName[name] = index
-            }
-        }
-        self.indexByName = indexByName
+    }
+
+    /// The flag of that name.
+    private func index(of name: String) -> Int? {
+        self.flags.firstIndex { $0.names.contains(name) }
+    }
+
+    /// What the command line says of each flag, in the order in which they are first named.
+    ///
+    /// No dictionary: its first use costs the start of a program a search among all conformances (decision 0013).
+    private struct Given {
+        var index: Int
+        var isSet = false
+        var values: [String] = []
+    }
+
+    /// The entry for `flag` in `given`, made if need be.
+    private static func entry(of flag: Int, in given: inout [Given]) -> Int {
+        if let entry = given.firstIndex(where: { $0.index == flag }) { return entry }
+        given.append(Given(index: flag))
+        return given.count - 1
     }
 
     /// A flag that is given, by its first name.
@@ -52,9 +65,7 @@ package struct ArgumentCanonicalizer: Sendable {
     package func canonicalize(_ arguments: [String]) throws(UsageError) -> Result {
         var result = Result()
         // The last occurrence of a flag counts, so values are collected first.
-        var booleans: [Int: Bool] = [:]
-        var values: [Int: [String]] = [:]
-        var order: [Int] = []
+        var given: [Given] = []
 
         var index = arguments.startIndex
         while index < arguments.endIndex {
@@ -76,43 +87,39 @@ package struct ArgumentCanonicalizer: Sendable {
             let parsed = ParsedToken(token)
             guard result.operands.isEmpty else {
                 // Only an exact name is a flag here.
-                guard let parsed, let flag = self.indexByName[parsed.name] else {
+                guard let parsed, let flag = self.index(of: parsed.name) else {
                     result.operands.append(token)
                     continue
                 }
-                try self.take(flag, parsed, arguments, &index, &booleans, &values, &order)
+                try self.take(flag, parsed, arguments, &index, &given)
                 continue
             }
             guard let parsed else { throw UsageError("bad flag syntax: \(token)") }
-            if let flag = self.indexByName[parsed.name] {
-                try self.take(flag, parsed, arguments, &index, &booleans, &values, &order)
+            if let flag = self.index(of: parsed.name) {
+                try self.take(flag, parsed, arguments, &index, &given)
             } else if let flag = self.negated(parsed) {
                 try self.requireSupport(self.flags[flag], as: parsed)
-                Self.note(flag, &order)
-                booleans[flag] = false
+                given[Self.entry(of: flag, in: &given)].isSet = false
             } else if let bundle = self.bundle(parsed) {
-                for flag in bundle {
-                    Self.note(flag, &order)
-                    booleans[flag] = true
-                }
+                for flag in bundle { given[Self.entry(of: flag, in: &given)].isSet = true }
             } else {
                 throw UsageError("flag provided but not defined: \(parsed.spelling)")
             }
         }
 
-        for flag in order {
-            guard let name = self.flags[flag].names.first else { continue }
-            switch self.flags[flag].kind {
+        for entry in given {
+            guard let name = self.flags[entry.index].names.first else { continue }
+            switch self.flags[entry.index].kind {
             case .boolean:
-                if booleans[flag] == true { result.flags.append(Flag(name: name)) }
+                if entry.isSet { result.flags.append(Flag(name: name)) }
             case .builtIn:
                 result.flags.append(Flag(name: name))
             case .value, .optionalValue:
-                if let value = values[flag]?.last { result.flags.append(Flag(name: name, value: value)) }
+                if let value = entry.values.last { result.flags.append(Flag(name: name, value: value)) }
             case .repeatedValue:
-                result.flags.append(contentsOf: (values[flag] ?? []).map { Flag(name: name, value: $0) })
+                result.flags += entry.values.map { Flag(name: name, value: $0) }
             case .builtInValue:
-                if let value = values[flag]?.last {
+                if let value = entry.values.last {
                     result.flags.append(Flag(name: name, value: value, isDetached: true))
                 }
             }
@@ -147,10 +154,6 @@ package struct ArgumentCanonicalizer: Sendable {
         }
     }
 
-    private static func note(_ flag: Int, _ order: inout [Int]) {
-        if !order.contains(flag) { order.append(flag) }
-    }
-
     private func requireSupport(_ flag: CommandFlag, as token: ParsedToken) throws(UsageError) {
         guard flag.isSupported else { throw UsageError("flag not supported yet: \(token.spelling)") }
     }
@@ -160,32 +163,30 @@ package struct ArgumentCanonicalizer: Sendable {
         _ token: ParsedToken,
         _ arguments: [String],
         _ index: inout Int,
-        _ booleans: inout [Int: Bool],
-        _ values: inout [Int: [String]],
-        _ order: inout [Int]
+        _ given: inout [Given]
     ) throws(UsageError) {
         try self.requireSupport(self.flags[flag], as: token)
-        Self.note(flag, &order)
+        let entry = Self.entry(of: flag, in: &given)
         switch self.flags[flag].kind {
         case .boolean:
             guard let text = token.value else {
-                booleans[flag] = true
+                given[entry].isSet = true
                 return
             }
             guard let value = Self.boolean(text) else {
                 throw UsageError("invalid boolean value \"\(text)\" for \(token.spelling)")
             }
-            booleans[flag] = value
+            given[entry].isSet = value
         case .builtIn:
             guard token.value == nil else { throw UsageError("flag takes no value: \(token.spelling)") }
         case .optionalValue(let standard):
-            values[flag, default: []].append(token.value ?? standard)
+            given[entry].values.append(token.value ?? standard)
         case .value, .repeatedValue, .builtInValue:
             if let value = token.value {
-                values[flag, default: []].append(value)
+                given[entry].values.append(value)
             } else if index < arguments.endIndex {
                 // As Go's flag: the next token is the value whatever it looks like.
-                values[flag, default: []].append(arguments[index])
+                given[entry].values.append(arguments[index])
                 index += 1
             } else {
                 throw UsageError("flag needs an argument: \(token.spelling)")
@@ -196,7 +197,7 @@ package struct ArgumentCanonicalizer: Sendable {
     /// `--no-b` of a boolean flag `b`.
     private func negated(_ token: ParsedToken) -> Int? {
         guard token.value == nil, token.name.hasPrefix("no-") else { return nil }
-        guard let flag = self.indexByName[String(token.name.dropFirst(3))] else { return nil }
+        guard let flag = self.index(of: String(token.name.dropFirst(3))) else { return nil }
         return self.flags[flag].kind == .boolean ? flag : nil
     }
 
@@ -205,7 +206,7 @@ package struct ArgumentCanonicalizer: Sendable {
         guard token.dashes == 1, token.value == nil else { return nil }
         var flags: [Int] = []
         for letter in token.name {
-            guard let flag = self.indexByName[String(letter)], self.flags[flag].kind == .boolean,
+            guard let flag = self.index(of: String(letter)), self.flags[flag].kind == .boolean,
                 self.flags[flag].isSupported
             else { return nil }
             flags.append(flag)

@@ -11,34 +11,26 @@ package struct FlagValues: Sendable {
         package init() {}
     }
 
-    private let booleans: Set<String>
-    private let values: [String: [String]]
+    private let flags: [ArgumentCanonicalizer.Flag]
+    private var isRead: [Bool]
     private var operands: ArraySlice<String>
-    /// The flags that were given, and not asked for so far.
-    private var unread: Set<String>
 
     init(_ result: ArgumentCanonicalizer.Result) {
-        var booleans: Set<String> = []
-        var values: [String: [String]] = [:]
-        for flag in result.flags {
-            if let value = flag.value {
-                values[flag.name, default: []].append(value)
-            } else {
-                booleans.insert(flag.name)
-            }
-        }
-        self.booleans = booleans
-        self.values = values
+        self.flags = result.flags
+        self.isRead = Array(repeating: false, count: result.flags.count)
         self.operands = result.operands[...]
-        self.unread = booleans.union(values.keys)
     }
 
     /// Whether a boolean flag is set.
     ///
     /// - Parameter name: The flag's first name, without dashes.
     package mutating func isSet(_ name: String) -> Bool {
-        self.unread.remove(name)
-        return self.booleans.contains(name)
+        var isSet = false
+        for (index, flag) in self.flags.enumerated() where flag.name == name {
+            self.isRead[index] = true
+            isSet = true
+        }
+        return isSet
     }
 
     /// The value of a flag, nil if it is not given.
@@ -55,11 +47,10 @@ package struct FlagValues: Sendable {
     /// - Parameter name: The flag's first name, without dashes.
     /// - Throws: ``Unread`` if a value is empty or not one of `Value`'s.
     package mutating func values<Value: ExpressibleByArgument>(_ name: String) throws(Unread) -> [Value] {
-        guard let texts = self.values[name] else { return [] }
-        self.unread.remove(name)
         var result: [Value] = []
-        for text in texts {
-            guard !text.isEmpty, let value = Value(argument: text) else { throw Unread() }
+        for (index, flag) in self.flags.enumerated() where flag.name == name {
+            guard let text = flag.value, !text.isEmpty, let value = Value(argument: text) else { throw Unread() }
+            self.isRead[index] = true
             result.append(value)
         }
         return result
@@ -78,7 +69,7 @@ package struct FlagValues: Sendable {
 
     /// - Throws: ``Unread`` if anything of the command line was not asked for.
     func finish() throws(Unread) {
-        guard self.unread.isEmpty, self.operands.isEmpty else { throw Unread() }
+        guard self.isRead.allSatisfy(\.self), self.operands.isEmpty else { throw Unread() }
     }
 }
 

@@ -31,13 +31,13 @@ struct ConnectionSource: Sendable {
     }
 
     let origin: Origin
-    private(set) var values: [ConnectionField: String] = [:]
+    private(set) var values = ConnectionFieldValues()
     /// Only a context says so here; there is no variable for it, and the flag needs no precedence.
     private(set) var handshakeFirst = false
 
     /// Whether it names a server or a credential.
     var namesServerOrUser: Bool {
-        self.values.keys.contains(where: \.namesServerOrUser)
+        self.values.fields.contains(where: \.namesServerOrUser)
     }
 
     /// The flags.
