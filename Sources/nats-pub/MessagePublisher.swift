@@ -90,7 +90,7 @@ struct MessagePublisher {
     /// Messages need neither be counted one by one nor be waited for.
     var takesRuns: Bool {
         !self.usesJetStream && self.pauseBetween == nil && self.limiter == nil && self.flushEvery == 0
-            && !self.context.diagnostics.isVerbose
+            && self.unconfirmed == nil && !self.context.diagnostics.isVerbose
     }
 
     /// Publishes records from the first on, while there is room.

@@ -16,12 +16,12 @@ struct PublishProgram: Sendable {
             messageID: self.options.msgId
         )
         let client = try await ToolConnection.connect(self.context, reconnect: .init(retry: self.options.retry))
-        let events = client.events
         let publisher = MessagePublisher(options: self.options, context: self.context, client: client)
         switch source {
         case .argument(let text):
             try await self.publish(self.context.payload(ofMessage: text), composer, publisher)
         case .input(let rules, let sources):
+            let events = client.events
             let writer = self.options.tee ? try OutputWriter(descriptor: 1) : nil
             let reader = InputReader.reading(sources, self.options.payload, self.context.diagnostics)
             let diagnostics = self.context.diagnostics

@@ -154,6 +154,7 @@ package struct ConnectionOptions: ParsableArguments {
         self.inboxPrefix = try values.value("inbox-prefix")
         self.socksProxy = try values.value("socks-proxy")
         self.color = try values.value("color") ?? .auto
+        self.trace = values.isSet("trace")
         self.verbose = values.isSet("verbose")
     }
 }

@@ -106,6 +106,7 @@ package struct PublishOptions: ToolOptions {
         self.jetstream = values.isSet("jetstream")
         self.msgId = try values.value("msg-id")
         self.expectLastSeq = try values.value("expect-last-seq")
+        self.retry = try values.value("retry")
         self.quiet = values.isSet("quiet")
         self.connection = try ConnectionOptions(&values)
     }

@@ -96,6 +96,7 @@ package struct RequestOptions: ToolOptions {
         self.waitForEmpty = values.isSet("wait-for-empty")
         self.concurrency = try values.value("concurrency") ?? 1
         self.retryNoResponders = try values.value("retry-no-responders")
+        self.retry = try values.value("retry")
         self.failIfHeader = try values.value("fail-if-header")
         self.keepGoing = values.isSet("keep-going")
         self.quiet = values.isSet("quiet")

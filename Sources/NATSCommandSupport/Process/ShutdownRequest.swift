@@ -5,7 +5,10 @@ package final class ShutdownRequest: Sendable {
     private struct State {
         var signal: Int32?
         var nextWaiter: UInt64 = 0
-        var waiters: [UInt64: CheckedContinuation<Int32?, Never>] = [:]
+        /// A few at most. Not a dictionary: that would cost each start a search among all conformances (decision 0013).
+        var waiters: [(id: UInt64, continuation: CheckedContinuation<Int32?, Never>)] = []
+        /// Calls that there is no coming back from once the signal came.
+        var abandonable = 0
     }
 
     private let state = NIOLockedValueBox(State())
@@ -24,13 +27,31 @@ package final class ShutdownRequest: Sendable {
         let waiters: [CheckedContinuation<Int32?, Never>]? = self.state.withLockedValue { state in
             guard state.signal == nil else { return nil }
             state.signal = signal
-            let waiters = Array(state.waiters.values)
-            state.waiters.removeAll()
-            return waiters
+            defer { state.waiters.removeAll() }
+            return state.waiters.map(\.continuation)
         }
         guard let waiters else { return false }
         for waiter in waiters { waiter.resume(returning: signal) }
         return true
+    }
+
+    /// Whether the tool's task is to be cancelled when the signal comes.
+    var isAbandonable: Bool {
+        self.state.withLockedValue { $0.abandonable > 0 }
+    }
+
+    /// Runs `body`, a part of the tool's task, which is cancelled when a signal comes meanwhile.
+    ///
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws; `CancellationError` if the signal was there before.
+    func abandonable<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let isWanted = self.state.withLockedValue { state in
+            if state.signal == nil { state.abandonable += 1 }
+            return state.signal == nil
+        }
+        guard isWanted else { throw CancellationError() }
+        defer { self.state.withLockedValue { $0.abandonable -= 1 } }
+        return try await body()
     }
 
     /// Waits for the signal; nil if the task is cancelled first.
@@ -45,14 +66,16 @@ package final class ShutdownRequest: Sendable {
                     if let signal = state.signal { return .some(signal) }
                     // A cancellation that comes later finds the waiter; one that came earlier is seen here.
                     if Task.isCancelled { return .some(nil) }
-                    state.waiters[id] = continuation
+                    state.waiters.append((id, continuation))
                     return nil
                 }
                 if let result { continuation.resume(returning: result) }
             }
         } onCancel: {
-            let waiter = self.state.withLockedValue { $0.waiters.removeValue(forKey: id) }
-            waiter?.resume(returning: nil)
+            let waiter = self.state.withLockedValue { state in
+                state.waiters.firstIndex { $0.id == id }.map { state.waiters.remove(at: $0) }
+            }
+            waiter?.continuation.resume(returning: nil)
         }
     }
 }

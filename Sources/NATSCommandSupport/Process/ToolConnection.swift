@@ -58,7 +58,7 @@ package enum ToolConnection {
         var isAnnounced = false
         while true {
             do {
-                let client = try await context.cancelledBySignal { try await NATSClient.connect(configuration) }
+                let client = try await context.shutdown.abandonable { try await NATSClient.connect(configuration) }
                 if let server = client.serverInfo {
                     let (url, name) = (PeerText.harmless(server.url), PeerText.harmless(server.name))
                     context.diagnostics.detail("Connected to \(url) (\(name))")

@@ -33,7 +33,7 @@ package enum ToolProcess {
 
         let shutdown = ShutdownRequest()
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-        Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
+        let task = Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
             let status = await body(shutdown, loop)
             Self.end(shutdown.signal.map { .signal($0) } ?? status)
         }
@@ -41,6 +41,7 @@ package enum ToolProcess {
             var number: Int32 = 0
             guard sigwait(&signals, &number) == 0 else { continue }
             if !shutdown.request(signal: number) { Self.end(.signal(number)) }
+            if shutdown.isAbandonable { task.cancel() }
             let received = number
             Task.detached {
                 try? await Task.sleep(for: drainTimeout)
