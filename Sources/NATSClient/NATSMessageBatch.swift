@@ -1,3 +1,6 @@
+package import NATSWire
+import NIOCore
+
 /// Messages that one read brought for one subscription.
 public struct NATSMessageBatch: Sendable, RandomAccessCollection {
     private let batch: MessageBatch
@@ -16,6 +19,17 @@ public struct NATSMessageBatch: Sendable, RandomAccessCollection {
     /// The position behind the last message.
     public var endIndex: Int {
         self.range.upperBound
+    }
+
+    /// Lends the bytes of the messages from `position` on, and where in them each message lies: for what copies payloads
+    /// without looking at the rest.
+    package func withFrames<Result>(
+        from position: Int,
+        _ body: (UnsafeRawBufferPointer, ArraySlice<MessageFrame>) throws -> Result
+    ) rethrows -> Result {
+        try self.batch.bytes.withUnsafeReadableBytes { bytes in
+            try body(bytes, self.batch.frames[self.range].dropFirst(position - self.startIndex))
+        }
     }
 
     /// The message at a position.

@@ -38,7 +38,52 @@ struct MessageFormatterTests {
                 }
             }
         }
+        if formatter.printsPayloadsOnly, stamp.isEmpty {
+            #expect(self.appendPayloads(formatter, payloads, until: .max) == output, "all at once it is the same")
+        }
         return Array(output.readableBytesView)
+    }
+
+    private func appendPayloads(_ formatter: MessageFormatter, _ payloads: [[UInt8]], until size: Int) -> ByteBuffer {
+        var bytes: [UInt8] = []
+        var frames: [MessageFrame] = []
+        for payload in payloads {
+            let start = UInt32(bytes.count + 3)
+            bytes += Array("MSG".utf8) + payload + Array("\r\n".utf8)
+            let end = start + UInt32(payload.count)
+            frames.append(
+                MessageFrame(
+                    subjectStart: 0,
+                    subjectEnd: 0,
+                    replyStart: 0,
+                    replyEnd: 0,
+                    bodyStart: start,
+                    payloadStart: start,
+                    payloadEnd: end
+                )
+            )
+        }
+        var output = ByteBuffer()
+        var rest = frames[...]
+        while !rest.isEmpty {
+            let before = output.readableBytes
+            let room = size == .max ? size : before + size
+            let count = bytes.withUnsafeBytes {
+                formatter.appendPayloads(of: rest, in: $0, until: room, to: &output)
+            }
+            #expect(count > 0)
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
+            #expect(rest.isEmpty || output.readableBytes + count >= room, "as many as there is room for")
+        }
+        return output
+    }
+
+    @Test("payloads that are copied all at once stop where the output is full", arguments: 1...12)
+    func payloadsUntilFull(size: Int) {
+        let payloads = ["a", "", "bcd\n", "efghij", "\n", "k"].map { Array($0.utf8) }
+        let formatter = MessageFormatter(format: .payload(.lines))
+        #expect(self.appendPayloads(formatter, payloads, until: size) == ByteBuffer(string: "a\n\nbcd\nefghij\n\nk\n"))
     }
 
     private func format(_ format: MessageFormatter.Format, _ payloads: [[UInt8]]) -> [UInt8] {

@@ -148,6 +148,66 @@ package struct MessageFormatter: Sendable {
         }
     }
 
+    /// Whether nothing but payloads is printed, so that ``appendPayloads(of:in:until:to:)`` may do it.
+    package var printsPayloadsOnly: Bool {
+        switch self.shape {
+        case .lines, .verbatim, .delimited: true
+        case .received, .reply, .other: false
+        }
+    }
+
+    /// Appends the payloads of messages to `output` until that has `size` bytes.
+    ///
+    /// - Parameters:
+    ///   - frames: Where the messages are in `bytes`.
+    ///   - bytes: Holds them.
+    ///   - size: With so many bytes `output` is full; the last message may reach beyond.
+    ///   - output: Gets what ``append(_:_:to:)`` would append without a stamp.
+    /// - Returns: How many messages.
+    package func appendPayloads(
+        of frames: ArraySlice<MessageFrame>,
+        in bytes: UnsafeRawBufferPointer,
+        until size: Int,
+        to output: inout ByteBuffer
+    ) -> Int {
+        guard let source = bytes.baseAddress else { return 0 }
+        let ending = self.delimiter.count + 1
+        var room = 0
+        var count = 0
+        for frame in frames {
+            guard output.readableBytes + room < size, Int(frame.payloadEnd) <= bytes.count,
+                frame.payloadStart <= frame.payloadEnd
+            else { break }
+            room += frame.payloadLength + ending
+            count += 1
+        }
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { target in
+            guard let start = target.baseAddress else { return 0 }
+            var end = start
+            for frame in frames.prefix(count) {
+                let length = frame.payloadLength
+                let payload = source + Int(frame.payloadStart)
+                end.copyMemory(from: payload, byteCount: length)
+                end += length
+                switch self.shape {
+                case .lines:
+                    guard length == 0 || (end - 1).load(as: UInt8.self) != UInt8(ascii: "\n") else { continue }
+                    end.storeBytes(of: UInt8(ascii: "\n"), as: UInt8.self)
+                    end += 1
+                case .delimited:
+                    for byte in self.delimiter {
+                        end.storeBytes(of: byte, as: UInt8.self)
+                        end += 1
+                    }
+                case .verbatim, .received, .reply, .other:
+                    continue
+                }
+            }
+            return end - start
+        }
+        return count
+    }
+
     private func appendText(_ parts: MessageParts, _ context: Context, to output: inout ByteBuffer) {
         if !context.stamp.isEmpty { output.writeBytes(context.stamp) }
         if self.shape == .reply {

@@ -78,6 +78,18 @@ package final class MessagePrinter: Sendable {
         return try self.state.withLockedValue { state in
             var context = self.context(&state)
             let before = state.count
+            if formatter.printsPayloadsOnly, self.ignored.isEmpty, context.stamp.isEmpty {
+                let count = batch.withFrames(from: position) { bytes, frames in
+                    formatter.appendPayloads(
+                        of: frames.prefix(self.limit - before),
+                        in: bytes,
+                        until: Self.blockSize,
+                        to: &state.output
+                    )
+                }
+                position += count
+                state.count += count
+            }
             while position < batch.endIndex, state.count < self.limit, state.output.readableBytes < Self.blockSize {
                 let message = batch[position]
                 position += 1
