@@ -9,6 +9,7 @@ package final class ShutdownRequest: Sendable {
         var waiters: [(id: UInt64, continuation: CheckedContinuation<Int32?, Never>)] = []
         /// Calls that there is no coming back from once the signal came.
         var abandonable = 0
+        var task: Task<Void, Never>?
     }
 
     private let state = NIOLockedValueBox(State())
@@ -24,20 +25,23 @@ package final class ShutdownRequest: Sendable {
     ///
     /// - Returns: False if there was one before.
     package func request(signal: Int32) -> Bool {
-        let waiters: [CheckedContinuation<Int32?, Never>]? = self.state.withLockedValue { state in
+        let first: ([CheckedContinuation<Int32?, Never>], abandoned: Task<Void, Never>?)? = self.state.withLockedValue {
+            state in
             guard state.signal == nil else { return nil }
             state.signal = signal
             defer { state.waiters.removeAll() }
-            return state.waiters.map(\.continuation)
+            return (state.waiters.map(\.continuation), state.abandonable > 0 ? state.task : nil)
         }
-        guard let waiters else { return false }
+        guard let (waiters, abandoned) = first else { return false }
+        abandoned?.cancel()
         for waiter in waiters { waiter.resume(returning: signal) }
         return true
     }
 
-    /// Whether the tool's task is to be cancelled when the signal comes.
-    var isAbandonable: Bool {
-        self.state.withLockedValue { $0.abandonable > 0 }
+    /// The tool's task.
+    var task: Task<Void, Never>? {
+        get { self.state.withLockedValue { $0.task } }
+        set { self.state.withLockedValue { $0.task = newValue } }
     }
 
     /// Runs `body`, a part of the tool's task, which is cancelled when a signal comes meanwhile.

@@ -15,10 +15,10 @@ package enum ToolProcess {
     /// How long a tool may take to clean up after the first signal if it is not told.
     package static let drainTimeout: Duration = .seconds(5)
 
-    /// Runs `body` on an event loop while the main thread waits for signals, and ends the process.
+    /// Runs `body` on an event loop, which is the main thread, and ends the process.
     ///
-    /// The connection lives on the same loop: no other thread is started for them, which is most of what a tool that
-    /// sends one message has to do (decision 0013). So `body` never blocks; standard input and output have threads.
+    /// The connection lives on the same loop: to start a group of loops is a good part of what a tool that sends one
+    /// message has to do (decision 0013). So `body` never blocks; standard input and output have threads, and signals.
     ///
     /// The first `SIGINT`, `SIGTERM` or `SIGHUP` is told to `body` through its argument; when `body` then returns, the
     /// process dies by that signal whatever it returned; it also does when cleaning up takes longer than
@@ -29,19 +29,36 @@ package enum ToolProcess {
     ) -> Never {
         // SwiftNIO does this too; here it also covers what is written before the first connection.
         signal(SIGPIPE, SIG_IGN)
-        var signals = Self.blockSignals()
+        let signals = Self.blockSignals()
 
         let shutdown = ShutdownRequest()
-        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-        let task = Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
-            let status = await body(shutdown, loop)
-            Self.end(shutdown.signal.map { .signal($0) } ?? status)
+        let hasStarted = POSIX.startThread {
+            Self.waitForSignals(signals, shutdown, drainTimeout)
         }
+        guard hasStarted else {
+            Diagnostics().error("no thread can be started: \(POSIX.describe(POSIX.resourceUnavailable))")
+            Self.end(.failure)
+        }
+        MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
+            shutdown.task = Task.detached(executorPreference: NATSTaskExecutor(eventLoop: loop)) {
+                let status = await body(shutdown, loop)
+                Self.end(shutdown.signal.map { .signal($0) } ?? status)
+            }
+        }
+        // Nobody shuts the loop down.
+        Self.end(.failure)
+    }
+
+    private static func waitForSignals(
+        _ signals: sigset_t,
+        _ shutdown: ShutdownRequest,
+        _ drainTimeout: Duration
+    ) -> Never {
+        var signals = signals
         while true {
             var number: Int32 = 0
             guard sigwait(&signals, &number) == 0 else { continue }
             if !shutdown.request(signal: number) { Self.end(.signal(number)) }
-            if shutdown.isAbandonable { task.cancel() }
             let received = number
             Task.detached {
                 try? await Task.sleep(for: drainTimeout)
