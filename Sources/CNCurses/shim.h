@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,6 +15,27 @@ static inline bool nats_top_adopts_utf8_locale(void) {
     if (setlocale(LC_ALL, "") == NULL) return false;
     const char *codeset = nl_langinfo(CODESET);
     return codeset != NULL && (strcmp(codeset, "UTF-8") == 0 || strcmp(codeset, "utf8") == 0);
+}
+
+/// The size of the terminal; false if it tells none.
+static inline bool nats_top_asks_size(int *rows, int *columns) {
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return false;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return true;
+}
+
+/// Keeps ncurses from making a screen of any size that a terminal tells: each cell takes memory several times.
+static inline void nats_top_bounds_size(int rows, int columns) {
+    int has_rows = 0, has_columns = 0;
+    if (!nats_top_asks_size(&has_rows, &has_columns)) return;
+    if (has_rows <= rows && has_columns <= columns) return;
+    char text[16];
+    snprintf(text, sizeof text, "%d", has_rows < rows ? has_rows : rows);
+    setenv("LINES", text, 1);
+    snprintf(text, sizeof text, "%d", has_columns < columns ? has_columns : columns);
+    setenv("COLUMNS", text, 1);
 }
 
 /// Takes the terminal; false if its type is unknown (`initscr` would end the process).
@@ -60,14 +82,5 @@ static inline void nats_top_distrusts_screen(void) { clearok(stdscr, TRUE); }
 
 /// A byte, a key's code, or -1.
 static inline int nats_top_reads_key(void) { return getch(); }
-
-/// The size of the terminal; false if it tells none.
-static inline bool nats_top_asks_size(int *rows, int *columns) {
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return false;
-    *rows = size.ws_row;
-    *columns = size.ws_col;
-    return true;
-}
 
 static inline void nats_top_has_size(int *rows, int *columns) { getmaxyx(stdscr, *rows, *columns); }

@@ -109,7 +109,7 @@ package struct BatchFormatter: Sendable, Equatable {
             switch column {
             case .host: return state.hostWidth
             case .cid: return column.fullWidth - 1
-            case .name: return state.nameWidth - 1
+            case .name: return model.view == .connections ? state.nameWidth - 1 : max(state.nameWidth, 4)
             case .subscriptions: return 0
             default:
                 let title = column.title(showsRates: showsRates).utf8.count
@@ -220,6 +220,24 @@ package struct BatchFormatter: Sendable, Equatable {
         writer.write("out_bytes_per_second", number: rates.outBytes)
     }
 
+    private static func write(_ server: ClusterServer, to writer: inout JSONDocumentWriter) {
+        let status = server.status
+        writer.writeUnlessEmpty("id", status.id)
+        writer.writeUnlessEmpty("name", status.name)
+        writer.writeUnlessEmpty("address", server.address)
+        writer.write("state", server.isUp ? "up" : "lost")
+        writer.writeUnlessEmpty("error", server.problem)
+        guard server.isUp else { return }
+        writer.write("version", status.version)
+        writer.write("uptime", status.uptime)
+        writer.write("cpu", number: status.cpu)
+        writer.write("mem", status.memory)
+        writer.write("connections", status.connections)
+        writer.write("subscriptions", status.subscriptions)
+        writer.write("slow_consumers", status.slowConsumers)
+        writer.write("routes", status.routes)
+    }
+
     private static func write(_ row: Row, to writer: inout JSONDocumentWriter) {
         writer.object { writer in
             switch row.content {
@@ -252,8 +270,10 @@ package struct BatchFormatter: Sendable, Equatable {
                 writer.write("subject", subscription.subject)
                 writer.writeUnlessEmpty("queue", subscription.queueGroup)
                 writer.write("sid", subscription.sid)
+            case .server(let server): self.write(server, to: &writer)
             }
             switch row.mark {
+            case .lost?: writer.write("mark", "lost")
             case .slow?: writer.write("mark", "slow")
             case .idle?: writer.write("mark", "idle")
             case nil: break

@@ -12,6 +12,11 @@ struct BatchProgram {
     /// Rounds after which it ends.
     private let limit: Int?
     private var rounds = 0
+    /// Taken from the mailbox, and not done yet.
+    private var waiting: [Event] = []
+
+    /// A snapshot waits so long for names of hosts; those that come later are in the next one.
+    private static let lookUpLimit: Duration = .seconds(2)
 
     init(
         model: Model,
@@ -34,14 +39,19 @@ struct BatchProgram {
     mutating func run() throws -> ToolStatus {
         if case .recording(let replay) = self.source { return try self.play(replay) }
         while true {
-            for event in self.mailbox.take() {
-                switch event {
+            self.waiting += self.mailbox.take()
+            while !self.waiting.isEmpty {
+                switch self.waiting.removeFirst() {
                 case .signal(let number): return .signal(number)
-                case .resized, .hostName: break
+                case .resized: break
+                case .hostName(let name, let address): self.model.take(hostNames: [(address, name)])
                 case .round(let round):
                     if let recording = round.recording { try self.recording?.write(recording.line) }
                     let time = UTCTimestamp.text(nanoseconds: POSIX.nanosecondsSinceEpoch)
-                    if try self.take(round.sample, at: round.time, time) { return .success }
+                    self.model.rename(target: round.title)
+                    self.model.take(round.sample, at: round.time, took: round.took)
+                    if let status = self.lookUp() { return status }
+                    if try self.write(time) { return .success }
                 }
             }
             let wake = self.mailbox.wait(output: self.output.isStandardOutput ? 1 : nil, timeout: nil)
@@ -54,27 +64,44 @@ struct BatchProgram {
         while let time = replay.nextTime, let recording = try replay.take() {
             for case .signal(let number) in self.mailbox.take() { return .signal(number) }
             let sample = recording.sample
-            if try self.take(sample, at: time, sample.server?.now ?? "") { return .success }
+            self.model.take(sample, at: time, took: recording.took)
+            if try self.write(sample.server?.now ?? "") { return .success }
         }
         return .success
     }
 
     /// - Returns: Whether it was the last round that is wanted.
-    private mutating func take(_ sample: Sample, at now: Duration, _ time: String) throws -> Bool {
-        self.model.take(sample, at: now)
-        if self.model.settings.looksUpNames { self.lookUp() }
+    private mutating func write(_ time: String) throws -> Bool {
         try self.output.write(Array(self.formatter.text(self.model, time: time).utf8))
         self.rounds += 1
         return self.limit.map { self.rounds >= $0 } ?? false
     }
 
-    /// Nothing else is to be done meanwhile, so it blocks.
-    private mutating func lookUp() {
-        for row in self.model.rows {
-            guard case .connection(let connection) = row.content, !connection.ip.isEmpty,
-                self.model.hostNames[connection.ip] == nil
-            else { continue }
-            self.model.take(hostName: HostNames.name(of: connection.ip), of: connection.ip)
+    /// Waits for the names of the hosts of this round, but not for ever.
+    ///
+    /// - Returns: How to end, if a signal came meanwhile.
+    private mutating func lookUp() -> ToolStatus? {
+        guard case .server(_, let names) = self.source else { return nil }
+        let deadline = ContinuousClock.now + Self.lookUpLimit
+        while true {
+            let unknown = self.model.allUnknownAddresses
+            let rest = deadline - ContinuousClock.now
+            guard !unknown.isEmpty, rest > .zero else { return nil }
+            names.want(unknown)
+            var found: [(address: String, name: String?)] = []
+            for event in self.mailbox.take() {
+                switch event {
+                case .hostName(let name, let address): found.append((address, name))
+                case .signal(let number): return .signal(number)
+                case .round, .resized: self.waiting.append(event)
+                }
+            }
+            if found.isEmpty {
+                let wake = self.mailbox.wait(output: self.output.isStandardOutput ? 1 : nil, timeout: rest)
+                if wake.isHungUp { return .brokenPipe }
+            } else {
+                self.model.take(hostNames: found)
+            }
         }
     }
 }

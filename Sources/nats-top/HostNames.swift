@@ -19,6 +19,7 @@ final class HostNames: Sendable {
 
     /// A look-up may take seconds: more are asked for later, if they are still wanted.
     private static let maximumWaiting = 256
+    private static let maximumKnown = 65_536
 
     private let state = NIOLockedValueBox(State())
     private let mailbox: Mailbox
@@ -31,6 +32,8 @@ final class HostNames: Sendable {
     func want(_ addresses: [String]) {
         guard !addresses.isEmpty else { return }
         let mustStart = self.state.withLockedValue { state in
+            // Clients come and go: what was asked long ago may be asked again.
+            if state.known.count > Self.maximumKnown { state.known.removeAll() }
             for address in addresses where state.waiting.count < Self.maximumWaiting {
                 if state.known.insert(address).inserted { state.waiting.append(address) }
             }
@@ -60,7 +63,7 @@ final class HostNames: Sendable {
     }
 
     /// Asks for the name of an address, nil if it has none, and blocks meanwhile.
-    static func name(of address: String) -> String? {
+    private static func name(of address: String) -> String? {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST
         var list: UnsafeMutablePointer<addrinfo>?

@@ -21,7 +21,15 @@ enum Event: Sendable {
 
 /// Holds events until the main thread takes them, which sleeps in `poll` meanwhile.
 final class Mailbox: Sendable {
-    private let events = NIOLockedValueBox<[Event]>([])
+    private struct State {
+        var events: [Event] = []
+        /// Who waits until there is no round.
+        var waiters: [@Sendable () -> Void] = []
+
+        var hasRound: Bool { self.events.contains { if case .round = $0 { true } else { false } } }
+    }
+
+    private let state = NIOLockedValueBox(State())
     /// Readable when there may be events.
     let descriptor: Int32
     private let writer: Int32
@@ -40,19 +48,23 @@ final class Mailbox: Sendable {
 
     /// Adds an event.
     func post(_ event: Event) {
-        self.events.withLockedValue { $0.append(event) }
+        self.state.withLockedValue { $0.events.append(event) }
         self.wake()
     }
 
     /// Puts events back that were taken, before what has come meanwhile.
     func putBack(_ taken: [Event]) {
-        self.events.withLockedValue { $0.insert(contentsOf: taken, at: 0) }
+        self.state.withLockedValue { $0.events.insert(contentsOf: taken, at: 0) }
         self.wake()
     }
 
-    /// Whether a round was not taken yet: who makes rounds waits meanwhile, so that none is lost and none piles up.
-    var hasRound: Bool {
-        self.events.withLockedValue { $0.contains { if case .round = $0 { true } else { false } } }
+    /// Calls `body` when all rounds are taken: who makes them waits for it, so that none is lost and none piles up.
+    func whenRoundsAreTaken(_ body: @escaping @Sendable () -> Void) {
+        let mustWait = self.state.withLockedValue { state in
+            if state.hasRound { state.waiters.append(body) }
+            return state.hasRound
+        }
+        if !mustWait { body() }
     }
 
     private func wake() {
@@ -65,11 +77,12 @@ final class Mailbox: Sendable {
     func take() -> [Event] {
         var bytes: [UInt8] = Array(repeating: 0, count: 256)
         while read(self.descriptor, &bytes, bytes.count) == bytes.count {}
-        return self.events.withLockedValue { events in
-            let taken = events
-            events.removeAll()
-            return taken
+        let taken = self.state.withLockedValue { state in
+            defer { state = State() }
+            return state
         }
+        for waiter in taken.waiters { waiter() }
+        return taken.events
     }
 
     /// What ``wait(for:timeout:)`` saw.

@@ -4,10 +4,16 @@ import NIOCore
 
 /// One round of answers.
 struct Round: Sendable {
-    /// Our time.
+    /// Our time when it was complete.
     var time: Duration
+    /// How long it took.
+    var took: Duration
     var nextPoll: Duration
     var sample: Sample
+    /// Where the server was asked, as it is shown.
+    var title: String
+    /// Counts the servers that were asked one after the other.
+    var turn: Int
     /// The answers as they came, if somebody wants to keep them.
     var recording: Recording?
 }
@@ -17,11 +23,12 @@ final class Poller: Sendable {
     private struct State {
         var requests: [Request]
         var isHurried = false
+        var turn = 0
         /// Between two rounds.
         var pause: EventLoopPromise<Void>?
     }
 
-    private let client: MonitoringClient
+    private let source: any PageSource
     private let eventLoop: any EventLoop
     private let mailbox: Mailbox
     private let delay: Duration
@@ -30,7 +37,7 @@ final class Poller: Sendable {
     private let state: NIOLockedValueBox<State>
 
     init(
-        client: MonitoringClient,
+        source: any PageSource,
         eventLoop: any EventLoop,
         mailbox: Mailbox,
         delay: Duration,
@@ -38,7 +45,7 @@ final class Poller: Sendable {
         start: ContinuousClock.Instant,
         requests: [Request]
     ) {
-        self.client = client
+        self.source = source
         self.eventLoop = eventLoop
         self.mailbox = mailbox
         self.delay = delay
@@ -46,6 +53,12 @@ final class Poller: Sendable {
         self.start = start
         self.state = NIOLockedValueBox(State(requests: requests))
     }
+
+    /// Stands before what went wrong at the start.
+    var introduction: String { self.source.introduction }
+
+    /// Counts the servers that were asked: a ``Round`` of another turn is about another server.
+    var turn: Int { self.state.withLockedValue { $0.turn } }
 
     /// Sets what the next rounds ask for; `atOnce` does not wait for the time of the next one.
     func want(_ requests: [Request], atOnce: Bool) {
@@ -58,23 +71,47 @@ final class Poller: Sendable {
         pause?.succeed()
     }
 
+    /// Asks another server from now on, at once.
+    func watch(_ server: String, _ requests: [Request]) {
+        self.source.watch(server)
+        self.state.withLockedValue { $0.turn += 1 }
+        self.want(requests, atOnce: true)
+    }
+
+    /// Asks the next of the servers that the user named, at once; false if there is none left.
+    func watchNext() -> Bool {
+        guard self.source.watchNext() else { return false }
+        let requests = self.state.withLockedValue { state in
+            state.turn += 1
+            return state.requests
+        }
+        self.want(requests, atOnce: true)
+        return true
+    }
+
     /// Never returns.
     func run() async {
         while true {
-            let requests = self.state.withLockedValue { state in
+            let (requests, turn) = self.state.withLockedValue { state in
                 state.isHurried = false
-                return state.requests
+                return (state.requests, state.turn)
             }
             let begin = self.now
             var round = await self.round(requests)
+            round.turn = turn
             round.time = self.now
+            round.took = round.time - begin
             // A server that is slow is left alone for a while too.
             round.nextPoll = max(begin + self.delay, round.time + self.delay / 10)
+            round.recording?.time = round.time
+            round.recording?.took = round.took
+            // Pages that cannot be read are problems too.
+            round.recording?.problems = round.sample.problems
             let pause = round.nextPoll - round.time
             self.mailbox.post(.round(round))
             await self.wait(for: pause)
             // Who reads our output pauses.
-            while self.mailbox.hasRound { await self.wait(for: .milliseconds(20)) }
+            await self.waitUntilTaken()
         }
     }
 
@@ -93,39 +130,48 @@ final class Poller: Sendable {
         self.state.withLockedValue { $0.pause = nil }
     }
 
+    private func waitUntilTaken() async {
+        let promise = self.eventLoop.makePromise(of: Void.self)
+        self.mailbox.whenRoundsAreTaken { promise.succeed() }
+        try? await promise.futureResult.get()
+    }
+
     // MARK: Pages
 
     private func round(_ requests: [Request]) async -> Round {
-        var round = Round(time: .zero, nextPoll: .zero, sample: Sample())
-        if self.records { round.recording = Recording(time: self.now) }
+        var round = Round(time: .zero, took: .zero, nextPoll: .zero, sample: Sample(), title: "", turn: 0)
+        if self.records { round.recording = Recording(time: .zero) }
         for request in requests {
             let isAnswered = await self.ask(request, &round)
-            // Without the first page the server counts as lost, whatever the others would bring.
-            if request == .server, !isAnswered || round.sample.server == nil { break }
+            // Without the first page the server counts as lost, whatever the others would bring: only the cluster is more.
+            if request == .server, !isAnswered || round.sample.server == nil {
+                if requests.contains(.cluster) { _ = await self.ask(.cluster, &round) }
+                break
+            }
         }
+        round.title = self.source.title
         return round
     }
 
     /// - Returns: Whether the server answered at all.
     private func ask(_ request: Request, _ round: inout Round) async -> Bool {
         do throws(FetchError) {
-            let answer = try await self.client.fetch(request)
-            if answer.status == 404, request == .accounts {
+            switch try await self.source.fetch(request) {
+            case .refusal(404, _) where request == .accounts:
                 // Servers before 2.8.3 count nothing by account.
                 return await self.ask(.accountNames, &round)
+            case .refusal(let status, let body):
+                round.sample.add(status: status, body, for: request)
+            case .body(let body):
+                round.sample.add(body, for: request)
+                round.recording?.add(body, for: request)
+            case .page(let page):
+                round.sample.add(page, for: request)
+                round.recording?.add(page, for: request)
             }
-            guard answer.status == 200 else {
-                round.sample.add(status: answer.status, answer.body.readableBytesView, for: request)
-                round.recording?.problems = round.sample.problems
-                return true
-            }
-            let body = Array(answer.body.readableBytesView)
-            round.sample.add(body, for: request)
-            round.recording?.pages.append((request, body))
             return true
         } catch {
-            round.sample.addProblem("Get \"\(self.client.target.url(of: request))\": \(error.description)")
-            round.recording?.problems = round.sample.problems
+            round.sample.addProblem("\(self.source.question(request)): \(error.description)")
             return false
         }
     }

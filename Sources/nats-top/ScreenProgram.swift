@@ -40,9 +40,12 @@ struct ScreenProgram: ~Copyable {
     mutating func run(_ terminal: inout CursesTerminal) throws -> ToolStatus {
         self.model.resize(terminal.size())
         while true {
+            var names: [(address: String, name: String?)] = []
             for event in self.mailbox.take() {
+                if case .hostName(let name, let address) = event { names.append((address, name)) }
                 if let status = try self.take(event) { return status }
             }
+            self.model.take(hostNames: names)
             if let status = try self.play() { return status }
             let keys = terminal.keys()
             if !keys.isEmpty { self.emptyReads = 0 }
@@ -70,19 +73,24 @@ struct ScreenProgram: ~Copyable {
     private mutating func take(_ event: Event) throws -> ToolStatus? {
         switch event {
         case .signal(let number): return .signal(number)
-        case .resized: self.mustDraw = true
-        case .hostName(let name, let address):
-            self.model.take(hostName: name, of: address)
-            self.mustDraw = true
+        case .resized, .hostName: self.mustDraw = true
         case .round(let round):
             if let recording = round.recording { try self.recording?.write(recording.line) }
-            return self.take(round.sample, at: round.time, nextPoll: round.nextPoll)
+            // Of a server that is shown no longer.
+            if case .server(let poller, _) = self.source, round.turn != poller.turn { return nil }
+            self.model.rename(target: round.title)
+            return self.take(round.sample, at: round.time, took: round.took, nextPoll: round.nextPoll)
         }
         return nil
     }
 
-    private mutating func take(_ sample: Sample, at time: Duration, nextPoll: Duration?) -> ToolStatus? {
-        self.model.take(sample, at: time, nextPoll: nextPoll)
+    private mutating func take(
+        _ sample: Sample,
+        at time: Duration,
+        took: Duration?,
+        nextPoll: Duration?
+    ) -> ToolStatus? {
+        self.model.take(sample, at: time, took: took, nextPoll: nextPoll)
         self.mustDraw = true
         self.rounds += 1
         if let limit = self.limit, self.rounds >= limit { return .success }
@@ -100,6 +108,8 @@ struct ScreenProgram: ~Copyable {
         case .quit: return .success
         case .poll:
             if case .server(let poller, _) = self.source { poller.want(self.model.requests, atOnce: true) }
+        case .watch(let server):
+            if case .server(let poller, _) = self.source { poller.watch(server, self.model.requests) }
         }
         return nil
     }
@@ -108,7 +118,8 @@ struct ScreenProgram: ~Copyable {
     private mutating func play() throws -> ToolStatus? {
         guard case .recording(let replay) = self.source else { return nil }
         while let time = replay.nextTime, time <= self.now, let recording = try replay.take() {
-            if let status = self.take(recording.sample, at: time, nextPoll: replay.nextTime) { return status }
+            let status = self.take(recording.sample, at: time, took: recording.took, nextPoll: replay.nextTime)
+            if let status { return status }
         }
         return nil
     }

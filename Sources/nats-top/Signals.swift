@@ -14,6 +14,8 @@ enum Signals {
     private static let ending = [SIGINT, SIGTERM, SIGQUIT] + (ToolProcess.ignoresHangUp ? [] : [SIGHUP])
     /// A second signal within this time is the first one's echo.
     private static let patience: Duration = .seconds(1)
+    /// How long the main thread has after the first one: it may be stuck in a terminal, or in a pipe, that takes nothing.
+    private static let limitMilliseconds: Int32 = 2000
 
     /// Blocks them; before any other thread is started.
     static func block() {
@@ -34,15 +36,28 @@ enum Signals {
                 if number == SIGWINCH {
                     mailbox.post(.resized)
                 } else if let first = firstAt {
-                    // The main thread may be stuck in a terminal that takes nothing.
-                    if ContinuousClock.now - first > Self.patience { ToolProcess.end(.signal(number)) }
+                    if ContinuousClock.now - first > Self.patience { Self.end(number) }
                 } else {
                     firstAt = .now
                     mailbox.post(.signal(number))
+                    Self.endLater(number)
                 }
             }
         }
         guard started else { throw ToolFailure("cannot start a thread") }
+    }
+
+    private static func endLater(_ number: Int32) {
+        _ = POSIX.startThread {
+            _ = poll(nil, 0, Self.limitMilliseconds)
+            Self.end(number)
+        }
+    }
+
+    /// Ends the process without the main thread: what it has not written by now nobody takes.
+    private static func end(_ number: Int32) -> Never {
+        TerminalMode.giveBack()
+        ToolProcess.end(.signal(number))
     }
 
     /// Lets ^Z stop the program, by the main thread.

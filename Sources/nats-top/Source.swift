@@ -3,7 +3,7 @@ import NATSTop
 
 /// Where rounds come from.
 enum Source {
-    /// The monitoring port of a server.
+    /// Servers that answer.
     case server(Poller, HostNames)
     /// A recording; ``Replay`` holds the round that comes next.
     case recording(Replay)

@@ -54,7 +54,7 @@ enum TopProgram {
         } else {
             let poller = try Self.startPolling(options, setup, model.requests, mailbox, start)
             // Who mistypes an address learns it before the screen begins.
-            if let status = try Self.waitForFirstRound(mailbox) { return status }
+            if let status = try Self.waitForFirstRound(mailbox, poller) { return status }
             source = .server(poller, HostNames(mailbox: mailbox))
         }
         if let formatter = setup.formatter {
@@ -104,14 +104,8 @@ enum TopProgram {
         _ start: ContinuousClock.Instant
     ) throws -> Poller {
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-        let client = MonitoringClient(
-            target: setup.target,
-            eventLoop: loop,
-            timeout: options.timeout.duration,
-            secureContext: setup.target.isSecure ? try SecureContext.make(options) : nil
-        )
         let poller = Poller(
-            client: client,
+            source: try Self.source(options, setup.origin, loop),
             eventLoop: loop,
             mailbox: mailbox,
             delay: options.delay.duration,
@@ -123,20 +117,42 @@ enum TopProgram {
         return poller
     }
 
+    private static func source(
+        _ options: TopOptions,
+        _ origin: TopSetup.Origin,
+        _ eventLoop: any EventLoop
+    ) throws -> any PageSource {
+        switch origin {
+        case .system(let settings):
+            return try SystemSource(settings: settings, eventLoop: eventLoop, timeout: options.timeout.duration)
+        case .pages(let target, let others):
+            let isSecure = ([target] + others).contains(where: \.isSecure)
+            let factory = HTTPSource.ClientFactory(
+                eventLoop: eventLoop,
+                timeout: options.timeout.duration,
+                secureContext: isSecure ? try SecureContext.make(options) : nil
+            )
+            return HTTPSource(target: target, others: others, factory: factory)
+        }
+    }
+
     /// Waits for the first answers, and leaves them where they are found again.
     ///
     /// - Returns: How to end, if a signal came first.
-    private static func waitForFirstRound(_ mailbox: Mailbox) throws -> ToolStatus? {
+    private static func waitForFirstRound(_ mailbox: Mailbox, _ poller: Poller) throws -> ToolStatus? {
+        var failure: ToolFailure?
         while true {
             let events = mailbox.take()
             for case .signal(let number) in events { return .signal(number) }
-            for case .round(let round) in events {
-                guard round.sample.server != nil else {
-                    let problem = round.sample.problems.first ?? "no answer"
-                    throw ToolFailure("/varz smoke test failed: could not get stats from server: \(problem)")
+            for case .round(let round) in events where round.turn == poller.turn {
+                if round.sample.server != nil {
+                    mailbox.putBack(events)
+                    return nil
                 }
-                mailbox.putBack(events)
-                return nil
+                let problem = round.sample.problems.first ?? "no answer"
+                // What is wrong with the first one is what the user wants to know.
+                failure = failure ?? ToolFailure(poller.introduction + problem)
+                if let failure, !poller.watchNext() { throw failure }
             }
             _ = mailbox.wait(timeout: nil)
         }

@@ -3,7 +3,15 @@ import NATSTop
 
 /// What the options mean; everything that can be wrong with them is found here, before the screen begins.
 struct TopSetup {
-    let target: Target
+    /// Whom the pages are asked of.
+    enum Origin {
+        /// Monitoring ports; the first one is shown.
+        case pages(Target, others: [Target])
+        /// Requests on `$SYS`.
+        case system(ConnectionSettings)
+    }
+
+    let origin: Origin
     let model: Model
     /// Nil is the screen.
     let formatter: BatchFormatter?
@@ -13,14 +21,7 @@ struct TopSetup {
 
     /// - Throws: `UsageError`.
     init(_ options: TopOptions, environment: (String) -> String? = POSIX.environmentVariable) throws {
-        do throws(Target.Invalid) {
-            self.target = try Target(server: options.server, port: options.port, securePort: options.httpsPort)
-        } catch {
-            throw UsageError(error.description)
-        }
-        if !self.target.isSecure, options.cert != nil || options.cacert != nil || options.insecure {
-            throw UsageError("-cert, -key, -cacert and -k are for https: -ms PORT or -s https://…")
-        }
+        self.origin = try Self.origin(options, environment)
         var settings = Settings()
         settings.limit = options.connections
         guard let order = Settings.order(options.sort, in: .connections) else {
@@ -31,7 +32,8 @@ struct TopSetup {
         settings.showsSubscriptions = options.displaySubscriptionsColumn
         settings.looksUpNames = options.lookup
         settings.filter = Filter(options.filter)
-        settings.target = options.replay.map { "\($0) (recording)" } ?? self.target.title
+        if case .pages(let target, _) = self.origin { settings.target = target.title }
+        if let file = options.replay { settings.target = "\(file) (recording)" }
         if let columns = options.columns {
             let (chosen, unknown) = Settings.columns(columns, from: View.connections.defaultColumns, in: .connections)
             guard let chosen else { throw UsageError("invalid column: \(unknown)") }
@@ -51,6 +53,31 @@ struct TopSetup {
             case .never: false
             case .auto: environment("NO_COLOR")?.isEmpty ?? true
             }
+    }
+
+    private static func origin(_ options: TopOptions, _ environment: (String) -> String?) throws -> Origin {
+        if options.asksSystemAccount {
+            let settings = try ConnectionSettings(
+                options: try options.connectionOptions,
+                environment: environment,
+                defaultName: "nats-top"
+            )
+            return .system(settings)
+        }
+        do throws(Target.Invalid) {
+            let servers = options.servers.isEmpty ? ["127.0.0.1"] : options.servers
+            var targets: [Target] = []
+            for server in servers {
+                targets.append(try Target(server: server, port: options.port, securePort: options.httpsPort))
+            }
+            guard let first = targets.first else { throw Target.Invalid(description: "no server") }
+            if !targets.contains(where: \.isSecure), options.usesFilesOfHTTPS {
+                throw Target.Invalid(description: "-cert, -key, -cacert and -k are for https: -ms PORT or -s https://…")
+            }
+            return .pages(first, others: Array(targets.dropFirst()))
+        } catch {
+            throw UsageError(error.description)
+        }
     }
 
     private static func formatter(_ options: TopOptions) -> BatchFormatter? {

@@ -114,6 +114,22 @@ struct BatchTests {
         #expect(again.line == line)
     }
 
+    @Test("a recording keeps what could not be read, and says so again")
+    func unreadable() throws {
+        var recording = Recording(time: .seconds(1))
+        recording.took = .milliseconds(7)
+        recording.add(Array("garbage\n\u{1B}".utf8), for: .server)
+        var sample = Sample()
+        sample.add(Array("garbage\n\u{1B}".utf8), for: .server)
+        recording.problems = sample.problems
+        let again = try #require(Recording(line: recording.line.dropLast()))
+        #expect(again == recording)
+        #expect(again.took == .milliseconds(7))
+        #expect(again.sample.server == nil)
+        #expect(again.sample.problems == sample.problems)
+        #expect(sample.problems.count == 1)
+    }
+
     @Test(
         "what is no recording is refused",
         arguments: ["", "{}", "[]", #"{"t":1}"#, #"{"pages":[]}"#, #"{"t":1,"pages":{}}"#]

@@ -22,7 +22,7 @@ struct ColumnsScreenTests {
                 ~ 127.0.0.1:36240 22          0    0       0       1.2M      0        95.4M
                   [2001:db8::1]:5 107 日本 ü… 5    0       2       1         4        3
                 (10 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -59,8 +59,8 @@ struct ColumnsScreenTests {
                   [2001:db8::1]:5  107    日本 ünï        5       0           2           1           4           3 \
                           swift    6        2m46s    2026-11-20 22:07:50.226210868 +0000 UTC
                 (36 empty lines)
-                 1 Connections 2 Closed 3 Routes 4 Accounts 5 Subscriptions 6 Server 7 JetStream 8 Graphs  ? help \
-                 q quit
+                 1 Connections 2 Closed 3 Routes 4 Accounts 5 Subscriptions 6 Server 7 JetStream 8 Graphs 9 Cluster\
+                  ? help  q quit
                 """
         )
     }
@@ -129,7 +129,7 @@ struct ColumnsScreenTests {
                   127.0.0.1:4019 19  client-… 4    0       282     19        1        133
                   127.0.0.1:4020 20  client-… 0    0       281     20        2        140
                   127.0.0.1:4021 21  client-… 1    0       280     21        3        147
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -186,7 +186,7 @@ struct ColumnsScreenTests {
                 ~ 22                     0.0          1h0m5s
                   107    日本 ünï        0.0          3s
                 (10 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -207,7 +207,7 @@ struct ColumnsScreenTests {
                   HOST            CID NAME  SUBS PENDING MSGS_TO MSGS_FROM BYTES_TO BYTES_FROM >
                   127.0.0.1:36226 19  alpha 4    0       37      65        3.3K     3.0K
                 (13 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }

@@ -36,6 +36,13 @@ struct LayoutTests {
         #expect(screen.text == ["N"])
     }
 
+    @Test("a terminal may say that it is as large as it likes")
+    func hugeSize() {
+        let size = Size(columns: 65_535, rows: 65_535)
+        #expect(size == Size(columns: 1024, rows: 512))
+        #expect(Layout().screen(of: Fixture.model(), size: size).lines.count == 512)
+    }
+
     @Test("the selection, the sorted column, slow clients and a lost server look different")
     func roles() throws {
         let screen = Layout().screen(of: Fixture.model(), size: Size(columns: 80, rows: 24))

@@ -53,6 +53,36 @@ struct ModelTests {
         }
     }
 
+    @Test("a server's clock that was set by less than a second is not believed at short intervals")
+    func shortInterval() {
+        for (second, expected) in [("2026-11-20T22:10:10.1Z", 100.0), ("2026-11-20T22:10:10.8Z", 100.0)] {
+            var model = Model()
+            for (index, now) in [Fixture.time(10), second].enumerated() {
+                let text = #"{"server_id":"A","now":"\#(now)","in_msgs":\#(100 + index * 10)}"#
+                model.take(
+                    Fixture.sample([(.server, text)]),
+                    at: .milliseconds(100 * index),
+                    took: .milliseconds(5)
+                )
+            }
+            #expect(abs(model.snapshot.rates.inMessages - expected) < 0.001)
+        }
+    }
+
+    @Test("an answer that took long is counted by the server's clock, however short the interval")
+    func slowAnswerAtShortInterval() {
+        var model = Model()
+        for (index, now) in [Fixture.time(10), "2026-11-20T22:10:10.2Z"].enumerated() {
+            let text = #"{"server_id":"A","now":"\#(now)","in_msgs":\#(100 + index * 10)}"#
+            model.take(
+                Fixture.sample([(.server, text)]),
+                at: .milliseconds(1700 * index),
+                took: .milliseconds(5 + 1500 * index)
+            )
+        }
+        #expect(model.snapshot.rates.inMessages == 50)
+    }
+
     @Test("two samples of one moment have no rate")
     func noInterval() {
         var model = Fixture.model()
@@ -299,6 +329,47 @@ struct ModelTests {
         #expect(model.columns == View.connections.defaultColumns)
     }
 
+    @Test("Enter on an account shows its connections, and those of none whose name only contains it")
+    func exactAccount() {
+        for name in ["APP", #"my "app" \ x"#] {
+            var model = Fixture.model()
+            Scenario.press(&model, "4")
+            let quoted = name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            var sample = Fixture.sample([(.server, Fixture.varz(second: 14))])
+            sample.add(Array(#"{"account_statz":[{"acc":"\#(quoted)"}]}"#.utf8), for: .accounts)
+            model.take(sample, at: .seconds(104))
+            _ = model.handle(.enter)
+            #expect(model.view == .connections)
+            let connections = [quoted, "\(quoted)2", "X\(quoted)", "app"].enumerated().map { index, account in
+                Fixture.connection(index + 1, fields: #""account":"\#(account)""#)
+            }
+            model.take(Fixture.sample(second: 16, connz: Fixture.connz(connections)), at: .seconds(106))
+            #expect(self.cids(model) == [1], "\(model.settings.filter.text)")
+        }
+    }
+
+    @Test("ten thousand connections are sorted, filtered and drawn")
+    func manyConnections() {
+        let connections = (1...10_000).map { number in
+            Fixture.connection(
+                number,
+                name: "client-\(number)",
+                fields: #""in_msgs":\#(number),"subscriptions":\#(number % 7),"account":"A\#(number % 10)""#
+            )
+        }
+        var settings = Settings()
+        settings.limit = 10_000
+        var model = Fixture.model(columns: 200, rows: 50, settings: settings)
+        model.take(Fixture.sample(second: 14, connz: Fixture.connz(connections)), at: .seconds(104))
+        #expect(model.rows.count == 10_000)
+        Scenario.press(&model, "omsgs_from\n")
+        #expect(self.cids(model).first == 10_000)
+        _ = model.handle(.end)
+        #expect(Fixture.text(model).contains("Row: 10000"))
+        Scenario.press(&model, "/account:=A3\n")
+        #expect(model.rows.count == 1000)
+    }
+
     // MARK: Requests
 
     @Test("the pages that a view needs are asked for")
@@ -314,10 +385,12 @@ struct ModelTests {
         #expect(model.requests.last?.path == "/connz?limit=5&sort=stop&state=closed&auth=1")
         Scenario.press(&model, "8")
         #expect(model.requests == [.server])
+        Scenario.press(&model, "9")
+        #expect(model.requests == [.server, .cluster])
         _ = model.handle(.tab)
         #expect(model.view == .connections)
         _ = model.handle(.backTab)
-        #expect(model.view == .graphs)
+        #expect(model.view == .cluster)
     }
 
     @Test("orders of closed connections are never asked of open ones")
@@ -352,8 +425,7 @@ struct ModelTests {
         #expect(model.unknownAddresses.isEmpty)
         Scenario.press(&model, "d")
         #expect(model.unknownAddresses == ["127.0.0.1", "2001:db8::1"])
-        model.take(hostName: "local\u{1B}host", of: "127.0.0.1")
-        model.take(hostName: nil, of: "2001:db8::1")
+        model.take(hostNames: [("127.0.0.1", "local\u{1B}host"), ("2001:db8::1", nil)])
         #expect(model.unknownAddresses.isEmpty)
         #expect(model.rows.first?.text(.host, style: model.numberStyle) == "local\u{FFFD}host:36226")
     }

@@ -23,7 +23,7 @@ struct StatesScreenTests {
                   [2001:db8::1]:5 107 日本 ü… 5    0       2       1         4        3
 
 
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -67,7 +67,7 @@ struct StatesScreenTests {
                   [2001:db8::1]:5 107 日本 ü… 5    0       2       1         4        3
 
 
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -91,7 +91,7 @@ struct StatesScreenTests {
                 ~ 127.0.0.1:36240 22          0    0       0       1.2M      0        95.4M
                   [2001:db8::1]:5 107 日本 ü… 5    0       2       1         4        3
                 (10 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -115,7 +115,7 @@ struct StatesScreenTests {
                 ~ 127.0.0.1:36240 22          0    0       0       1.2M      0        95.4M
                   [2001:db8::1]:5 107 日本 ü… 5    0       2       1         4        3
                 (10 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -139,7 +139,7 @@ struct StatesScreenTests {
                 ~ 127.0.0.1:36240 22          0    0       0       1.2M      0        95.4M
                   [2001:db8::1]:5 107 日本 ü… 5    0       2       1         4        3
                 (10 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -165,7 +165,7 @@ struct StatesScreenTests {
                   10.0.0.1:4000 4   �́lead          0    0       0       0         0        0          �c
                   10.0.0.1:4000 5   zalgó̂          0    0       0       0         0        0          �c
                   10.0.0.1:4000 6   �31mred        0    0       0       0         0        0          �c
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }

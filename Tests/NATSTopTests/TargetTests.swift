@@ -38,7 +38,7 @@ struct TargetTests {
             ("host:x", nil, nil, "invalid server: host:x"),
             ("host:+1", nil, nil, "invalid server: host:+1"),
             ("host?x", nil, nil, "invalid server: host?x"),
-            ("a,b", nil, nil, "several servers at once are not supported yet"),
+            ("a,b", nil, nil, "invalid server: a,b"),
             (
                 "http://u:secret@h", nil, nil,
                 "user and password in the address of a monitoring port are not supported yet"

@@ -20,7 +20,7 @@ struct ViewsScreenTests {
                   127.0.0.1:4000 8        Client Closed                 2m46s  0       0
                   127.0.0.1:4000 7   late Slow Consumer (Pending Bytes) 2m46s  0       5
                 (12 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -49,8 +49,8 @@ struct ViewsScreenTests {
                   10.0.0.3:6222 6   NC   1    0       0       0         0        0                            APP \
                     no
                 (12 empty lines)
-                 1 Connections 2 Closed 3 Routes 4 Accounts 5 Subscriptions 6 Server 7 JetStream 8 Graphs  ? help \
-                 q quit
+                 1 Connections 2 Closed 3 Routes 4 Accounts 5 Subscriptions 6 Server 7 JetStream 8 Graphs 9 Cluster\
+                  ? help  q quit
                 """
         )
     }
@@ -72,7 +72,7 @@ struct ViewsScreenTests {
                   $SYS 0     0     0    0.0       0.0         0          0            0
                   APP  3     1     9    20.0      0.0         0          0            2
                 (12 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -94,7 +94,7 @@ struct ViewsScreenTests {
                   orders.*  wk     2    48    100
                   svc.echo         1    0
                 (12 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -131,7 +131,7 @@ struct ViewsScreenTests {
                   Route URLs     127.0.0.1:22212
                   Restarts       0 seen
                 (3 empty lines)
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -162,7 +162,7 @@ struct ViewsScreenTests {
                   Cluster size  3
                   Account       APP: 0 memory, 2.0K storage, 12 calls
 
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -238,7 +238,7 @@ struct ViewsScreenTests {
                 Connections 4         max 4                       ██████████████████████████████    ██████████████\
                 ██
 
-                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Server 7 JS 8 Graphs  ? help  q quit
+                 1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
         )
     }
@@ -248,10 +248,11 @@ struct ViewsScreenTests {
         let screen = Fixture.screen(Scenario.pressed("?"))
         #expect(
             screen == """
-                  1 to 8, Tab  connections, closed ones, routes, accounts, subscriptions,
-                               server, JetStream, graphs of the last minutes
+                  1 to 9, Tab  connections, closed ones, routes, accounts, subscriptions,
+                               server, JetStream, graphs of the last minutes, cluster
                   arrows       select a row, scroll columns; j k, page keys, Home, End
-                  Enter        subscriptions of a connection, connections of an account
+                  Enter        subscriptions of a connection, connections of an account,
+                               another server of the cluster
                   Esc          back; ends a filter
                   o            sort by a column; -name largest first, +name smallest first
                   sort by      H host, C cid, N name, S subs, P pending, M msgs_to
@@ -268,8 +269,9 @@ struct ViewsScreenTests {
                   p            pause
                   ? or h       this help; arrows scroll, any other key returns
                   q            quit
-                  ! ~          marks of slow and of idle clients
-                (3 empty lines)
+                  ! ~          marks of slow (or lost) and of idle ones
+
+
                 """
         )
     }

@@ -2,7 +2,7 @@ extension CommandFlag {
     /// Flags of nats-top: those of the original, each with a long name.
     package static let top: [CommandFlag] =
         [
-            .value("server", "s"),
+            .repeated("server", "s"),
             .value("port", "m"),
             .value("https-port", "ms"),
             .value("connections", "n"),
@@ -27,13 +27,30 @@ extension CommandFlag {
             .value("columns"),
             .value("color"),
             .value("timeout"),
+            .boolean("sys"),
+            .value("user"),
+            .value("password"),
+            .value("password-file"),
+            .value("token"),
+            .value("creds"),
+            .value("nkey"),
+            .value("jwt"),
+            .value("seed"),
+            .value("tlscert"),
+            .value("tlskey"),
+            .value("tlscacert", "tlsca"),
+            .boolean("tls"),
+            .boolean("tlsfirst", "tls-first"),
+            .boolean("tls-insecure"),
+            .value("tls-name"),
+            .value("context"),
+            .boolean("no-context"),
+            .value("connection-name"),
+            .value("inbox-prefix"),
+            .value("socks-proxy"),
             CommandFlag("version", "v", kind: .builtIn),
             CommandFlag("help", "h", kind: .builtIn),
             CommandFlag("generate-completion-script", kind: .builtInValue),
             CommandFlag("experimental-dump-help", kind: .builtIn),
         ]
-        // The server's answers to requests on `$SYS`, where no monitoring port is open.
-        + ["user", "password", "password-file", "token", "creds", "nkey", "context"].map {
-            CommandFlag($0, kind: .value, isSupported: false)
-        }
 }

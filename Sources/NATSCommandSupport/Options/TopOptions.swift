@@ -17,6 +17,13 @@ package struct TopOptions: ToolOptions {
             discussion: """
                 Asks the monitoring port of the server (`-m 8222` of nats-server) again and again. Keys: `?` shows them, `q` quits.
 
+                Several servers: -s a,b or -s twice. The first one that answers is shown; the view `cluster` has a row for each \
+                of them and for those that they have routes to, which are looked for at the same port. Enter shows another one.
+
+                Where no monitoring port is open: -s nats://host:port, or any of the flags that say who connects (--creds, \
+                --user, --context, … or --sys for what the environment and the selected context say) asks by requests on \
+                `$SYS`, which is allowed to users of the system account. All servers of the cluster answer them.
+
                 Without a terminal: --batch, --json, or -o for the first snapshot.
 
                 Exit status: 0 success, 1 failure (the server does not answer at the start), 2 usage, 130/143/129 by signal.
@@ -28,11 +35,12 @@ package struct TopOptions: ToolOptions {
     @Option(
         name: [.long, .customShort("s")],
         help: ArgumentHelp(
-            "Server to watch: host, host:port, or the URL of its monitoring pages (then port 80 or 443 unless given).",
+            "Server to watch (default: 127.0.0.1): host, host:port, or the URL of its monitoring pages (then port 80 or 443 "
+                + "unless given); or nats://host:port for requests on $SYS. Several: with commas, or more than once.",
             valueName: "host"
         )
     )
-    package var server = "127.0.0.1"
+    package var server: [String] = []
 
     @Option(
         name: [.long, .customShort("m")],
@@ -130,7 +138,7 @@ package struct TopOptions: ToolOptions {
 
     @Option(
         help: ArgumentHelp(
-            "View to begin with: connections, closed, routes, accounts, server, jetstream, graphs.",
+            "View to begin with: connections, closed, routes, accounts, server, jetstream, graphs, cluster.",
             valueName: "view"
         )
     )
@@ -138,7 +146,8 @@ package struct TopOptions: ToolOptions {
 
     @Option(
         help: ArgumentHelp(
-            "Rows to show: words, each may begin with name: subject: account: user: ip: cid: kind: lang: reason: and !.",
+            "Rows to show: words, each may begin with name: subject: account: user: ip: cid: kind: lang: reason: and !; "
+                + "account:=APP is exactly that one.",
             valueName: "words"
         )
     )
@@ -154,6 +163,9 @@ package struct TopOptions: ToolOptions {
 
     @Option(help: ArgumentHelp("Limit for the answer to one request.", valueName: "duration"))
     package var timeout = DurationArgument(.seconds(5))
+
+    @OptionGroup(title: "Requests on $SYS")
+    package var system: TopSystemOptions
 
     package init() {}
 
@@ -172,6 +184,16 @@ package struct TopOptions: ToolOptions {
         if self.delimiter != nil, self.output == nil { try refuse("-l needs -o") }
         if self.delimiter != nil, self.json { try refuse("-l and --json exclude each other") }
         if (self.cert == nil) != (self.key == nil) { try refuse("-cert and -key need each other") }
+        if self.asksSystemAccount {
+            if self.port != nil || self.httpsPort != nil {
+                try refuse("-m and -ms are for monitoring ports: requests on $SYS go to -s host:port")
+            }
+            if self.usesFilesOfHTTPS {
+                try refuse(
+                    "-cert, -key, -cacert and -k are for https: use --tlscert, --tlskey, --tlscacert, --tls-insecure"
+                )
+            }
+        }
         if self.replay != nil {
             if self.record != nil { try refuse("--record and --replay exclude each other") }
             if self.lookup { try refuse("--lookup and --replay exclude each other") }

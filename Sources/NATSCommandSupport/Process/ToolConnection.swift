@@ -1,5 +1,6 @@
 package import NATSClient
 import NATSText
+package import NIOCore
 
 /// Makes the tools' connections.
 package enum ToolConnection {
@@ -36,6 +37,41 @@ package enum ToolConnection {
     /// What a server's `max_payload` allows; the client takes a missing or senseless one for 64 MiB, its own limit.
     package static func maximumPayload(announced: Int) -> Int {
         announced > 0 ? min(announced, 64 << 20) : 64 << 20
+    }
+
+    /// How the client connects and behaves.
+    ///
+    /// - Parameters:
+    ///   - settings: Servers, credentials and so on.
+    ///   - eventLoop: Where the connection lives.
+    ///   - reconnect: What happens when the connection cannot be made, or is lost.
+    /// - Returns: The configuration.
+    /// - Throws: `ToolFailure` for credentials that are not there.
+    package static func configuration(
+        _ settings: ConnectionSettings,
+        eventLoop: any EventLoop,
+        reconnect: Reconnect
+    ) throws -> NATSClientConfiguration {
+        var configuration = NATSClientConfiguration(servers: settings.servers)
+        configuration.name = settings.name
+        configuration.connectTimeout = settings.timeout
+        configuration.credentials = try settings.credentials.clientCredentials()
+        configuration.tls = settings.tls.clientTLS
+        configuration.proxy = settings.proxy?.clientProxy
+        if let prefix = settings.inboxPrefix { configuration.inboxPrefix = prefix }
+        switch reconnect {
+        case .never:
+            configuration.allowReconnect = false
+        case .everySecond(let attempts):
+            configuration.maxReconnects = attempts
+            configuration.waitsBeforeFirstReconnect = true
+            Self.setWait(.seconds(1), &configuration)
+        case .untilConnected(let wait):
+            configuration.disconnectedPublish = .wait
+            Self.setWait(wait, &configuration)
+        }
+        configuration.eventLoopGroup = eventLoop
+        return configuration
     }
 
     /// Connects, or fails after one pass over the servers, unless told to go on.
@@ -84,33 +120,14 @@ package enum ToolConnection {
         _ reconnect: Reconnect,
         noEcho: Bool
     ) throws -> NATSClientConfiguration {
-        let settings = context.settings
-        var configuration = NATSClientConfiguration(servers: settings.servers)
-        configuration.name = settings.name
+        var configuration = try Self.configuration(context.settings, eventLoop: context.eventLoop, reconnect: reconnect)
         configuration.noEcho = noEcho
-        configuration.connectTimeout = settings.timeout
-        configuration.credentials = try settings.credentials.clientCredentials()
-        configuration.tls = settings.tls.clientTLS
-        configuration.proxy = settings.proxy?.clientProxy
-        if let prefix = settings.inboxPrefix { configuration.inboxPrefix = prefix }
-        configuration.eventLoopGroup = context.eventLoop
         if context.tracesProtocol {
             let diagnostics = context.diagnostics
             configuration.protocolTrace = { line in
                 let arrow = line.direction == .sent ? "->" : "<-"
                 diagnostics.report("\(arrow) \(GoString.harmless(line.bytes))")
             }
-        }
-        switch reconnect {
-        case .never:
-            configuration.allowReconnect = false
-        case .everySecond(let attempts):
-            configuration.maxReconnects = attempts
-            configuration.waitsBeforeFirstReconnect = true
-            Self.setWait(.seconds(1), &configuration)
-        case .untilConnected(let wait):
-            configuration.disconnectedPublish = .wait
-            Self.setWait(wait, &configuration)
         }
         return configuration
     }

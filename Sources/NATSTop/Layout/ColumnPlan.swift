@@ -46,7 +46,7 @@ struct ColumnPlan: Sendable, Equatable {
         }
         var narrow = zip(columns, contents).map { column, content in
             switch column {
-            case .name, .account, .user, .lang, .version: min(content, Self.narrowLimit)
+            case .name, .account, .user, .lang, .version, .state: min(content, Self.narrowLimit)
             default: content
             }
         }

@@ -44,13 +44,14 @@ extension Drawing {
         let role: Role =
             switch row.mark {
             case _ where isSelected: .selected
+            case .lost?: .slow
             case .slow?: self.snapshot.link == .up ? .slow : .stale
             case .idle?: .idle
             case nil: self.valueRole
             }
         let mark =
             switch row.mark {
-            case .slow?: "!"
+            case .slow?, .lost?: "!"
             case .idle?: "~"
             case nil: " "
             }

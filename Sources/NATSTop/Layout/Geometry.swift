@@ -3,10 +3,15 @@ package struct Size: Sendable, Equatable {
     package var columns: Int
     package var rows: Int
 
-    /// No less than one cell, and no more than a screen can have.
+    /// More than any screen has at a size of letters that can be read; a terminal may tell what it likes, and each cell
+    /// costs memory and time.
+    package static let maximumColumns = 1024
+    package static let maximumRows = 512
+
+    /// No less than one cell, and no more than ``maximumColumns`` and ``maximumRows``.
     package init(columns: Int, rows: Int) {
-        self.columns = min(max(columns, 1), 4096)
-        self.rows = min(max(rows, 1), 4096)
+        self.columns = min(max(columns, 1), Self.maximumColumns)
+        self.rows = min(max(rows, 1), Self.maximumRows)
     }
 }
 

@@ -270,16 +270,19 @@ struct Drawing {
         for view in View.allCases {
             line.add(" \(view.rawValue) \(self.footerTitle(view))", view == self.model.view ? .currentView : .footer)
         }
-        line.add("  ? help  q quit", .footer)
+        line.add(self.isFooterShort ? "  ? help" : "  ? help  q quit", .footer)
         self.add(line)
     }
 
+    private var isFooterShort: Bool { self.size.columns < 116 }
+
     private func footerTitle(_ view: View) -> String {
-        guard self.size.columns < 104 else { return view.title }
+        guard self.isFooterShort else { return view.title }
         return switch view {
         case .connections: "Conns"
         case .accounts: "Accts"
         case .subscriptions: "Subs"
+        case .server: "Srv"
         case .jetStream: "JS"
         default: view.title
         }

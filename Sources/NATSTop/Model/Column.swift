@@ -35,6 +35,14 @@ package enum Column: String, Sendable, CaseIterable {
     case sid
     case messages = "msgs"
     case maximum = "max"
+    case state
+    case cpu
+    case memory = "mem"
+    case inMessages = "in_msgs"
+    case outMessages = "out_msgs"
+    case inBytes = "in_bytes"
+    case outBytes = "out_bytes"
+    case routes
 
     /// Reads the name of a column, or one of the original's names of an order.
     package init?(named text: String) {
@@ -52,6 +60,8 @@ package enum Column: String, Sendable, CaseIterable {
         switch self {
         case .msgsTo, .msgsFrom, .bytesTo, .bytesFrom, .messages:
             showsRates ? "\(self.rawValue.uppercased())/S" : self.rawValue.uppercased()
+        // Of a server only what happens now is of interest.
+        case .inMessages, .outMessages, .inBytes, .outBytes: "\(self.rawValue.uppercased())/S"
         default:
             self.rawValue.uppercased()
         }
@@ -71,7 +81,8 @@ package enum Column: String, Sendable, CaseIterable {
     package var isDescending: Bool {
         switch self {
         case .subs, .pending, .msgsTo, .msgsFrom, .bytesTo, .bytesFrom, .lastActivity, .rtt, .idle, .stalls, .stop,
-            .connections, .leafNodes, .slowConsumers, .messages, .maximum:
+            .connections, .leafNodes, .slowConsumers, .messages, .maximum, .cpu, .memory, .inMessages, .outMessages,
+            .inBytes, .outBytes, .routes:
             true
         default:
             false
@@ -103,6 +114,17 @@ package enum Column: String, Sendable, CaseIterable {
         case .reason: "E"
         case .subject: "J"
         case .queueGroup: "Q"
+        // In views that have no other column of the letter.
+        case .connections: "C"
+        case .slowConsumers: "W"
+        case .state: "E"
+        case .cpu: "P"
+        case .memory: "R"
+        case .inMessages: "F"
+        case .outMessages: "M"
+        case .inBytes: "Y"
+        case .outBytes: "B"
+        case .routes: "O"
         default: nil
         }
     }
@@ -111,7 +133,7 @@ package enum Column: String, Sendable, CaseIterable {
     var isText: Bool {
         switch self {
         case .host, .name, .lang, .version, .lastActivity, .subscriptions, .account, .user, .reason, .subject,
-            .queueGroup, .start, .stop:
+            .queueGroup, .start, .stop, .state:
             true
         default:
             false
@@ -121,7 +143,7 @@ package enum Column: String, Sendable, CaseIterable {
     /// Whether it counts traffic.
     var isFigure: Bool {
         switch self {
-        case .msgsTo, .msgsFrom, .bytesTo, .bytesFrom: true
+        case .msgsTo, .msgsFrom, .bytesTo, .bytesFrom, .inMessages, .outMessages, .inBytes, .outBytes: true
         default: false
         }
     }

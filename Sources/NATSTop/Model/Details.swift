@@ -116,10 +116,11 @@ enum Details {
             }
         }
         return [
-            Line("1 to 8, Tab", "connections, closed ones, routes, accounts, subscriptions,"),
-            Line("", "server, JetStream, graphs of the last minutes"),
+            Line("1 to 9, Tab", "connections, closed ones, routes, accounts, subscriptions,"),
+            Line("", "server, JetStream, graphs of the last minutes, cluster"),
             Line("arrows", "select a row, scroll columns; j k, page keys, Home, End"),
-            Line("Enter", "subscriptions of a connection, connections of an account"),
+            Line("Enter", "subscriptions of a connection, connections of an account,"),
+            Line("", "another server of the cluster"),
             Line("Esc", "back; ends a filter"),
             Line("o", "sort by a column; -name largest first, +name smallest first"),
         ] + capitals + [
@@ -133,7 +134,7 @@ enum Details {
             Line("p", "pause"),
             Line("? or h", "this help; arrows scroll, any other key returns"),
             Line("q", "quit"),
-            Line("! ~", "marks of slow and of idle clients"),
+            Line("! ~", "marks of slow (or lost) and of idle ones"),
         ]
     }
 }

@@ -25,5 +25,7 @@ package enum Effect: Sendable, Equatable {
     case none
     /// Other pages are wanted than before: ask at once.
     case poll
+    /// Another server is wanted, by its ``ClusterServer/key``.
+    case watch(String)
     case quit
 }

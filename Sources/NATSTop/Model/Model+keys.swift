@@ -35,7 +35,9 @@ extension Model {
         case .end: self.move(by: Sample.maximumSubscriptions)
         case .left: self.updateState { $0.columnOffset -= 1 }
         case .right: self.updateState { $0.columnOffset += 1 }
-        case .enter: self.openSelected()
+        case .enter:
+            if self.view == .cluster { return self.watchSelected() }
+            self.openSelected()
         case .escape: self.leave()
         case .backspace, .deleteLine, .interrupt: break
         }
@@ -61,7 +63,7 @@ extension Model {
         case "j": self.move(by: 1)
         case "k": self.move(by: -1)
         case "g": self.open(.graphs)
-        case "1"..."8":
+        case "1"..."9":
             if let view = character.wholeNumberValue.flatMap(View.init(rawValue:)) { self.turn(to: view) }
         default:
             if let column = self.view.columns.first(where: { $0.key == character }) { self.sort(by: column) }
@@ -111,11 +113,26 @@ extension Model {
             self.open(.subscriptions)
             self.updateState { ($0.index, $0.offset, $0.followsRow) = (0, 0, false) }
         } else if self.view == .accounts, case .account(let account)? = self.selectedRow?.content {
-            self.updateSettings { $0.filter = Filter("account:\(account.name)") }
+            self.updateSettings { $0.filter = .exactly(account: account.name) }
             self.open(.connections)
         } else if orNothing {
             self.open(.subscriptions)
         }
+    }
+
+    /// Shows the server of the selected row in the place of the one before.
+    private mutating func watchSelected() -> Effect {
+        guard case .server(let server)? = self.selectedRow?.content else { return .none }
+        guard server.isUp else {
+            self.show("\(server.name): \(server.problem)", seconds: 3)
+            return .none
+        }
+        guard server.status.id != self.snapshot.server.id else {
+            self.open(.connections)
+            return .none
+        }
+        self.watch(server.address.isEmpty ? server.name : server.address)
+        return .watch(server.key)
     }
 
     private mutating func leave() {
@@ -179,7 +196,7 @@ extension Model {
             guard let limit = Int(text), limit > 0 else { return self.show("invalid limit: \(text)", seconds: 1) }
             self.updateSettings { $0.limit = min(limit, Settings.maximumLimit) }
         case .filter:
-            self.updateSettings { $0.filter = Filter(text) }
+            self.updateSettings { $0.filter = Filter(prompt.text) }
         case .columns:
             let (columns, unknown) = Settings.columns(text, from: self.columns, in: self.view)
             guard let columns else { return self.show("invalid column: \(unknown)", seconds: 1) }

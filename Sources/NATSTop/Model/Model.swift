@@ -100,7 +100,9 @@ package struct Model: Sendable {
     /// Columns of the view, whether they fit or not.
     package var columns: [Column] {
         var columns = self.state.columns ?? self.view.defaultColumns
-        if self.state.columns == nil, self.view != .accounts, self.view.isTable, self.state.nameWidth == 0 {
+        if self.state.columns == nil, ![.accounts, .cluster].contains(self.view), self.view.isTable,
+            self.state.nameWidth == 0
+        {
             columns.removeAll { $0 == .name }
         }
         if self.view == .connections, self.settings.showsSubscriptions, !columns.contains(.subscriptions) {
@@ -119,6 +121,11 @@ package struct Model: Sendable {
             let cluster = self.snapshot.server.cluster
             return "Routes: \(self.rowCount)\(cluster.isEmpty ? "" : "  Cluster: \(cluster)")"
         case .accounts: return "Accounts: \(self.rowCount)"
+        case .cluster:
+            let lost = self.snapshot.servers.count { $0.mark == .lost }
+            let cluster = self.snapshot.server.cluster
+            return "Servers: \(self.rowCount)\(lost == 0 ? "" : ", \(lost) lost")"
+                + (cluster.isEmpty ? "" : "  Cluster: \(cluster)")
         case .subscriptions:
             guard let subscriber = self.subscriber else { return "Subscriptions: no connection is selected" }
             var title = "Subscriptions of \(subscriber)"
@@ -166,15 +173,23 @@ package struct Model: Sendable {
         case .server: return [.server, .subscriptionStatistics]
         case .jetStream: return [.server, .jetStream]
         case .graphs: return [.server]
+        case .cluster: return [.server, .cluster]
         }
     }
 
     /// Addresses on the screen whose names are wanted and not known.
     package var unknownAddresses: [String] {
+        let height = Geometry(size: self.size, isTable: self.view.isTable).bodyHeight
+        return self.unknownAddresses(of: self.rows.dropFirst(self.state.offset).prefix(height))
+    }
+
+    /// The same of all rows.
+    package var allUnknownAddresses: [String] { self.unknownAddresses(of: self.rows[...]) }
+
+    private func unknownAddresses(of rows: ArraySlice<Row>) -> [String] {
         guard self.settings.looksUpNames else { return [] }
         var seen: Set<String> = []
-        let height = Geometry(size: self.size, isTable: self.view.isTable).bodyHeight
-        return self.rows.dropFirst(self.state.offset).prefix(height).compactMap { row in
+        return rows.compactMap { row in
             guard case .connection(let connection) = row.content, self.hostNames[connection.ip] == nil,
                 !connection.ip.isEmpty, seen.insert(connection.ip).inserted
             else { return nil }
@@ -189,14 +204,26 @@ package struct Model: Sendable {
     /// - Parameters:
     ///   - sample: The answers; without `/varz` the server counts as lost.
     ///   - now: Our time, by a clock that never jumps.
+    ///   - took: How long the round took; nil if nobody knows.
     ///   - nextPoll: When the next round begins.
-    package mutating func take(_ sample: Sample, at now: Duration, nextPoll: Duration? = nil) {
+    package mutating func take(
+        _ sample: Sample,
+        at now: Duration,
+        took: Duration? = nil,
+        nextPoll: Duration? = nil
+    ) {
         self.advance(to: now)
         self.nextPoll = nextPoll
         let wasLost = if case .lost = self.live.link { true } else { false }
-        let isOther = self.live.take(sample, at: now, idleSeconds: self.settings.idleSeconds)
+        let before = self.live.server
+        let isOther = self.live.take(sample, at: now, took: took, idleSeconds: self.settings.idleSeconds)
         if isOther {
-            self.show("the server has restarted", seconds: 10)
+            let isNamesake = self.live.server.name == before.name && !before.name.isEmpty
+            let hasRestarted = isNamesake || before.name.isEmpty || self.live.server.id == before.id
+            self.show(
+                hasRestarted ? "the server has restarted" : "another server answers: \(self.live.server.name)",
+                seconds: 10
+            )
         } else if wasLost, self.live.link == .up {
             self.show("the server answers again", seconds: 5)
         }
@@ -215,12 +242,27 @@ package struct Model: Sendable {
         self.settle()
     }
 
-    /// Takes the name of an address; nil if it has none.
-    package mutating func take(hostName: String?, of address: String) {
-        guard self.hostNames[address] != nil || self.hostNames.count < Settings.maximumLimit else { return }
-        self.hostNames[address] = hostName.map { HarmlessText.make($0) } ?? address
+    /// Takes names of addresses; nil for one that has none.
+    package mutating func take(hostNames: [(address: String, name: String?)]) {
+        guard !hostNames.isEmpty else { return }
+        for (address, name) in hostNames
+        where self.hostNames[address] != nil || self.hostNames.count < Settings.maximumLimit {
+            self.hostNames[address] = name.map { HarmlessText.make($0) } ?? address
+        }
         self.arrange()
     }
+
+    /// Begins with another server of the cluster: what was known of the one before is not known of it.
+    package mutating func watch(_ target: String) {
+        self.settings.target = target
+        self.live = Snapshot(inClusterOf: self.live)
+        self.frozen = nil
+        self.subscriber = nil
+        self.open(.connections)
+    }
+
+    /// Where the server is asked, as it is shown.
+    package mutating func rename(target: String) { self.settings.target = target }
 
     /// Opens another view.
     package mutating func open(_ view: View) {
@@ -269,6 +311,7 @@ package struct Model: Sendable {
         case .closed: all = snapshot.closed
         case .routes: all = snapshot.routes
         case .accounts: all = snapshot.accounts
+        case .cluster: all = snapshot.servers
         case .subscriptions: all = snapshot.subscriber == self.subscriber ? snapshot.subscriptions : []
         case .server, .jetStream, .graphs: all = []
         }

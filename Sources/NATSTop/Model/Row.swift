@@ -5,12 +5,14 @@ package struct Row: Sendable, Equatable {
         case connection(UInt64)
         case account(String)
         case subscription(sid: String, subject: String)
+        case server(String)
     }
 
     package enum Content: Sendable, Equatable {
         case connection(Connection)
         case account(Account)
         case subscription(Subscription)
+        case server(ClusterServer)
     }
 
     /// Why a row catches the eye.
@@ -18,6 +20,8 @@ package struct Row: Sendable, Equatable {
         /// Bytes pile up, or the client held up others.
         case slow
         case idle
+        /// A server that does not answer.
+        case lost
     }
 
     package var content: Content
@@ -29,6 +33,7 @@ package struct Row: Sendable, Equatable {
         case .connection(let connection): .connection(connection.id)
         case .account(let account): .account(account.name)
         case .subscription(let subscription): .subscription(sid: subscription.sid, subject: subscription.subject)
+        case .server(let server): .server(server.key)
         }
     }
 
@@ -40,6 +45,7 @@ package struct Row: Sendable, Equatable {
             var counters = Counters()
             counters.outMessages = subscription.messages
             return counters
+        case .server(let server): return server.status.counters
         }
     }
 
@@ -77,6 +83,10 @@ extension Row {
             return style.showsRates
                 ? Quantity.byteRate(self.rates.inBytes, isRaw: style.isRaw)
                 : Quantity.bytes(self.counters.inBytes, isRaw: style.isRaw)
+        case .inMessages where self.hasFigures: return Quantity.countRate(self.rates.inMessages)
+        case .outMessages where self.hasFigures: return Quantity.countRate(self.rates.outMessages)
+        case .inBytes where self.hasFigures: return Quantity.byteRate(self.rates.inBytes, isRaw: style.isRaw)
+        case .outBytes where self.hasFigures: return Quantity.byteRate(self.rates.outBytes, isRaw: style.isRaw)
         default:
             break
         }
@@ -84,8 +94,12 @@ extension Row {
         case .connection(let connection): return Self.text(connection, column, style)
         case .account(let account): return Self.text(account, column, style)
         case .subscription(let subscription): return Self.text(subscription, column, style)
+        case .server(let server): return Self.text(server, column, style)
         }
     }
+
+    /// Whether there is anything to show but that it is not there.
+    private var hasFigures: Bool { self.mark != .lost }
 
     private func count(_ counter: KeyPath<Counters, UInt64>, _ style: NumberStyle) -> String {
         Quantity.count(self.counters[keyPath: counter], isRaw: style.isRaw)
@@ -142,6 +156,33 @@ extension Row {
     }
 }
 
+extension Row {
+    private static func text(_ server: ClusterServer, _ column: Column, _ style: NumberStyle) -> String {
+        let status = server.status
+        switch column {
+        case .name: return server.name
+        case .host: return server.address
+        case .state: return server.isUp ? "up" : server.problem
+        case .version: return status.version
+        default: break
+        }
+        // The figures of a server that does not answer are old.
+        guard server.isUp else { return "" }
+        return switch column {
+        case .uptime: status.uptime
+        case .cpu: "\(Quantity.oneDecimal(status.cpu))%"
+        case .memory: Quantity.bytes(status.memory)
+        case .connections: Quantity.count(status.connections, isRaw: style.isRaw)
+        case .subs: Quantity.count(status.subscriptions, isRaw: style.isRaw)
+        case .slowConsumers: Quantity.count(status.slowConsumers, isRaw: style.isRaw)
+        case .routes: Quantity.count(status.routes, isRaw: style.isRaw)
+        case .leafNodes: Quantity.count(status.leafNodes, isRaw: style.isRaw)
+        case .start: ServerTime.goText(status.start)
+        default: ""
+        }
+    }
+}
+
 // MARK: Order
 
 extension Row {
@@ -162,10 +203,16 @@ extension Row {
             return showsRates ? .number(self.rates.outBytes) : .integer(self.counters.outBytes)
         case .bytesFrom:
             return showsRates ? .number(self.rates.inBytes) : .integer(self.counters.inBytes)
+        case .inMessages: return .number(self.rates.inMessages)
+        case .outMessages: return .number(self.rates.outMessages)
+        case .inBytes: return .number(self.rates.inBytes)
+        case .outBytes: return .number(self.rates.outBytes)
         default:
             break
         }
         switch (self.content, column) {
+        case (.server(let server), _):
+            return Self.sortValue(server.status, column) ?? .text(self.text(column, style: NumberStyle()).lowercased())
         case (.connection(let connection), .cid): return .integer(connection.id)
         case (.connection(let connection), .subs): return .integer(connection.subscriptionCount)
         case (.connection(let connection), .pending): return .integer(connection.pending)
@@ -184,6 +231,21 @@ extension Row {
         case (.subscription(let subscription), .sid):
             return UInt64(subscription.sid).map { .integer($0) } ?? .text(subscription.sid)
         default: return .text(self.text(column, style: NumberStyle()).lowercased())
+        }
+    }
+
+    private static func sortValue(_ status: ServerStatus, _ column: Column) -> SortValue? {
+        switch column {
+        case .cpu: .number(status.cpu)
+        case .memory: .integer(status.memory)
+        case .connections: .integer(status.connections)
+        case .subs: .integer(status.subscriptions)
+        case .slowConsumers: .integer(status.slowConsumers)
+        case .routes: .integer(status.routes)
+        case .leafNodes: .integer(status.leafNodes)
+        case .uptime: .number(Duration.seconds(ofText: status.uptime) ?? 0)
+        case .start: Self.time(status.start)
+        default: nil
         }
     }
 
@@ -207,6 +269,7 @@ extension Row {
         case .connection(let connection): .integer(connection.id)
         case .account(let account): .text(account.name)
         case .subscription(let subscription): .text(subscription.sid)
+        case .server(let server): .text(server.key)
         }
     }
 }

@@ -27,6 +27,8 @@ package struct Snapshot: Sendable, Equatable {
     package private(set) var routes: [Row] = []
     package private(set) var accounts: [Row] = []
     package private(set) var subscriptions: [Row] = []
+    /// Of the cluster, the one that is shown included.
+    package private(set) var servers: [Row] = []
     /// Whose subscriptions they are.
     package private(set) var subscriber: UInt64?
     package private(set) var subscriptionStatistics: Sample.SubscriptionStatistics?
@@ -39,13 +41,24 @@ package struct Snapshot: Sendable, Equatable {
     private var routeBook = RateBook()
     private var accountBook = RateBook()
     private var subscriptionBook = RateBook()
+    private var serverBook = ServerBook()
 
     package init() {}
+
+    /// A new snapshot of another server of the same cluster.
+    init(inClusterOf other: Snapshot) {
+        self.servers = other.servers
+        self.serverBook = other.serverBook
+    }
 
     /// Takes one round of answers.
     ///
     /// - Returns: Whether the server is another one than before.
-    mutating func take(_ sample: Sample, at now: Duration, idleSeconds: Double) -> Bool {
+    mutating func take(_ sample: Sample, at now: Duration, took: Duration?, idleSeconds: Double) -> Bool {
+        if let servers = sample.servers {
+            self.servers = servers.map { Row(content: .server($0)) }
+            self.serverBook.take(&self.servers, at: now, took: took)
+        }
         guard let server = sample.server else {
             let problem = sample.problems.first ?? "no answer"
             if case .lost(let since, _) = self.link {
@@ -57,14 +70,22 @@ package struct Snapshot: Sendable, Equatable {
             self.history.append(nil)
             return false
         }
-        let moment = Moment(serverTime: server.now, local: now)
+        let moment = Moment(serverTime: server.now, local: now, took: took)
         let isOther = self.moment != nil && (server.id != self.server.id || server.start != self.server.start)
         if isOther {
             self.restarts += 1
             self.forget()
         }
         self.takeServer(server, at: moment)
-        self.takeRows(sample, at: now, slowBytes: self.slowBytes, idleSeconds: idleSeconds)
+        let slowBytes = self.slowBytes
+        self.takeRows(sample) { book, rows, time in
+            book.take(
+                &rows,
+                at: Moment(serverTime: time, local: now, took: took),
+                slowBytes: slowBytes,
+                idleSeconds: idleSeconds
+            )
+        }
         self.subscriptionStatistics = sample.subscriptionStatistics ?? self.subscriptionStatistics
         self.jetStream = sample.jetStream ?? self.jetStream
         self.problem = sample.problems.first ?? ""
@@ -78,6 +99,7 @@ package struct Snapshot: Sendable, Equatable {
         if self.closed.isEmpty { (self.closed, self.closedTotal) = (other.closed, other.closedTotal) }
         if self.routes.isEmpty { self.routes = other.routes }
         if self.accounts.isEmpty { self.accounts = other.accounts }
+        if self.servers.isEmpty { self.servers = other.servers }
         if self.subscriber != other.subscriber {
             (self.subscriber, self.subscriptions) = (other.subscriber, other.subscriptions)
         }
@@ -121,17 +143,9 @@ package struct Snapshot: Sendable, Equatable {
         self.moment = moment
     }
 
-    private mutating func takeRows(_ sample: Sample, at now: Duration, slowBytes: UInt64, idleSeconds: Double) {
+    private mutating func takeRows(_ sample: Sample, fill: (inout RateBook, inout [Row], _ time: String) -> Void) {
         func rows(_ connections: [Connection]) -> [Row] {
             connections.map { Row(content: .connection($0)) }
-        }
-        func fill(_ book: inout RateBook, _ rows: inout [Row], _ time: String) {
-            book.take(
-                &rows,
-                at: Moment(serverTime: time, local: now),
-                slowBytes: slowBytes,
-                idleSeconds: idleSeconds
-            )
         }
         if let list = sample.connections {
             self.connections = rows(list.connections)

@@ -8,6 +8,7 @@ package enum View: Int, Sendable, CaseIterable {
     case server
     case jetStream
     case graphs
+    case cluster
 
     package var title: String {
         switch self {
@@ -19,6 +20,7 @@ package enum View: Int, Sendable, CaseIterable {
         case .server: "Server"
         case .jetStream: "JetStream"
         case .graphs: "Graphs"
+        case .cluster: "Cluster"
         }
     }
 
@@ -47,6 +49,11 @@ package enum View: Int, Sendable, CaseIterable {
             [.name, .connections, .leafNodes, .subs, .msgsTo, .msgsFrom, .bytesTo, .bytesFrom, .slowConsumers]
         case .subscriptions:
             [.subject, .queueGroup, .sid, .messages, .maximum]
+        case .cluster:
+            [
+                .name, .state, .cpu, .memory, .connections, .subs, .slowConsumers, .inMessages, .outMessages, .inBytes,
+                .outBytes, .routes, .version, .uptime,
+            ]
         case .server, .jetStream, .graphs:
             []
         }
@@ -57,6 +64,7 @@ package enum View: Int, Sendable, CaseIterable {
         case .connections: [.subscriptions, .kind, .account, .user, .rtt, .idle, .start, .stalls, .tls]
         case .closed: [.subs, .pending, .lang, .version, .start, .lastActivity, .kind, .idle]
         case .routes: [.start, .lastActivity, .solicited]
+        case .cluster: [.host, .leafNodes, .start]
         default: []
         }
     }
@@ -64,7 +72,7 @@ package enum View: Int, Sendable, CaseIterable {
     var defaultSort: Column {
         switch self {
         case .closed: .stop
-        case .accounts: .name
+        case .accounts, .cluster: .name
         case .subscriptions: .subject
         default: .cid
         }

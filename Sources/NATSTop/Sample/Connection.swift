@@ -19,6 +19,8 @@ package struct Connection: Sendable, Equatable {
     package var subscriptionCount: UInt64 = 0
     /// The name of a client, or of the server at the other end of a route.
     package var name = ""
+    /// The id of the server at the other end of a route.
+    package var remoteID = ""
     package var lang = ""
     package var version = ""
     package var tlsVersion = ""
@@ -54,7 +56,8 @@ package struct Connection: Sendable, Equatable {
         self.kind = "Router"
         self.pending = object.count("pending_size")
         self.name = object.text("remote_name")
-        if self.name.isEmpty { self.name = object.text("remote_id") }
+        self.remoteID = object.text("remote_id")
+        if self.name.isEmpty { self.name = self.remoteID }
         self.account = object.text("account")
         self.isConfigured = object.flag("is_configured")
         self.didSolicit = object.flag("did_solicit")

@@ -15,11 +15,13 @@ package enum Request: Sendable, Hashable {
     case subscriptions(connection: UInt64)
     case subscriptionStatistics
     case jetStream
+    /// The first page of each server of the cluster, which a source puts together.
+    case cluster
 
     /// Path and query.
     package var path: String {
         switch self {
-        case .server: return "/varz"
+        case .server, .cluster: return "/varz"
         case .connections(let limit, let sort, let subscriptions, let identity):
             var path = "/connz?limit=\(limit)"
             if let sort { path += "&sort=\(sort)" }
@@ -49,6 +51,7 @@ package enum Request: Sendable, Hashable {
         case .subscriptions: "subscriptions"
         case .subscriptionStatistics: "subsz"
         case .jetStream: "jsz"
+        case .cluster: "cluster"
         }
     }
 }

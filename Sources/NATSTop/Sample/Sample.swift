@@ -9,6 +9,7 @@ package struct Sample: Sendable, Equatable {
     package static let maximumRoutes = 4096
     package static let maximumAccounts = 16_384
     package static let maximumSubjects = 256
+    package static let maximumServers = 1024
     package static let maximumSubscriptions = 65_536
 
     /// A page of connections.
@@ -51,6 +52,7 @@ package struct Sample: Sendable, Equatable {
     package var subscriptions: SubscriptionList?
     package var subscriptionStatistics: SubscriptionStatistics?
     package var jetStream: JetStreamStatus?
+    package var servers: [ClusterServer]?
     /// What went wrong, a line each.
     package var problems: [String] = []
 
@@ -71,6 +73,11 @@ package struct Sample: Sendable, Equatable {
                     : "\(request.path): no JSON: \(error.description)"
             )
         }
+    }
+
+    /// Takes an answer that was read already.
+    package mutating func add(_ page: Page, for request: Request) {
+        self.add(LenientObject(page.value), for: request)
     }
 
     /// Takes an answer of another status than 200.
@@ -122,6 +129,8 @@ package struct Sample: Sendable, Equatable {
             )
         case .jetStream:
             self.jetStream = JetStreamStatus(jsz: object)
+        case .cluster:
+            self.servers = object.objects("servers", limit: Self.maximumServers).map { ClusterServer($0) }
         }
     }
 

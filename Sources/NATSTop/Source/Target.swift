@@ -3,6 +3,10 @@ package struct Target: Sendable, Equatable {
     /// What is wrong with an address, for people.
     package struct Invalid: Error, Equatable, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     package static let standardPort = 8222
@@ -28,7 +32,7 @@ package struct Target: Sendable, Equatable {
             scheme = rest[..<mark.lowerBound]
             rest = rest[mark.upperBound...]
         }
-        guard !rest.contains(",") else { throw Invalid(description: "several servers at once are not supported yet") }
+        guard !rest.contains(",") else { throw Invalid(description: "invalid server: \(HarmlessText.make(server))") }
         guard !rest.contains("@") else {
             throw Invalid(description: "user and password in the address of a monitoring port are not supported yet")
         }
@@ -97,6 +101,16 @@ package struct Target: Sendable, Equatable {
 
     /// As it is shown on the screen.
     package var title: String { "\(self.isSecure ? "https://" : "")\(self.address)\(self.basePath)" }
+
+    /// The same port of another host, nil if it is none.
+    package func at(host: String) -> Target? {
+        guard !host.isEmpty, host.utf8.count <= 253,
+            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#@[]\\\"<>,".utf8.contains($0) })
+        else { return nil }
+        var target = self
+        target.host = host
+        return target
+    }
 
     package func path(of request: Request) -> String { self.basePath + request.path }
 

@@ -10,6 +10,8 @@ struct CursesTerminal: ~Copyable {
 
     /// Takes the terminal; nil if its type is unknown.
     init?(usesColors: Bool) {
+        TerminalMode.remember()
+        nats_top_bounds_size(Int32(Size.maximumRows), Int32(Size.maximumColumns))
         guard nats_top_starts_screen() else { return nil }
         let colors = [COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN].map { Int16($0) }
         self.hasColors = usesColors && nats_top_starts_colors(colors, Int16(colors.count))
@@ -22,20 +24,22 @@ struct CursesTerminal: ~Copyable {
     consuming func close() {
         _ = curs_set(1)
         _ = endwin()
+        TerminalMode.forget()
     }
 
-    /// The size, after which ncurses works from now on.
+    /// The size, after which ncurses works from now on; no larger than a ``Size`` may be, whatever the terminal says.
     func size() -> Size {
         var (rows, columns): (Int32, Int32) = (24, 80)
         var (oldRows, oldColumns): (Int32, Int32) = (0, 0)
         nats_top_has_size(&oldRows, &oldColumns)
         guard nats_top_asks_size(&rows, &columns) else { return Size(columns: Int(oldColumns), rows: Int(oldRows)) }
-        if (rows, columns) != (oldRows, oldColumns) {
-            _ = resizeterm(rows, columns)
+        let size = Size(columns: Int(columns), rows: Int(rows))
+        if size != Size(columns: Int(oldColumns), rows: Int(oldRows)) {
+            _ = resizeterm(Int32(size.rows), Int32(size.columns))
             // The terminal may have moved lines by itself.
             nats_top_distrusts_screen()
         }
-        return Size(columns: Int(columns), rows: Int(rows))
+        return size
     }
 
     /// Draws everything anew.

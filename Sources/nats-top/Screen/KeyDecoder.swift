@@ -40,11 +40,18 @@ struct KeyDecoder {
         return self.takeFirst(code)
     }
 
-    /// Nothing more waits: an escape was the key.
+    /// Nothing more waits: an escape was the key, and a sequence without end is one with Alt.
     mutating func end() -> Input? {
-        guard self.state == .escape else { return nil }
-        self.state = .none
-        return .key(.escape)
+        switch self.state {
+        case .none, .character:
+            return nil
+        case .escape:
+            self.state = .none
+            return .key(.escape)
+        case .sequence:
+            self.state = .none
+            return nil
+        }
     }
 
     private mutating func takeFirst(_ code: Int32) -> Input? {

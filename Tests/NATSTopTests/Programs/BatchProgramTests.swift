@@ -133,6 +133,50 @@ struct BatchProgramTests {
         }
     }
 
+    @Test("nohup: a hang-up that is ignored stays so")
+    func hangUp() async throws {
+        try await self.withServer(.ours) { _, port in
+            let run = try TopRun("-m \(port) --batch -d 0.1", before: "trap '' HUP; ")
+            func count() -> Int { run.output.split(separator: "\n").count { $0.hasSuffix("Z up") } }
+            try await eventually("a snapshot, in \(run.output) \(run.errors)") { count() >= 1 }
+            run.signal(1)
+            let before = count()
+            try await eventually("further snapshots") { count() >= before + 3 }
+            run.signal(15)
+            #expect(try await run.result().status == 143)
+        }
+    }
+
+    @Test("who reads nothing does not keep it alive after a signal")
+    func stuckPipe() async throws {
+        let connections = (1...1000).map { Fixture.connection($0, name: "client", fields: #""in_msgs":1"#) }
+        let server = try BadServer([
+            .answer(Fixture.varz()), .answer(Fixture.connz(connections)), .answer(Fixture.varz()),
+        ])
+        let top = "\"$TOP\" -m \(server.port) --json -d 0.1 --record rounds"
+        let reader = "while [ ! -s status ]; do sleep 0.1; done"
+        let run = try TopRun(
+            "--version >/dev/null | { (\(top) & echo $! >pid; wait $!; echo $? >status) | { \(reader); }; }"
+        )
+        try await eventually("a round that is about to be printed, in \(run.errors)") { !run.file("rounds").isEmpty }
+        try await run.signal("TERM", file: "pid")
+        try await eventually("the end") { run.file("status") == "143\n" }
+        _ = try await run.result()
+    }
+
+    @Test("names of hosts are waited for, but not for ever")
+    func lookUp() async throws {
+        let unknown = (1...1000).map { number in
+            Fixture.connection(number, ip: "192.0.2.\(number % 250 + 1)", fields: #""in_msgs":1"#)
+        }
+        let local = Fixture.connection(1001, name: "local", fields: #""in_msgs":1"#)
+        let server = try BadServer([.answer(Fixture.varz()), .answer(Fixture.connz(unknown + [local]))])
+        let result = try await TopRun.run("-m \(server.port) --lookup -o -")
+        #expect(result.status == 0 && result.errors.isEmpty)
+        #expect(result.lines.contains("Connections Polled: 1001"))
+        #expect(result.lines.count { $0.contains(" +0000 UTC") } == 1001)
+    }
+
     @Test("the end of who reads the output is the end of --batch, and no error")
     func brokenPipe() async throws {
         try await self.withServer(.ours) { _, port in
@@ -174,9 +218,12 @@ struct BatchProgramTests {
             ("-n 0 -o -", "-n must be from 1 to 65536"),
             ("-d 0 -o -", "-d must be from 0.1 seconds to a day"),
             ("-l ';'", "-l needs -o"),
-            ("-s a,b -o -", "several servers at once are not supported yet"),
-            ("-s nats://127.0.0.1:4222 -o -", "not the address of a monitoring port: nats://…"),
-            ("--creds x -o -", "flag not supported yet: --creds"),
+            ("-s a,,b -o -", "invalid server: "),
+            ("-s a,ftp://b -o -", "not the address of a monitoring port: ftp://…"),
+            ("-s nats://127.0.0.1:4222 -m 8222 -o -", "-m and -ms are for monitoring ports"),
+            ("--user u --password p -k -o -", "-cert, -key, -cacert and -k are for https: use --tlscert"),
+            ("--creds x --user y -o -", "--creds"),
+            ("--context 'a b/c' -o -", "invalid context name"),
             ("-k -o -", "-cert, -key, -cacert and -k are for https"),
             ("-ms 1 -cert x -o -", "-cert and -key need each other"),
             ("--view nothing -o -", "invalid view: nothing"),

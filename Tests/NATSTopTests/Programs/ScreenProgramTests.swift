@@ -174,14 +174,16 @@ struct ScreenProgramTests {
             try await terminal.wait(for: "1 Conns")
             for (columns, rows, text) in [
                 (80, 24, "8 Graphs"), (200, 50, "LAST_ACTIVITY"), (40, 10, "NATS 2.15.1 up"), (20, 3, "NATS 2.15.1 up"),
-                (1, 1, ""), (80, 24, "8 Graphs"),
+                (1, 1, ""), (3000, 1200, "LAST_ACTIVITY"), (80, 24, "8 Graphs"),
             ] {
                 try await terminal.resize(columns: columns, rows: rows)
                 try await terminal.wait(for: "a screen of \(columns)x\(rows)") { screen in
                     let lines = screen.split(separator: "\n", omittingEmptySubsequences: false)
                     guard lines.count >= rows, text.isEmpty || screen.contains(text) else { return false }
+                    // No more is drawn than a screen may have.
+                    let rows = min(rows, 512)
                     // The footer is the last line where there is one.
-                    return rows < 16 || lines[rows - 1].contains("? help  q quit")
+                    return rows < 16 || lines[rows - 1].contains("  ? help")
                 }
             }
             // The next poll is far away: nothing but the size made it draw.

@@ -100,5 +100,11 @@ final class Tmux: Sendable {
         _ = await (try ChildProcess("/bin/kill", ["-\(signal)", number])).waitForExit()
     }
 
+    /// Whether a process is there that has written its id to a file.
+    func isRunning(file: String) async throws -> Bool {
+        let number = self.file(file).filter { $0.isNumber }
+        return await (try ChildProcess("/bin/kill", ["-0", number])).waitForExit() == .exited(0)
+    }
+
     func file(_ name: String) -> String { self.directory.read(name) }
 }

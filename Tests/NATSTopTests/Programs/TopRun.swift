@@ -15,12 +15,14 @@ final class TopRun: Sendable {
     private let directory: TemporaryDirectory
 
     /// Starts nats-top; the script is what follows the program's name, and `$DIR` in it a directory of its own.
-    init(_ script: String, environment: [String: String] = [:]) throws {
+    ///
+    /// `before` are commands of the shell that becomes nats-top.
+    init(_ script: String, before: String = "", environment: [String: String] = [:]) throws {
         self.directory = try TemporaryDirectory()
         var variables = environment
         variables["DIR"] = self.directory.path
         variables["TOP"] = try BuiltProgram.path("nats-top")
-        let text = "cd \"$DIR\" && exec >output 2>errors && exec \"$TOP\" \(script)\n"
+        let text = "cd \"$DIR\" && exec >output 2>errors && \(before)exec \"$TOP\" \(script)\n"
         self.process = try ChildProcess("/bin/sh", ["-c", text], environment: variables)
     }
 
@@ -47,4 +49,10 @@ final class TopRun: Sendable {
     func file(_ name: String) -> String { self.directory.read(name) }
 
     func signal(_ number: Int32) { self.process.signal(number) }
+
+    /// Sends a signal to a process that has written its id to a file.
+    func signal(_ signal: String, file: String) async throws {
+        let number = self.file(file).filter { $0.isNumber }
+        _ = await (try ChildProcess("/bin/kill", ["-\(signal)", number])).waitForExit()
+    }
 }

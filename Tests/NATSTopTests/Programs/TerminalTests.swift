@@ -1,0 +1,98 @@
+import NATSTestSupport
+import Testing
+
+/// The terminal in bad moments: stopped, stuck, or with a key that is none.
+@Suite("nats-top gives the terminal back", .enabled(if: Tmux.isAvailable))
+struct TerminalTests {
+    private static let start = #"sh -c 'echo $$ >pid; exec "$0" "$@"' "$TOP""#
+
+    private func withTerminal(_ script: (Int) -> String, _ body: (Tmux) async throws -> Void) async throws {
+        let server = try BadServer([.answer(Fixture.varz()), .answer(Fixture.connz()), .answer(Fixture.varz())])
+        let text = """
+            cd "$DIR"
+            set -m
+            echo 'text from before'
+            stty -a >before
+            \(script(server.port))
+            echo "status $?"
+            stty -a >after
+            echo done
+            read line
+
+            """
+        let terminal = try await Tmux(text, columns: 80, rows: 24)
+        do {
+            try await terminal.wait(for: "NATS server version 2.15.1")
+            try await body(terminal)
+        } catch {
+            await terminal.close()
+            throw error
+        }
+        await terminal.close()
+    }
+
+    @Test("^Z stops it with the terminal as it was, and fg brings the screen back")
+    func stop() async throws {
+        let script = { (port: Int) in
+            """
+            \(Self.start) -m \(port) -d 0.2
+            echo 'stopped now'
+            stty -a >stopped
+            read line
+            fg
+            """
+        }
+        try await self.withTerminal(script) { terminal in
+            try await terminal.press("C-z")
+            try await terminal.wait(for: "the shell's screen") {
+                $0.contains("stopped now") && $0.contains("text from before") && !$0.contains("NATS server version")
+            }
+            try await eventually("the modes") { !terminal.file("stopped").isEmpty }
+            #expect(terminal.file("stopped") == terminal.file("before"))
+            try await terminal.press("Enter")
+            try await terminal.wait(for: "the screen again") {
+                $0.contains("NATS server version 2.15.1") && $0.contains("? help") && !$0.contains("stopped now")
+            }
+            try await terminal.press("?")
+            try await terminal.wait(for: "select a row, scroll columns")
+            try await terminal.press("x")
+            try await terminal.press("q")
+            try await terminal.wait(for: "status 0")
+            try await terminal.wait(for: "done")
+            #expect(terminal.file("after") == terminal.file("before"))
+        }
+    }
+
+    @Test("a terminal that takes nothing does not keep it alive, and is given back", arguments: [false, true])
+    func stuck(again: Bool) async throws {
+        try await self.withTerminal({ "\(Self.start) -m \($0) -d 0.1" }) { terminal in
+            try await terminal.press("C-s")
+            try await terminal.signal("TERM", file: "pid")
+            try await eventually("the end of nats-top") {
+                if again { try await terminal.signal("TERM", file: "pid") }
+                return try await !terminal.isRunning(file: "pid")
+            }
+            try await terminal.press("C-q")
+            try await terminal.wait(for: "status 143")
+            try await terminal.wait(for: "done")
+            #expect(terminal.file("after") == terminal.file("before"))
+        }
+    }
+
+    @Test("a key with Alt does not swallow the next one")
+    func alternative() async throws {
+        try await self.withTerminal({ "\(Self.start) -m \($0) -d 0.2" }) { terminal in
+            for key in ["M-[", "M-O"] {
+                try await terminal.press(key)
+                // What follows at once belongs to it: a terminal sends sequences in one piece.
+                try await terminal.wait(for: "NATS server version 2.15.1")
+                try await terminal.press("?")
+                try await terminal.wait(for: "select a row, scroll columns")
+                try await terminal.press("x")
+                try await terminal.wait(for: "NATS server version 2.15.1")
+            }
+            try await terminal.press("q")
+            try await terminal.wait(for: "status 0")
+        }
+    }
+}
