@@ -197,6 +197,23 @@ class Terminal:
             if not self.changed.wait_for(lambda: text in self.output, 30):
                 raise Failed(f"the screen does not show {text.decode()}")
 
+    def clear(self):
+        """Forgets what was shown."""
+        with self.changed:
+            self.output.clear()
+
+    def redraw_until(self, text):
+        """Asks for the whole screen (Ctrl-L) until it shows a text: what changes alone may be a part of it."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            self.clear()
+            self.send(b"\x0c")
+            time.sleep(0.2)
+            with self.changed:
+                if text in self.output:
+                    return
+        raise Failed(f"the screen does not show {text.decode()}")
+
     def send(self, keys):
         os.write(self.descriptor, keys)
 

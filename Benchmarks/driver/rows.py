@@ -706,6 +706,39 @@ def versus_row(name, arguments, count):
     return Row(f"tools/nats-bench --versus, {name}", ["ours"], [line], measure, needs_clients=True)
 
 
+def refresh_row(connections, count):
+    """From a key that asks the server anew until the screen shows the answer; nothing else makes it ask."""
+
+    def measure(programs, side):
+        monitor = free_port()
+        samples = []
+        with running_server(programs.servers[side], "-m", str(monitor)) as server, contextlib.ExitStack() as stack:
+            open_idle(stack, server, connections)
+            address = ["-s", "127.0.0.1", "-m", str(monitor)]
+            command = [programs.tools["nats-top"], *address, "-n", str(connections), "-d", "3600"]
+            with on_terminal(command, rows=50, columns=200) as terminal:
+                terminal.wait_for(f"Polled: {connections}".encode())
+                for _ in range(count):
+                    # One fewer: the title says of how many.
+                    terminal.clear()
+                    begin = time.monotonic()
+                    terminal.send(f"n{connections - 1}\r".encode())
+                    terminal.wait_for(f"of {connections}".encode())
+                    samples.append(time.monotonic() - begin)
+                    terminal.send(f"n{connections}\r".encode())
+                    terminal.redraw_until(f"Polled: {connections}".encode())
+                terminal.send(b"q")
+                if terminal.status() != 0:
+                    raise Failed("nats-top does not end well")
+        return {"refresh": statistics.median(samples)}
+
+    lines = [
+        Line("refresh, our server", "refresh", "ours", None, "<=", 300.0, "ms", 1e3),
+        Line("refresh, official server", "refresh", "official", None, "<=", None, "ms", 1e3),
+    ]
+    return Row(f"tools/nats-top, refresh at {connections:,} connections", ["official", "ours"], lines, measure)
+
+
 def tool_rows(quick):
     count = 100_000 if quick else 2_000_000
     return [
@@ -715,6 +748,7 @@ def tool_rows(quick):
         versus_row("1:1 16 B", "-np 1 -ns 1 -ms 16", count // 2),
         versus_row("1:4 128 B", "-np 1 -ns 4 -ms 128", count // 8),
         top_row(1000, 2 if quick else 10),
+        refresh_row(1000 if quick else 10_000, 2 if quick else 5),
     ]
 
 

@@ -94,7 +94,7 @@ final class ServerShared: Sendable {
         self.started = .now()
         self.webSocket = options.webSocket.map(WebSocketService.init)
         self.configuration = NIOLockedValueBox((self.started, options.monitoring.configurationDigest))
-        self.keepsClosedConnections = options.monitoring.isEnabled
+        self.keepsClosedConnections = options.monitoring.isEnabled || hasSystem
         self.closedConnections = ClosedConnections(capacity: options.maxClosedClients)
         self.logger = options.logger
         let rate = options.tls?.connectionRateLimit ?? 0
@@ -197,7 +197,7 @@ final class ServerShared: Sendable {
         self.configuration.withLockedValue { $0 = (.now(), digest) }
     }
 
-    /// Nobody asks for closed connections without monitoring.
+    /// Nobody asks for closed connections without monitoring and without a system account.
     let keepsClosedConnections: Bool
 
     /// Tells the times of events; follows the system's clock when that is set.

@@ -24,10 +24,17 @@ struct TopSetup {
         self.origin = try Self.origin(options, environment)
         var settings = Settings()
         settings.limit = options.connections
-        guard let order = Settings.order(options.sort, in: .connections) else {
-            throw UsageError("invalid option to sort by: \(options.sort)")
+        let view = View.allCases.first { $0.title.lowercased() == options.view.lowercased() }
+        guard let view, view != .subscriptions else { throw UsageError("invalid view: \(options.view)") }
+        if options.isBatch, !view.isTable { throw UsageError("the view \(options.view) is for the screen only") }
+        settings.startView = view.isTable ? view : .connections
+        settings.sort = settings.startView.defaultSort
+        if let sort = options.sort {
+            guard let order = Settings.order(sort, in: settings.startView) else {
+                throw UsageError("invalid option to sort by: \(sort)")
+            }
+            (settings.sort, settings.isDescending) = order
         }
-        (settings.sort, settings.isDescending) = order
         settings.isRaw = options.raw
         settings.showsSubscriptions = options.displaySubscriptionsColumn
         settings.looksUpNames = options.lookup
@@ -35,14 +42,12 @@ struct TopSetup {
         if case .pages(let target, _) = self.origin { settings.target = target.title }
         if let file = options.replay { settings.target = "\(file) (recording)" }
         if let columns = options.columns {
-            let (chosen, unknown) = Settings.columns(columns, from: View.connections.defaultColumns, in: .connections)
+            let view = settings.startView
+            let (chosen, unknown) = Settings.columns(columns, from: view.defaultColumns, in: view)
             guard let chosen else { throw UsageError("invalid column: \(unknown)") }
             settings.columns = chosen
         }
         var model = Model(settings: settings)
-        let view = View.allCases.first { $0.title.lowercased() == options.view.lowercased() }
-        guard let view, view != .subscriptions else { throw UsageError("invalid view: \(options.view)") }
-        if options.isBatch, !view.isTable { throw UsageError("the view \(options.view) is for the screen only") }
         model.open(view)
         self.model = model
         self.formatter = Self.formatter(options)

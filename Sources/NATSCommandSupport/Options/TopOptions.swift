@@ -74,12 +74,12 @@ package struct TopOptions: ToolOptions {
 
     @Option(
         help: ArgumentHelp(
-            "Column to sort by: cid, subs, pending, msgs_to, msgs_from, bytes_to, bytes_from, idle, last, start, uptime, "
-                + "rtt, name, …; -name: largest first, +name: smallest first.",
+            "Column to sort by (default: cid): cid, subs, pending, msgs_to, msgs_from, bytes_to, bytes_from, idle, last, start, "
+                + "uptime, rtt, name, …, or another column of the view; -name: largest first, +name: smallest first.",
             valueName: "column"
         )
     )
-    package var sort = "cid"
+    package var sort: String?
 
     @Flag(help: "Names of hosts in the place of addresses.")
     package var lookup = false

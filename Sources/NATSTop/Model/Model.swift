@@ -70,6 +70,7 @@ package struct Model: Sendable {
         self.settings.limit = min(max(settings.limit, 1), Settings.maximumLimit)
         self.size = size
         for view in View.allCases { self.states[view] = TableState(sort: view.defaultSort) }
+        self.view = settings.startView
         self.updateState { state in
             state.sort = settings.sort
             state.isDescending = settings.isDescending ?? settings.sort.isDescending

@@ -2,6 +2,8 @@
 package struct Settings: Sendable, Equatable {
     /// Connections to ask for.
     package var limit = 1024
+    /// The view that ``sort``, ``isDescending`` and ``columns`` are for.
+    package var startView = View.connections
     package var sort = Column.cid
     /// Nil is the usual direction of the column.
     package var isDescending: Bool?
@@ -9,7 +11,7 @@ package struct Settings: Sendable, Equatable {
     package var showsRates = false
     package var showsSubscriptions = false
     package var looksUpNames = false
-    /// Columns of connections in their order; nil is the usual choice.
+    /// Columns in their order; nil is the usual choice.
     package var columns: [Column]?
     package var filter = Filter("")
     /// Seconds without traffic after which a connection is marked.

@@ -69,7 +69,8 @@ package enum View: Int, Sendable, CaseIterable {
         }
     }
 
-    var defaultSort: Column {
+    /// The order of rows before somebody chooses another one.
+    package var defaultSort: Column {
         switch self {
         case .closed: .stop
         case .accounts, .cluster: .name

@@ -10,6 +10,8 @@ package enum HarmlessText {
     /// Each scalar that is left has a width of its own, whatever stands next to it: joiners and variation selectors are
     /// left out.
     package static func make(_ text: String, limit: Int = 256) -> String {
+        // Nearly all texts are so, and a large page has hundreds of thousands.
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
         var result = String.UnicodeScalarView()
         var count = 0
         var marks = 0

@@ -78,17 +78,18 @@ extension Duration {
         Double(self.components.seconds) + Double(self.components.attoseconds) / 1e18
     }
 
+    private static let unitSeconds: [String: Double] = [
+        "y": 31_536_000, "d": 86_400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6,
+        "ns": 1e-9,
+    ]
+
     /// Reads `1y3d4h5m6s`, `2m46s`, `356µs`, `5.096517ms`; nil for anything else.
     static func seconds(ofText text: String) -> Double? {
-        let units: [String: Double] = [
-            "y": 31_536_000, "d": 86_400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6,
-            "ns": 1e-9,
-        ]
         var total = 0.0
         var number = ""
         var unit = ""
         func amount() -> Double? {
-            guard let value = Double(number), let scale = units[unit] else { return nil }
+            guard let value = Double(number), let scale = Self.unitSeconds[unit] else { return nil }
             return value * scale
         }
         for scalar in text.unicodeScalars.prefix(64) {

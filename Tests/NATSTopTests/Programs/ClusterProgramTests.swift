@@ -75,6 +75,36 @@ struct ClusterProgramTests {
         }
     }
 
+    #if os(Linux)
+    @Test("other servers are found at the hosts that a server knows, at the same port")
+    func discovery() async throws {
+        let directory = try TemporaryDirectory()
+        let (cluster, monitoring, client) = (try ReservedPort(), try ReservedPort(), try ReservedPort())
+        let servers = try (1...3).map { number in
+            let host = "127.0.0.\(number)"
+            let text = """
+                listen: "\(host):\(client.port)"
+                http: "\(host):\(monitoring.port)"
+                server_name: s\(number)
+                cluster { name: C1, listen: "\(host):\(cluster.port)", routes: ["nats://127.0.0.1:\(cluster.port)"] }
+
+                """
+            let file = try directory.write(text, to: "\(number).conf")
+            return try ChildProcess(TestDependencies.officialServer(.current) ?? "", ["-c", file])
+        }
+        let top = "-m \(monitoring.port) --view cluster --sort -name --columns name,host,state --batch -r 1"
+        var last = ""
+        try await eventually("three servers, in \(last)") {
+            let run = try await TopRun.run(top)
+            last = run.output + run.errors
+            let rows = run.lines.filter { $0.contains(":\(monitoring.port)") && $0.contains(" up") }
+            return run.output.contains("Servers: 3  Cluster: C1") && rows.count == 3
+                && zip(rows, ["s3", "s2", "s1"]).allSatisfy { $0.hasPrefix("  \($1) ") }
+        }
+        for server in servers { await server.stop() }
+    }
+    #endif
+
     @Test(
         "on the screen, Enter shows another server, and one that dies is lost",
         .enabled(if: Tmux.isAvailable),
