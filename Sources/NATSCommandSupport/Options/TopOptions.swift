@@ -164,7 +164,7 @@ package struct TopOptions: ToolOptions {
     @Option(help: ArgumentHelp("Limit for the answer to one request.", valueName: "duration"))
     package var timeout = DurationArgument(.seconds(5))
 
-    @OptionGroup(title: "Requests on $SYS")
+    @OptionGroup
     package var system: TopSystemOptions
 
     package init() {}

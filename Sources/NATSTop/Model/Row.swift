@@ -8,7 +8,8 @@ package struct Row: Sendable, Equatable {
         case server(String)
     }
 
-    package enum Content: Sendable, Equatable {
+    /// Apart from the row, which is moved about while rows are put in order.
+    package indirect enum Content: Sendable, Equatable {
         case connection(Connection)
         case account(Account)
         case subscription(Subscription)

@@ -11,7 +11,8 @@ package enum DisplayWidth {
 
     /// Columns of a text.
     package static func of(_ text: String) -> Int {
-        text.unicodeScalars.reduce(0) { $0 + self.of($1) }
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
+        return text.unicodeScalars.reduce(0) { $0 + self.of($1) }
     }
 
     /// The longest beginning of a text that takes no more than `columns`, and what it takes.
