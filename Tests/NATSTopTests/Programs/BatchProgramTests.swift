@@ -201,6 +201,12 @@ struct BatchProgramTests {
                 let result = try await TopRun.run("-m \(port) --view closed -o -")
                 return result.output.contains("Connections Closed: 1") && result.output.contains("Client Closed")
             }
+            let cluster = try await TopRun.run("-m \(port) --view cluster --batch -r 2 -d 0.1")
+            #expect(cluster.lines.count { $0 == "Servers: 1" } == 2, "\(cluster.output) \(cluster.errors)")
+            #expect(
+                cluster.lines.count { $0.contains("  up  ") && $0.contains("  2.15.1  ") } == 2,
+                "\(cluster.output)"
+            )
             let accounts = try await TopRun.run("-m \(port) --view accounts --json -r 1")
             #expect(accounts.output.contains(#""account":"$G""#), "\(accounts.output) \(accounts.errors)")
         }

@@ -61,6 +61,38 @@ struct SystemSourceTests {
         }
     }
 
+    @Test("the screen's views are filled too", .enabled(if: Tmux.isAvailable), arguments: MonitoredServer.available)
+    func screen(kind: MonitoredServer.Kind) async throws {
+        try await self.withServer(kind) { port, _ in
+            let script = "\"$TOP\" -s nats://sys:pw@127.0.0.1:\(port) -d 0.2; echo \"status $?\"; read line"
+            let terminal = try await Tmux(script, columns: 120, rows: 40)
+            do {
+                try await terminal.wait(for: "Connections Polled: 1")
+                // Its own: the password is in no place.
+                try await terminal.wait(for: "the server's address") {
+                    $0.contains("nats://127.0.0.1:\(port)") && !$0.contains("sys:")
+                }
+                try await terminal.press("Enter")
+                try await terminal.wait(for: "its own subscription") {
+                    $0.contains("Subscriptions of ") && $0.contains("(nats-top)") && $0.contains("_INBOX.")
+                }
+                for (key, text) in [
+                    ("6", "Fanout"), ("7", "JetStream is not enabled"), ("4", "Accounts: "), ("9", "Servers: 1"),
+                    ("1", "Connections Polled: 1"),
+                ] {
+                    try await terminal.press(key)
+                    try await terminal.wait(for: text)
+                }
+                try await terminal.press("q")
+                try await terminal.wait(for: "status 0")
+            } catch {
+                await terminal.close()
+                throw error
+            }
+            await terminal.close()
+        }
+    }
+
     @Test("a recording of requests is shown again", arguments: MonitoredServer.available)
     func recording(kind: MonitoredServer.Kind) async throws {
         try await self.withServer(kind) { port, _ in
