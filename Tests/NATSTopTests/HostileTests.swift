@@ -17,7 +17,7 @@ struct HostileTests {
 
     private static let requests: [Request] = [
         .server, Fixture.connections, .closed(limit: 5, sort: nil), .routes, .accounts, .accountNames,
-        .subscriptions(connection: 19), .subscriptionStatistics, .jetStream,
+        .subscriptions(connection: 19), .subscriptionStatistics, .jetStream, .cluster,
     ]
 
     private static let seeds = [
@@ -29,6 +29,10 @@ struct HostileTests {
         #"{"account_statz":[{"acc":"A","conns":1,"sent":{"msgs":1,"bytes":2},"received":{"msgs":3}}],"accounts":["A"]}"#,
         #"{"connections":[{"cid":19,"subscriptions_list_detail":[{"subject":"a.*","sid":"1","msgs":4}]}]}"#,
         #"{"memory":1,"api":{"total":5},"account_details":[{"name":"A","api":{}}],"meta_cluster":{"leader":"x"}}"#,
+        """
+        {"servers":[{"key":"a:1","address":"a:1","varz":{"server_id":"A","server_name":"a","cpu":1,"mem":5,"in_msgs":9}},
+         {"key":"b","name":"b","problem":"no answer"},{"key":"a:1"}]}
+        """,
     ]
 
     private static let insertions = [
@@ -122,6 +126,20 @@ struct HostileTests {
         for row in model.rows { #expect(row.rates.inMessages >= 0 && row.rates.outBytes >= 0) }
         for format in [BatchFormatter.Format.log, .delimited(","), .json] {
             #expect(!BatchFormatter(format: format).text(model, time: "").isEmpty)
+        }
+    }
+
+    @Test("damaged answers to requests are refused or read, and never trap")
+    func answers() {
+        var random = Generator(state: 78)
+        let text = #"{"server":{"id":"A","name":"a"},"data":\#(Fixture.varz()),"error":{"code":500,"description":"x"}}"#
+        for _ in 0..<500 {
+            guard let answer = SystemAnswer(self.damaged(text, &random)), case .page(let page) = answer.content else {
+                continue
+            }
+            var sample = Sample()
+            sample.add(page, for: .server)
+            #expect(sample.problems.count <= 16)
         }
     }
 
