@@ -84,7 +84,7 @@ struct BenchProgram: Sendable {
             }
             if let deadline {
                 group.addTask {
-                    try? await Task.sleep(until: deadline, clock: .continuous)
+                    try await Task.sleep(until: deadline, clock: .continuous)
                     return nil
                 }
             }

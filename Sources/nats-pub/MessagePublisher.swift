@@ -32,7 +32,7 @@ struct MessagePublisher {
     private var lines: [Line] = []
     /// Nil without `--retry`.
     private var unconfirmed: UnconfirmedMessages?
-    /// The connections that had been lost when the first of ``unconfirmed`` was sent.
+    /// The connections that had been lost before the first of ``unconfirmed`` was sent.
     private var knownReconnects: UInt64 = 0
 
     /// Messages sent.
@@ -63,9 +63,11 @@ struct MessagePublisher {
         return self.context.shutdown.signal == nil
     }
 
-    /// What the server has against what was sent; a lost connection is none with `--retry`.
+    /// What the server has against what was sent; the end of a connection is nothing with `--retry`.
     private var refusal: NATSError? {
-        self.unconfirmed != nil && !self.client.isConnected ? nil : self.client.lastError
+        guard let error = self.client.lastError else { return nil }
+        guard self.unconfirmed != nil else { return error }
+        return self.client.isConnected && !ToolConnection.endsOnlyConnection(error) ? error : nil
     }
 
     // MARK: Hot path
@@ -119,6 +121,7 @@ struct MessagePublisher {
     }
 
     private mutating func publish(_ message: OutgoingMessage, listing: Listing) async throws {
+        if self.unconfirmed?.messages.isEmpty == true { self.knownReconnects = self.client.statistics.reconnects }
         do throws(NATSError) {
             try self.tryPublish(message)
         } catch {
@@ -151,17 +154,26 @@ struct MessagePublisher {
 
     /// Publishes what could not be published at once, if there is only no room.
     private func publishWhereRoom(_ message: OutgoingMessage, after error: NATSError) async throws {
-        do throws(NATSError) {
+        do {
             guard error.code == .publishBufferFull else { throw error }
-            try await self.client.publish(
-                message.payload,
-                to: message.subject,
-                reply: message.reply,
-                headers: message.headers
-            )
-        } catch {
+            let client = self.client
+            try await self.untilSignalIfLost {
+                try await client.publish(
+                    message.payload,
+                    to: message.subject,
+                    reply: message.reply,
+                    headers: message.headers
+                )
+            }
+        } catch let error as NATSError {
             throw UnsendableMessage(error, message, limit: self.client.maximumPayload) ?? error
         }
+    }
+
+    /// Runs `body`, which may wait for a connection as long as it likes with `--retry`, but then not beyond a signal.
+    private func untilSignalIfLost(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        guard self.unconfirmed != nil, !self.client.isConnected else { return try await body() }
+        try await self.context.cancelledBySignal(body)
     }
 
     /// Sends what may have been lost once more.
@@ -192,9 +204,9 @@ struct MessagePublisher {
             headers.set(name: "Nats-Expected-Last-Sequence", value: String(sequence))
         }
         let reply: NATSMessage
-        do throws(NATSError) {
+        do {
             reply = try await self.acknowledgement(of: message, headers)
-        } catch {
+        } catch let error as NATSError {
             switch error.code {
             case .noResponders:
                 throw ToolFailure(
@@ -230,7 +242,7 @@ struct MessagePublisher {
     private func acknowledgement(
         of message: OutgoingMessage,
         _ headers: NATSHeaders
-    ) async throws(NATSError) -> NATSMessage {
+    ) async throws -> NATSMessage {
         while true {
             do throws(NATSError) {
                 return try await self.client.request(
@@ -241,8 +253,11 @@ struct MessagePublisher {
                 )
             } catch {
                 guard self.isLostConnection(error) else { throw error }
-                // Returns with the next connection; nothing is sent twice before.
-                try? await self.client.flush(timeout: self.context.flushTimeout)
+                // What is asked for before there is a connection would be kept, and stored as often as it was asked for.
+                while !self.client.isConnected, !self.client.isClosed {
+                    let (client, timeout) = (self.client, self.context.flushTimeout)
+                    try await self.untilSignalIfLost { try? await client.flush(timeout: timeout) }
+                }
             }
         }
     }
@@ -259,8 +274,15 @@ struct MessagePublisher {
     mutating func confirm() async throws {
         while true {
             do {
-                try await self.client.flush(timeout: self.context.flushTimeout)
-            } catch {
+                let (client, timeout) = (self.client, self.context.flushTimeout)
+                try await self.untilSignalIfLost { try await client.flush(timeout: timeout) }
+            } catch let error as NATSError {
+                let isSilent = error.code == .timeout && self.client.isConnected
+                if isSilent, self.unconfirmed != nil, self.context.shutdown.signal == nil {
+                    // A connection that says nothing for so long leads nowhere.
+                    try? self.client.forceReconnect()
+                    continue
+                }
                 if self.isLostConnection(error) { continue }
                 // The server's reason is worth more than the fact that the connection is gone.
                 let reason = ToolFailure(self.client.lastError ?? error)

@@ -34,6 +34,9 @@ struct PublishProgram: Sendable {
             try await self.watching(events, reader, writer) {
                 try await self.publish(records, rules, composer, publisher, copy)
             }
+            guard !reader.isStopped || self.context.shutdown.signal != nil else {
+                throw client.lastError.map { ToolFailure($0) } ?? ToolFailure("not all of the input was published")
+            }
         }
         await client.close()
         return .success
@@ -72,6 +75,7 @@ struct PublishProgram: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             let shutdown = self.context.shutdown
             let diagnostics = self.context.diagnostics
+            let retries = self.options.retry != nil
             group.addTask {
                 if await shutdown.wait() != nil { reader.stop() }
             }
@@ -79,6 +83,7 @@ struct PublishProgram: Sendable {
                 // An error that nobody waits for must end a publisher whose input is silent.
                 for await event in events {
                     switch event {
+                    case .error(let error, _) where retries && ToolConnection.endsOnlyConnection(error): break
                     case .error, .closed: return reader.stop()
                     case .reconnected: diagnostics.detail("Connected again")
                     default: break

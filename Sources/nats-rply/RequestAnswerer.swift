@@ -45,7 +45,7 @@ struct RequestAnswerer: Sendable {
                     }
                     guard let reply = request.reply else { continue }
                     guard let command = self.command else {
-                        try await self.client.publish(response, to: reply, headers: self.headers)
+                        try await self.respond(response, self.headers, to: reply, request, number)
                         continue
                     }
                     try self.writer.submit(&output)
@@ -89,17 +89,34 @@ struct RequestAnswerer: Sendable {
         do throws(ChildCommand.Failure) {
             response = try await command.run(payload: request.payload, subject: request.subject, reply: reply)
         } catch {
-            self.context.diagnostics.error("answering request \(number) on [\(request.subject)]: \(error)")
+            // Nobody reads the output any more: no word, no answer.
+            if Task.isCancelled { return }
+            self.tell(of: request, number, "\(error)")
             headers.set(name: NATSServiceError.descriptionHeader, value: "the command failed: \(error)")
             headers.set(name: NATSServiceError.codeHeader, value: "500")
         }
+        try await self.respond(response, headers, to: reply, request, number)
+    }
+
+    private func respond(
+        _ response: ByteBuffer,
+        _ headers: NATSHeaders,
+        to reply: String,
+        _ request: NATSMessage,
+        _ number: Int
+    ) async throws {
         do throws(NATSError) {
             try await self.client.publish(response, to: reply, headers: headers)
         } catch {
-            // One that is too large is no reason to answer nobody any more.
+            // One that cannot be sent, or whose requestor asked for it elsewhere than on a subject, is no reason to answer
+            // nobody any more.
             guard error.code == .maximumPayloadExceeded || error.code == .badSubject else { throw error }
-            let reason = ToolFailure(error).description
-            self.context.diagnostics.error("answering request \(number) on [\(request.subject)]: \(reason)")
+            self.tell(of: request, number, PeerText.harmless(ToolFailure(error).description))
         }
+    }
+
+    private func tell(of request: NATSMessage, _ number: Int, _ reason: String) {
+        let subject = PeerText.harmless(request.subject)
+        self.context.diagnostics.error("answering request \(number) on [\(subject)]: \(reason)")
     }
 }

@@ -175,7 +175,7 @@ final class MessageEmitter: Sendable {
             } catch {
                 self.state.withLockedValue { $0.hasFailures = true }
                 let number = picked.context.number
-                self.diagnostics.error("translating message \(number) on [\(message.subject)]: \(error)")
+                self.diagnostics.error("translating message \(number) on [\(PeerText.harmless(message.subject))]: \(error)")
             }
         }
         return result

@@ -39,14 +39,13 @@ extension NATSChannelHandler {
             )
         }
         let name = self.tls.serverName ?? self.address.tlsName ?? self.address.host
-        let front: (any ChannelHandler)? = self.webSocket
         do {
             try ServerIdentityHandler.add(
                 self.address,
                 secureContext,
                 expecting: ServerIdentity(name),
                 to: context.pipeline.syncOperations,
-                before: front ?? self.trace ?? self
+                before: (self.webSocket as (any ChannelHandler)?) ?? self.trace ?? self
             )
         } catch {
             self.fail(NATSError(.tls, "TLS with \(self.address.url) cannot begin", cause: error))

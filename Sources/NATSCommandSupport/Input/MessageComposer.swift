@@ -20,6 +20,8 @@ package struct MessageComposer: Sendable {
     private let readsJSON: Bool
     /// Templates in payloads count.
     private let expandsPayloads: Bool
+    /// What all messages have in common, where only their payloads differ.
+    package let frame: OutgoingMessage?
     private var context = PayloadTemplate.Context()
 
     /// - Parameters:
@@ -45,29 +47,24 @@ package struct MessageComposer: Sendable {
         self.headerTemplates = templates.contains { $0 != nil } ? templates : []
         self.readsJSON = readsJSON
         self.expandsPayloads = expandsPayloads
+        self.frame =
+            if let subject, self.subjectTemplate == nil, self.headerTemplates.isEmpty, !readsJSON, !expandsPayloads {
+                OutgoingMessage(subject: subject, reply: reply, headers: headers, payload: ByteBuffer())
+            } else {
+                nil
+            }
     }
 
     // MARK: Hot path
-
-    /// What all messages have in common, where only their payloads differ.
-    package var frame: OutgoingMessage? {
-        guard let subject = self.subject, self.subjectTemplate == nil, self.headerTemplates.isEmpty,
-            !self.readsJSON, !self.expandsPayloads
-        else { return nil }
-        return OutgoingMessage(subject: subject, reply: self.reply, headers: self.headers, payload: ByteBuffer())
-    }
 
     /// The message for `payload`.
     ///
     /// - Throws: `JSONMessage.Malformed` for a line of JSON that is none.
     @inline(__always)
     package mutating func message(_ payload: ByteBuffer) throws(JSONMessage.Malformed) -> OutgoingMessage {
-        if let subject = self.subject, self.subjectTemplate == nil, self.headerTemplates.isEmpty,
-            !self.readsJSON, !self.expandsPayloads
-        {
-            return OutgoingMessage(subject: subject, reply: self.reply, headers: self.headers, payload: payload)
-        }
-        return try self.composed(payload)
+        guard var message = self.frame else { return try self.composed(payload) }
+        message.payload = payload
+        return message
     }
 
     private mutating func composed(_ payload: ByteBuffer) throws(JSONMessage.Malformed) -> OutgoingMessage {

@@ -139,6 +139,14 @@ package enum ToolConnection {
         configuration.secureReconnectJitter = .zero
     }
 
+    /// Whether what a server says ends its connection and nothing else, so that with `--retry` the next one is waited for.
+    package static func endsOnlyConnection(_ error: NATSError) -> Bool {
+        switch error.code {
+        case .authExpired, .accountAuthExpired: true
+        default: Self.mayPass(error)
+        }
+    }
+
     /// Whether another attempt may succeed where this one failed: not with credentials or TLS that were refused.
     private static func mayPass(_ error: NATSError) -> Bool {
         switch error.code {

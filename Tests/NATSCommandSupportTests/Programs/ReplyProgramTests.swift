@@ -32,6 +32,24 @@ struct ReplyProgramTests {
         }
     }
 
+    @Test("a request that asks for its answer on no subject is printed, told of, and no reason to end")
+    func badReply() async throws {
+        try await NATSTestServer.withServer { server in
+            let shell = try ToolShell("nats-rply $U -n 2 'svc.*' pong", url: server.clientURL)
+            try await shell.waitForErrors()
+            let requestor = try RawConnection.connect(port: server.port)
+            await requestor.send("CONNECT {}\r\nPUB svc.\u{1B}x a..b 1\r\nx\r\nPING\r\n")
+            _ = try await requestor.read(until: "PONG\r\n")
+            let second = try await ToolShell.run("nats-req $U -r svc.y ''", url: server.clientURL)
+            #expect(second.output == "pong\n")
+            let result = try await shell.result()
+            #expect(result.status == 0)
+            #expect(result.errors.contains("nats: answering request 1 on [svc.\\x1bx]: "))
+            #expect(!result.errors.contains("\u{1B}"))
+            requestor.close()
+        }
+    }
+
     @Test("each request is answered by one of a queue group, NATS-RPLY-22 unless another is named")
     func queue() async throws {
         try await NATSTestServer.withServer { server in

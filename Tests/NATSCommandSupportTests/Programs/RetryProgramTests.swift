@@ -81,6 +81,78 @@ struct RetryProgramTests {
         await answers
     }
 
+    /// Publishes what `in` brings: a line now, and one when there is a file `go`.
+    private static let twoLines = """
+        mkfifo in
+        nats-pub $U -v --retry=50ms -l foo <in &
+        exec 3>in
+        echo 1 >&3
+        until [ -e go ]; do sleep 0.01; done
+        echo 2 >&3
+        exec 3>&-
+        wait $!
+        """
+
+    /// Answers PINGs until the tool leaves; returns what else came.
+    private func serve(_ connection: RawConnection) async -> [String] {
+        var lines: [String] = []
+        while let line = try? await connection.readLine() {
+            if line == "PING" { await connection.send("PONG\r\n") } else { lines.append(line) }
+        }
+        return lines
+    }
+
+    @Test("the end of a connection is not the end of the input, and what was confirmed before is not sent again")
+    func idle() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell(Self.twoLines, url: peer.url)
+        let (first, _) = try await peer.acceptClient()
+        try await first.expect("PUB foo 1\r\n1\r\nPING\r\n")
+        await first.send("PONG\r\n")
+        try await shell.waitForErrors("Published [foo] : 1 bytes\n")
+        await first.send("-ERR 'Stale Connection'\r\n")
+        first.close()
+        let (second, _) = try await peer.acceptClient()
+        try await shell.waitForErrors("Connected again\n")
+        try shell.write("", to: "go")
+        async let lines = self.serve(second)
+        let result = try await shell.result()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(await lines == ["PUB foo 1", "2"])
+    }
+
+    @Test("a connection on which the server says nothing any more is left for the next one")
+    func silent() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("echo 1 | nats-pub $U --retry=50ms --timeout 2s -l foo", url: peer.url)
+        let (first, _) = try await peer.acceptClient()
+        try await first.expect("PUB foo 1\r\n1\r\nPING\r\n")
+        let (second, _) = try await peer.acceptClient()
+        async let lines = self.serve(second)
+        let result = try await shell.result()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(await lines == ["PUB foo 1", "1"])
+        first.close()
+    }
+
+    @Test("input that was given up is a failure: what forbids the subject is said")
+    func forbidden() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell(
+            "mkfifo in; nats-pub $U --retry=50ms -l foo <in & exec 3>in; echo 1 >&3; wait $!",
+            url: peer.url
+        )
+        let (first, _) = try await peer.acceptClient()
+        try await first.expect("PUB foo 1\r\n1\r\nPING\r\n")
+        await first.send("PONG\r\n-ERR 'Permissions Violation for Publish to \"foo\"'\r\n")
+        async let lines = self.serve(first)
+        // The input is still open: the tool ends by itself.
+        let result = try await shell.result()
+        #expect(result.status == 1)
+        #expect(result.errors.contains("Permissions Violation for Publish to \"foo\""))
+        #expect(await lines.isEmpty)
+    }
+
     @Test("a request whose connection broke is sent again")
     func request() async throws {
         let peer = try ScriptedServer()
