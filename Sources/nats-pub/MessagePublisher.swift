@@ -102,6 +102,7 @@ struct MessagePublisher {
     ///   - run: Holds them.
     ///   - frame: Subject, reply subject and headers of each.
     /// - Returns: How many; ``send(_:listing:)`` has to see to the next one.
+    /// - Throws: What the server has against what was sent.
     mutating func send(
         _ records: ArraySlice<Range<Int>>,
         of run: RecordRun,

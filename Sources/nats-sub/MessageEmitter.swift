@@ -175,7 +175,8 @@ final class MessageEmitter: Sendable {
             } catch {
                 self.state.withLockedValue { $0.hasFailures = true }
                 let number = picked.context.number
-                self.diagnostics.error("translating message \(number) on [\(PeerText.harmless(message.subject))]: \(error)")
+                let subject = PeerText.harmless(message.subject)
+                self.diagnostics.error("translating message \(number) on [\(subject)]: \(error)")
             }
         }
         return result

@@ -24,6 +24,7 @@ package struct FlagValues: Sendable {
     /// Whether a boolean flag is set.
     ///
     /// - Parameter name: The flag's first name, without dashes.
+    /// - Returns: Whether it is.
     package mutating func isSet(_ name: String) -> Bool {
         var isSet = false
         for (index, flag) in self.flags.enumerated() where flag.name == name {
@@ -33,9 +34,10 @@ package struct FlagValues: Sendable {
         return isSet
     }
 
-    /// The value of a flag, nil if it is not given.
+    /// The value of a flag.
     ///
     /// - Parameter name: The flag's first name, without dashes.
+    /// - Returns: The value, nil if the flag is not given.
     /// - Throws: ``Unread`` if the value is empty or not one of `Value`'s.
     package mutating func value<Value: ExpressibleByArgument>(_ name: String) throws(Unread) -> Value? {
         let values: [Value] = try self.values(name)
@@ -45,6 +47,7 @@ package struct FlagValues: Sendable {
     /// Every value of a flag that may be repeated.
     ///
     /// - Parameter name: The flag's first name, without dashes.
+    /// - Returns: The values, in their order.
     /// - Throws: ``Unread`` if a value is empty or not one of `Value`'s.
     package mutating func values<Value: ExpressibleByArgument>(_ name: String) throws(Unread) -> [Value] {
         var result: [Value] = []

@@ -5,7 +5,7 @@ package final class ShutdownRequest: Sendable {
     private struct State {
         var signal: Int32?
         var nextWaiter: UInt64 = 0
-        /// A few at most. Not a dictionary: that would cost each start a search among all conformances (decision 0013).
+        /// Not a dictionary, for a few: that would cost each start a search among all conformances (decision 0013).
         var waiters: [(id: UInt64, continuation: CheckedContinuation<Int32?, Never>)] = []
         /// Calls that there is no coming back from once the signal came.
         var abandonable = 0
