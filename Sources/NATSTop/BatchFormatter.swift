@@ -30,11 +30,16 @@ package struct BatchFormatter: Sendable, Equatable {
         case .grid: return Self.grid(model).joined(separator: "\n") + "\n"
         case .delimited(let delimiter): return Self.delimited(model, delimiter).joined(separator: "\n") + "\n"
         case .log:
-            guard model.snapshot.link == .up else { return "\(time) \(Self.stateText(model))\n" }
+            guard self.hasRows(model) else { return "\(time) \(Self.stateText(model))\n" }
             let lines = ["\(time) \(Self.stateText(model))"] + Self.grid(model).map { Self.trimmed($0) }
             return lines.joined(separator: "\n") + "\n\n"
         case .json: return String(decoding: Self.json(model, time: time), as: UTF8.self) + "\n"
         }
+    }
+
+    /// Whether there is something to show: the values of a server that does not answer are old, those of the others are not.
+    private func hasRows(_ model: Model) -> Bool {
+        model.snapshot.link == .up || model.view == .cluster
     }
 
     private static func problem(_ model: Model) -> String {
@@ -182,8 +187,8 @@ package struct BatchFormatter: Sendable, Equatable {
             }
             writer.writeUnlessEmpty("error", self.problem(model))
             // The values of a server that does not answer are old.
-            guard snapshot.link == .up else { return }
-            writer.object("server") { self.write(snapshot, to: &$0) }
+            guard snapshot.link == .up || model.view == .cluster else { return }
+            if snapshot.link == .up { writer.object("server") { self.write(snapshot, to: &$0) } }
             writer.write("view", model.view.title.lowercased())
             writer.array("rows") { writer in
                 for row in model.rows { self.write(row, to: &writer) }
@@ -278,7 +283,7 @@ package struct BatchFormatter: Sendable, Equatable {
             case .idle?: writer.write("mark", "idle")
             case nil: break
             }
-            self.write(row.counters, row.rates, to: &writer)
+            if row.mark != .lost { self.write(row.counters, row.rates, to: &writer) }
         }
     }
 }

@@ -110,6 +110,12 @@ struct ClusterTests {
             Issue.record("the server is not lost")
             return
         }
+        let json = BatchFormatter(format: .json).text(model, time: "now")
+        #expect(json.contains(#""state":"lost","error":"connection refused","view":"cluster""#), "\(json)")
+        #expect(json.contains(#""name":"srvA""#))
+        // Nothing is known of how much a server does that does not answer.
+        #expect(json.split(separator: "in_msgs_per_second").count - 1 == 3, "\(json)")
+        #expect(BatchFormatter(format: .log).text(model, time: "now").contains("srvB"))
     }
 
     @Test("a restarted server has no rates, and one that answers late keeps those it had")

@@ -219,6 +219,8 @@ package struct Model: Sendable {
         let before = self.live.server
         let isOther = self.live.take(sample, at: now, took: took, idleSeconds: self.settings.idleSeconds)
         if isOther {
+            // The number of its connection is another's there.
+            self.subscriber = nil
             let isNamesake = self.live.server.name == before.name && !before.name.isEmpty
             let hasRestarted = isNamesake || before.name.isEmpty || self.live.server.id == before.id
             self.show(

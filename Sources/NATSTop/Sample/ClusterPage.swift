@@ -2,6 +2,9 @@ import NATSWire
 
 /// The page of all servers, which no server has: sources put it together, and recordings keep it like any other.
 package struct ClusterPage: Sendable {
+    /// A page of a server is refused beyond so many bytes; a usual one has a few thousand.
+    package static let maximumServerBytes = 262_144
+
     private var servers: [JSONValue] = []
 
     package init() {}

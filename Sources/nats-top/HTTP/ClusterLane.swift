@@ -50,16 +50,28 @@ struct ClusterLane: Sendable {
         ) async throws(FetchError) -> Page {
             let answer = try await client.fetch(request)
             guard answer.status == 200 else { throw .other("status \(answer.status)") }
+            guard answer.body.readableBytes <= ClusterPage.maximumServerBytes else { throw .other("a page too large") }
             guard let page = Page(reading: Array(answer.body.readableBytesView)) else { throw .other("no JSON") }
             return page
         }
     }
 
-    mutating func take(_ answer: Answer, retry: NIODeadline) {
+    /// Takes an answer.
+    ///
+    /// - Parameters:
+    ///   - answer: The answer.
+    ///   - wanted: Ids of servers that others have routes to. At a place that the user did not name any server may be, of
+    ///     another cluster too: only these are taken in, and what they say of where others are.
+    ///   - retry: When to ask again if nobody was there.
+    mutating func take(_ answer: Answer, wanted: Set<String>, retry: NIODeadline) {
         self.isAsking = false
         self.retry = retry
         self.problem = answer.problem
         guard let server = answer.sample.server else { return }
+        guard self.isNamed || server.id == self.id || wanted.contains(server.id) else {
+            self.problem = "another server answers"
+            return
+        }
         self.status = answer.status
         self.id = server.id
         self.hosts = server.connectURLs.compactMap { Self.host(ofURL: $0) }
@@ -74,6 +86,11 @@ struct ClusterLane: Sendable {
     }
 
     // MARK: All of them
+
+    /// Servers to which others have routes.
+    static func peers(of lanes: [ClusterLane]) -> Set<String> {
+        Set(lanes.filter(\.isUp).flatMap(\.peers).map(\.remoteID))
+    }
 
     /// Servers to which the others have routes, and that have not answered themselves.
     private static func missing(_ lanes: [ClusterLane]) -> [Connection] {

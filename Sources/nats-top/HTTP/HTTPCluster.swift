@@ -79,7 +79,7 @@ final class HTTPCluster: Sendable {
         let retry = NIODeadline.now() + Self.retryDelay
         self.lanes.withLockedValue { lanes in
             guard let index = lanes.firstIndex(where: { $0.client === client }) else { return }
-            lanes[index].take(answer, retry: retry)
+            lanes[index].take(answer, wanted: ClusterLane.peers(of: lanes), retry: retry)
         }
     }
 

@@ -2,6 +2,7 @@ import NATSClient
 import NATSCommandSupport
 import NATSTop
 import NIOConcurrencyHelpers
+import NIOCore
 
 /// The servers of a cluster, and of all clusters that it is joined to: they all answer one request.
 final class SystemCluster: Sendable {
@@ -40,9 +41,10 @@ final class SystemCluster: Sendable {
     func page(_ client: NATSClient) async throws(FetchError) -> Page {
         let (round, known) = self.state.withLockedValue { state in
             state.round += 1
-            return (state.round, state.servers.count)
+            return (state.round, Set(state.servers.keys))
         }
-        try await self.ask(client, round, until: round % Self.searchInterval == 1 ? .max : known)
+        let searches = round % Self.searchInterval == 1 || known.isEmpty
+        try await self.ask(client, round, untilAll: searches ? nil : known)
         return self.state.withLockedValue { state in
             // A server that has restarted has another id.
             let names = Set(state.servers.values.lazy.filter { $0.round == round }.map(\.name))
@@ -62,13 +64,14 @@ final class SystemCluster: Sendable {
             state.round += 1
             return state.round
         }
-        try? await self.ask(client, round, until: .max)
+        try? await self.ask(client, round, untilAll: nil)
         return self.state.withLockedValue { state in
             state.servers.first { $0.value.round == round && $0.value.name == name }?.key
         }
     }
 
-    private func ask(_ client: NATSClient, _ round: Int, until count: Int) async throws(FetchError) {
+    /// Asks until all of these servers have answered; nil: as long as answers come.
+    private func ask(_ client: NATSClient, _ round: Int, untilAll known: Set<String>?) async throws(FetchError) {
         do throws(NATSError) {
             let replies = try await client.requestMany(
                 Request.cluster.systemOptions(serverName: ""),
@@ -76,17 +79,18 @@ final class SystemCluster: Sendable {
                 timeout: self.timeout,
                 stall: Self.stall
             )
-            var answered = 0
+            var awaited = known
             for try await reply in replies {
-                guard let answer = SystemAnswer(reply.withPayloadBytes { Array($0) }), !answer.id.isEmpty,
+                guard reply.payload.readableBytes <= ClusterPage.maximumServerBytes,
+                    let answer = SystemAnswer(reply.withPayloadBytes { Array($0) }), !answer.id.isEmpty,
                     case .page(let page) = answer.content
                 else { continue }
                 self.state.withLockedValue { state in
                     guard state.servers[answer.id] != nil || state.servers.count < Self.maximumServers else { return }
                     state.servers[answer.id] = Server(name: answer.name, page: page, round: round)
                 }
-                answered += 1
-                if answered >= count { break }
+                awaited?.remove(answer.id)
+                if awaited?.isEmpty == true { break }
             }
         } catch {
             throw .other(ToolFailure(error).description)

@@ -85,7 +85,8 @@ final class SystemSource: PageSource {
     private var isChosen: Bool { self.state.withLockedValue { $0.chosen != nil } }
 
     private func connect() async throws(FetchError) -> NATSClient {
-        if let client = self.state.withLockedValue({ $0.client }) { return client }
+        // One that was refused twice, by credentials that have expired, say, has closed itself.
+        if let client = self.state.withLockedValue({ $0.client }), !client.isClosed { return client }
         do throws(NATSError) {
             let client = try await NATSClient.connect(self.configuration)
             self.state.withLockedValue { $0.client = client }

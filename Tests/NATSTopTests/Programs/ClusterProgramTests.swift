@@ -103,6 +103,48 @@ struct ClusterProgramTests {
         }
         for server in servers { await server.stop() }
     }
+
+    @Test("a server that belongs to nobody's cluster is not taken in where one of the cluster was looked for")
+    func stranger() async throws {
+        let directory = try TemporaryDirectory()
+        let (cluster, monitoring) = (try ReservedPort(), try ReservedPort())
+        let texts = try [
+            """
+            listen: "127.0.0.1:\(ReservedPort().port)"
+            http: "127.0.0.1:\(monitoring.port)"
+            server_name: s1
+            cluster { name: C1, listen: "127.0.0.1:\(cluster.port)", routes: [] }
+
+            """,
+            """
+            listen: "127.0.0.2:\(ReservedPort().port)"
+            server_name: s2
+            cluster { name: C1, listen: "127.0.0.2:-1", routes: ["nats://127.0.0.1:\(cluster.port)"] }
+
+            """,
+            """
+            listen: "127.0.0.2:\(ReservedPort().port)"
+            http: "127.0.0.2:\(monitoring.port)"
+            server_name: stranger
+
+            """,
+        ]
+        let servers = try texts.enumerated().map { number, text in
+            let file = try directory.write(text, to: "\(number).conf")
+            return try ChildProcess(TestDependencies.officialServer(.current) ?? "", ["-c", file])
+        }
+        var last = ""
+        try await eventually("a stranger that answers") {
+            try await TopRun.run("-s 127.0.0.2 -m \(monitoring.port) --batch -r 1").output.contains("stranger")
+        }
+        try await eventually("the second server, in \(last)") {
+            let run = try await TopRun.run("-m \(monitoring.port) --view cluster --batch -r 2 -d 0.1")
+            last = run.output + run.errors
+            return run.output.contains("Servers: 2, 1 lost") && run.output.contains("no pages at ")
+        }
+        #expect(!last.contains("stranger"), "\(last)")
+        for server in servers { await server.stop() }
+    }
     #endif
 
     @Test(
