@@ -64,7 +64,11 @@ final class ConnectionCore: @unchecked Sendable {
     private var lastWarningAt = NIODeadline.uptimeNanoseconds(0)
     var drainingSubscriptions: [SubscriptionState] = []
     var phase = Phase.connecting(isFirst: true)
-    var random = SystemRandomNumberGenerator()
+    /// Has no state. (Stored, it has no size either, and the thread sanitizer stumbles over its address.)
+    var random: SystemRandomNumberGenerator {
+        get { SystemRandomNumberGenerator() }
+        set { _ = newValue }
+    }
     var attempt: UInt64 = 0
     /// When the connection in use, or the last one, was made.
     var connectedAt = NIODeadline.uptimeNanoseconds(0)
@@ -126,13 +130,14 @@ final class ConnectionCore: @unchecked Sendable {
         self.requests = RequestCenter(inbox: inbox, outbound: self.outbound)
         self.finishedPromise = eventLoop.makePromise(of: Void.self)
         self.finished = self.finishedPromise.futureResult
+        var random = SystemRandomNumberGenerator()
         self.pool = ServerPool(
             addresses: addresses,
             randomize: configuration.randomizeServers,
             ignoreDiscovered: configuration.ignoreDiscoveredServers,
             maxReconnects: configuration.maxReconnects.flatMap { $0 < 0 ? nil : $0 },
             ignoreAuthErrorAbort: configuration.ignoreAuthErrorAbort,
-            random: &self.random
+            random: &random
         )
         self.reconnector = ReconnectStateMachine(
             backoff: Self.backoff(configuration),
