@@ -72,6 +72,6 @@ def everything(server, clients, skip, with_baseline=False):
         source = BENCHMARKS / "peers" / "go" / "main.go"
         gopath = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
         run("go", "build", "-o", programs.clients["go"][0], source, **gopath)
-        linking = subprocess.run([ROOT / "Scripts" / "link-flags", "--tool"], check=True, capture_output=True, text=True).stdout
-        run("swift", "build", "-c", "release", "--static-swift-stdlib", *linking.split(), "--package-path", BENCHMARKS)
+        flags = subprocess.run([ROOT / "Scripts" / "release-flags", "--tool"], check=True, capture_output=True, text=True).stdout
+        run("swift", "build", "-c", "release", "--static-swift-stdlib", *flags.split(), "--package-path", BENCHMARKS)
     return programs

@@ -28,6 +28,8 @@ struct MessagePublisher {
     private let flushEvery: Int
     private let usesJetStream: Bool
     private var expectedSequence: UInt64?
+    /// The wait of `--retry`; nil without it.
+    private let retryInterval: Duration?
     private var limiter: RateLimiter?
     private var lines: [Line] = []
     /// Nil without `--retry`.
@@ -47,6 +49,7 @@ struct MessagePublisher {
         self.flushEvery = options.flushEvery ?? 0
         self.usesJetStream = options.jetstream
         self.expectedSequence = options.expectLastSeq
+        self.retryInterval = options.retry?.duration
         self.limiter = options.rate.map { RateLimiter(rate: $0, now: .now) }
         self.unconfirmed = options.retry.map { _ in UnconfirmedMessages() }
     }
@@ -239,7 +242,8 @@ struct MessagePublisher {
         if isListed { self.context.diagnostics.say(acknowledgement.line) }
     }
 
-    /// Sends a message and waits for the answer; with `--retry` again after a lost connection.
+    /// Sends a message and waits for the answer; with `--retry` again after a lost connection, and until the stream is
+    /// back as well.
     private func acknowledgement(
         of message: OutgoingMessage,
         _ headers: NATSHeaders
@@ -253,6 +257,13 @@ struct MessagePublisher {
                     timeout: self.context.settings.timeout
                 )
             } catch {
+                if let interval = self.retryInterval, self.isStreamMissedAfterOutage(error) {
+                    self.context.diagnostics.detail("No stream stores [\(message.subject)] yet")
+                    await self.context.sleep(for: interval)
+                    // The signal came while nothing was on its way: there is no answer to wait for.
+                    if self.context.shutdown.signal != nil { throw CancellationError() }
+                    continue
+                }
                 guard self.isLostConnection(error) else { throw error }
                 // What is asked for before there is a connection would be kept, and stored as often as it was asked for.
                 while !self.client.isConnected, !self.client.isClosed {
@@ -261,6 +272,11 @@ struct MessagePublisher {
                 }
             }
         }
+    }
+
+    /// Whether nobody stores the message because the server has only just come back: a cluster elects its leaders then.
+    private func isStreamMissedAfterOutage(_ error: NATSError) -> Bool {
+        error.code == .noResponders && self.client.statistics.reconnects > 0 && self.context.shutdown.signal == nil
     }
 
     // MARK: What the server has

@@ -85,6 +85,7 @@ struct PublishProgram: Sendable {
                     switch event {
                     case .error(let error, _) where retries && ToolConnection.endsOnlyConnection(error): break
                     case .error, .closed: return reader.stop()
+                    case .disconnected where retries: diagnostics.detail("Connection lost")
                     case .reconnected: diagnostics.detail("Connected again")
                     default: break
                     }

@@ -10,7 +10,15 @@ final class SubjectReporter: Sendable {
     private let top: Int
     /// The table replaces the one before it on a terminal.
     private let isRefreshed: Bool
-    private let report = NIOLockedValueBox(SubjectReport())
+    private struct State {
+        var report = SubjectReport()
+        /// How often a table was begun.
+        var begun = 0
+        /// The one that was shown last.
+        var shown = 0
+    }
+
+    private let state = NIOLockedValueBox(State())
 
     init(printer: MessagePrinter, writer: OutputWriter, top: Int, isRefreshed: Bool) {
         self.printer = printer
@@ -25,8 +33,8 @@ final class SubjectReporter: Sendable {
     func take(_ batch: NATSMessageBatch) -> Bool {
         var position = batch.startIndex
         let picked = self.printer.pick(batch, from: &position, maximum: .max)
-        self.report.withLockedValue { report in
-            for picked in picked { picked.message.withParts { report.count($0) } }
+        self.state.withLockedValue { state in
+            for picked in picked { picked.message.withParts { state.report.count($0) } }
         }
         return self.printer.isComplete
     }
@@ -40,15 +48,22 @@ final class SubjectReporter: Sendable {
         }
     }
 
-    /// Shows the table as it is now.
+    /// Shows the table as it is now, unless a later one has been shown by the time it is made.
     func show() async throws {
-        let report = self.report.withLockedValue { $0 }
+        let (report, number) = self.state.withLockedValue { state in
+            state.begun += 1
+            return (state.report, state.begun)
+        }
         let top = self.top
         // Not on the event loop: there may be a hundred thousand subjects to sort.
         let table = await Task.detached { report.table(top: top) }.value
         // Home, and clear from there.
         var output = ByteBuffer(string: self.isRefreshed ? "\u{1B}[H\u{1B}[2J" : "")
         output.writeString(table)
-        try self.writer.submit(&output)
+        try self.state.withLockedValue { state in
+            guard number > state.shown else { return }
+            state.shown = number
+            try self.writer.submit(&output)
+        }
     }
 }

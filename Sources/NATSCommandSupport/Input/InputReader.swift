@@ -1,9 +1,11 @@
 import NIOConcurrencyHelpers
 package import NIOCore
 
-/// Reads inputs one after the other on a thread of its own, in large blocks, a few ahead of the consumer.
+/// Reads inputs one after the other, in large blocks.
 ///
-/// The thread ends at the end of the input, on an error, or when the process does; a `read` that nobody feeds cannot be
+/// A thread of its own reads a few blocks ahead of the consumer. Where the input is a pipe the thread only waits for
+/// something to read, and the consumer reads while there is more: bytes that the consumer's core has read itself are in its
+/// cache, and nobody has to be woken for them. The thread ends at the end of the input, on an error, or when the process does; a `read` that nobody feeds cannot be
 /// interrupted, and nothing else of the tool waits for it.
 package final class InputReader: Sendable {
     /// Reading failed.
@@ -22,7 +24,28 @@ package final class InputReader: Sendable {
     private static let blockSize = 128 * 1024
     private static let blocksAhead = 4
 
+    /// A pipe that the consumer reads from.
+    private struct Pipe {
+        /// Does not block; the thread opens and closes it.
+        var descriptor: Int32
+        /// What the consumer found; anything but ``Finding/more`` is for the thread.
+        var finding = Finding.more
+        /// The consumer uses the descriptor.
+        var isBeingRead = false
+    }
+
+    private enum Finding: Equatable {
+        /// There is something to read, or there was the last time.
+        case more
+        /// Nothing is there yet.
+        case nothing
+        case end
+        case error(Int32)
+    }
+
     private struct State {
+        /// Nil while the thread reads.
+        var pipe: Pipe?
         var pieces: [Piece] = []
         var end: Result<Void, ReadError>?
         var waiter: CheckedContinuation<Void, Never>?
@@ -44,24 +67,35 @@ package final class InputReader: Sendable {
         }
     }
 
-    /// All that waits, oldest first, waiting for something if need be; nil after the end of the last input and when the
-    /// calling task is cancelled.
-    package func next() async throws(ReadError) -> [Piece]? {
+    /// What comes next, waiting for it if need be; nil after the end of the last input and when the calling task is
+    /// cancelled.
+    ///
+    /// It always gives way first, so that endless input does not keep others from what they do on the same thread.
+    package func next() async throws(ReadError) -> Piece? {
+        var isLastLook = false
         while !Task.isCancelled {
+            await Task.yield()
             self.condition.lock()
             if !self.state.pieces.isEmpty {
-                let pieces = self.state.pieces
-                self.state.pieces.removeAll(keepingCapacity: true)
+                let piece = self.state.pieces.removeFirst()
                 self.condition.unlock(withValue: true)
-                return pieces
+                return piece
             }
-            let end = self.state.end
-            self.condition.unlock()
-            if let end {
+            if let end = self.state.end {
+                self.condition.unlock()
                 try end.get()
                 return nil
             }
-            await self.waitForChange()
+            if let pipe = self.state.pipe, pipe.finding == .more {
+                self.state.pipe?.isBeingRead = true
+                self.condition.unlock()
+                if let piece = self.readPiece(pipe.descriptor, isLastLook: isLastLook) { return piece }
+                // Others on this thread had something to do, and who writes into the pipe had time meanwhile.
+                isLastLook.toggle()
+            } else {
+                self.condition.unlock()
+                await self.waitForChange()
+            }
         }
         return nil
     }
@@ -90,7 +124,9 @@ package final class InputReader: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 self.condition.lock()
-                let isReady = !self.state.pieces.isEmpty || self.state.end != nil || Task.isCancelled
+                let isReady =
+                    !self.state.pieces.isEmpty || self.state.end != nil || self.state.pipe?.finding == .more
+                    || Task.isCancelled
                 // One consumer: a second one would displace the first.
                 let displaced = isReady ? nil : self.state.waiter
                 if !isReady { self.state.waiter = continuation }
@@ -140,6 +176,11 @@ package final class InputReader: Sendable {
             self.finish(.failure(ReadError(errno: -descriptor, source: source)))
             return false
         }
+        if let reopened = POSIX.reopenPipe(descriptor) {
+            POSIX.widenPipe(reopened)
+            defer { POSIX.closeFile(reopened) }
+            return self.wait(at: descriptor, reading: reopened, source)
+        }
         while true {
             var block = ByteBufferAllocator().buffer(capacity: Self.blockSize)
             var result = 0
@@ -168,5 +209,71 @@ package final class InputReader: Sendable {
         self.condition.unlock(withValue: self.state.pieces.count < Self.blocksAhead)
         waiter?.resume()
         return true
+    }
+
+    // MARK: Pipes
+
+    /// Waits for input of a pipe and lets the consumer read it.
+    ///
+    /// - Parameters:
+    ///   - original: Where to wait: a FIFO that is opened without waiting for a writer does not tell of its end.
+    ///   - pipe: The same pipe, for the consumer.
+    ///   - source: Its name.
+    /// - Returns: Whether the input was read to its end.
+    private func wait(at original: Int32, reading pipe: Int32, _ source: InputSource) -> Bool {
+        while true {
+            POSIX.waitForInput(original)
+            self.condition.lock()
+            self.state.pipe = Pipe(descriptor: pipe)
+            while let state = self.state.pipe, state.isBeingRead || (state.finding == .more && !self.state.isStopped) {
+                let waiter = self.takeWaiter()
+                self.condition.unlock(withValue: false)
+                waiter?.resume()
+                self.condition.lock(whenValue: true)
+            }
+            let finding = self.state.pipe?.finding
+            let isStopped = self.state.isStopped
+            self.state.pipe = nil
+            self.condition.unlock(withValue: true)
+            if isStopped { return false }
+            switch finding {
+            case .more, .nothing, nil: continue
+            case .end: return true
+            case .error(let error):
+                self.finish(.failure(ReadError(errno: error, source: source)))
+                return false
+            }
+        }
+    }
+
+    /// What a pipe has, on the consumer's thread; nil if there is nothing.
+    ///
+    /// - Parameters:
+    ///   - pipe: Does not block.
+    ///   - isLastLook: If there is nothing, the thread is to wait for more.
+    /// - Returns: Bytes.
+    private func readPiece(_ pipe: Int32, isLastLook: Bool) -> Piece? {
+        var block = ByteBufferAllocator().buffer(capacity: Self.blockSize)
+        var result: Int?
+        block.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.blockSize) { space in
+            result = POSIX.readWhatIsThere(from: pipe, into: space)
+            return max(0, result ?? 0)
+        }
+        let finding: Finding
+        switch result {
+        case nil: finding = isLastLook ? .nothing : .more
+        case .some(1...): finding = .more
+        case .some(0): finding = .end
+        case .some(let error): finding = .error(Int32(truncatingIfNeeded: -error))
+        }
+        self.condition.lock()
+        self.state.pipe?.finding = finding
+        self.state.pipe?.isBeingRead = false
+        if finding != .more || self.state.isStopped {
+            self.condition.unlock(withValue: true)
+        } else {
+            self.condition.unlock()
+        }
+        return block.readableBytes > 0 ? .bytes(block) : nil
     }
 }

@@ -11,7 +11,7 @@ package struct PayloadRecords: Sendable {
     private let limit: Int
     private let didSkip: @Sendable (ToolFailure) -> Void
     private var splitter: RecordSplitter
-    private var pieces: ArraySlice<InputReader.Piece> = []
+    private var piece: InputReader.Piece?
     /// The input that is being read.
     private var source = 0
     private var isFinished = false
@@ -53,8 +53,8 @@ package struct PayloadRecords: Sendable {
     package mutating func waitForMore() async throws(ToolFailure) -> Bool {
         guard !self.isFinished else { return false }
         do throws(InputReader.ReadError) {
-            if let pieces = try await self.reader.next() {
-                self.pieces = pieces[...]
+            if let piece = try await self.reader.next() {
+                self.piece = piece
                 return true
             }
         } catch {
@@ -105,7 +105,7 @@ package struct PayloadRecords: Sendable {
         while true {
             self.isTerminated = true
             if let record = try self.splitter.next() { return record }
-            switch self.pieces.popFirst() {
+            switch self.piece.take() {
             case .bytes(let block):
                 self.splitter.append(block)
             case .end:

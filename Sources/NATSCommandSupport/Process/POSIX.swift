@@ -36,6 +36,17 @@ package enum POSIX {
         return 0
     }
 
+    /// Lets a pipe hold more, so that its two ends wake each other less often; nothing if it is none, or where that is
+    /// not allowed.
+    package static func widenPipe(_ descriptor: Int32, to size: Int32 = 1 << 20) {
+        #if os(Linux)
+        // F_SETPIPE_SZ and F_GETPIPE_SZ of <linux/fcntl.h>, which need _GNU_SOURCE.
+        let (setSize, getSize): (Int32, Int32) = (1031, 1032)
+        let current = fcntl(descriptor, getSize)
+        if current >= 0, current < size { _ = fcntl(descriptor, setSize, size) }
+        #endif
+    }
+
     /// Reads at least one byte into `buffer` unless the end is reached.
     ///
     /// - Returns: The count (0 at the end), or the negated `errno`.
@@ -47,8 +58,7 @@ package enum POSIX {
             case EINTR:
                 continue
             case EAGAIN:
-                var waiter = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                _ = poll(&waiter, 1, -1)
+                self.waitForInput(descriptor)
             case let error:
                 return -Int(error)
             }
@@ -64,7 +74,43 @@ package enum POSIX {
         }
     }
 
-    /// Closes what ``openForReading(_:)`` opened.
+    /// Opens the pipe behind `descriptor` once more, so that reading from it never waits, which is nothing to those who
+    /// share `descriptor`.
+    ///
+    /// - Returns: The descriptor, nil if there is no pipe behind it or the system does not allow it.
+    package static func reopenPipe(_ descriptor: Int32) -> Int32? {
+        #if os(Linux)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return nil }
+        let reopened = open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        return reopened >= 0 ? reopened : nil
+        #else
+        return nil
+        #endif
+    }
+
+    /// Reads what is there, without waiting if `descriptor` does not block.
+    ///
+    /// - Returns: The count (0 at the end), nil if there is nothing yet, or the negated `errno`.
+    package static func readWhatIsThere(from descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        while true {
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return nil
+            case let error: return -Int(error)
+            }
+        }
+    }
+
+    /// Waits until reading from `descriptor` brings something: bytes, the end or an error.
+    package static func waitForInput(_ descriptor: Int32) {
+        var waiter = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&waiter, 1, -1) < 0, errno == EINTR {}
+    }
+
+    /// Closes what ``openForReading(_:)`` or ``reopenPipe(_:)`` opened.
     package static func closeFile(_ descriptor: Int32) {
         if descriptor >= 0 { close(descriptor) }
     }

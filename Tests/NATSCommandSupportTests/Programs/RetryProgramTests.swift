@@ -157,23 +157,77 @@ struct RetryProgramTests {
     func request() async throws {
         let peer = try ScriptedServer()
         let shell = try ToolShell("nats-req $U --retry=50ms -r svc ping", url: peer.url)
-        func requestInbox(_ connection: RawConnection) async throws -> (inbox: String, sid: String) {
-            var sid = "1"
-            while true {
-                let words = try await connection.readLine().split(separator: " ").map(String.init)
-                if words.first == "SUB" { sid = words[words.count - 1] }
-                if words.first == "PUB" { return (words[2], sid) }
-            }
-        }
         let (first, _) = try await peer.acceptClient()
-        _ = try await requestInbox(first)
+        _ = try await self.replyInbox(first)
         first.close()
         let (second, _) = try await peer.acceptClient()
-        let (inbox, sid) = try await requestInbox(second)
+        let (inbox, sid) = try await self.replyInbox(second)
         await second.send("MSG \(inbox) \(sid) 4\r\npong\r\n")
         let result = try await shell.result()
         #expect(result.output == "pong\n")
         #expect(result.status == 0)
+    }
+
+    /// The reply subject of the next message, and the number of the subscription that takes replies.
+    private func replyInbox(_ connection: RawConnection) async throws -> (inbox: String, sid: String) {
+        var sid = "1"
+        while true {
+            let words = try await connection.readLine().split(separator: " ").map(String.init)
+            if words.first == "PING" { await connection.send("PONG\r\n") }
+            if words.first == "SUB" { sid = words[words.count - 1] }
+            if words.first == "PUB" { return (words[2], sid) }
+        }
+    }
+
+    private func refuse(_ request: (inbox: String, sid: String), on connection: RawConnection) async {
+        let status = "NATS/1.0 503\r\n\r\n"
+        let size = status.utf8.count
+        await connection.send("HMSG \(request.inbox) \(request.sid) \(size) \(size)\r\n\(status)\r\n")
+    }
+
+    @Test("a message for JetStream is sent again after an outage, until the stream is back")
+    func stream() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("nats-pub $U -v -J --retry=50ms foo 1", url: peer.url)
+        let (first, _) = try await peer.acceptClient()
+        _ = try await self.replyInbox(first)
+        first.close()
+        let (second, _) = try await peer.acceptClient()
+        for _ in 0..<2 { await self.refuse(try await self.replyInbox(second), on: second) }
+        let last = try await self.replyInbox(second)
+        let stored = #"{"stream":"S","seq":7}"#
+        await second.send("MSG \(last.inbox) \(last.sid) \(stored.utf8.count)\r\n\(stored)\r\n")
+        async let others = self.serve(second)
+        let result = try await shell.result()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("\nNo stream stores [foo] yet\n"))
+        #expect(result.errors.hasSuffix("\nStored in Stream: S Sequence: 7\n"))
+        #expect(await others.allSatisfy { !$0.hasPrefix("PUB") })
+    }
+
+    @Test("without an outage nobody waits for a stream that does not exist")
+    func noStream() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("nats-pub $U -J --retry=50ms foo 1", url: peer.url)
+        let (connection, _) = try await peer.acceptClient()
+        await self.refuse(try await self.replyInbox(connection), on: connection)
+        let result = try await shell.result()
+        #expect(result.status == 4)
+        #expect(result.errors == "nats: no stream stores [foo], or JetStream is not enabled: nobody answers\n")
+        connection.close()
+    }
+
+    @Test("a signal ends the wait for the next connection", arguments: ["-l", "-l -J"])
+    func signalInOutage(flags: String) async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell("echo 1 >in; exec nats-pub $U -v --retry=1h \(flags) foo <in", url: peer.url)
+        let (connection, _) = try await peer.acceptClient()
+        while try await !connection.readLine().hasPrefix("PUB ") {}
+        await peer.close()
+        connection.close()
+        try await shell.waitForErrors("Connection lost")
+        shell.signal(15)
+        #expect(try await shell.result().exit == .signaled(15))
     }
 
     @Test("refused credentials, a wait of no time and a signal end it")
