@@ -15,14 +15,6 @@ import Musl
 
 /// What a signal, which cancels the work of a tool, must not do to its input and output.
 @Suite struct SignalTests {
-    private func makePipe() throws -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else {
-            throw ConditionNotMet(description: "no pipe: errno \(errno)")
-        }
-        return (ends[0], ends[1])
-    }
-
     private func waitForCancellation() async {
         while !Task.isCancelled {
             await Task.yield()
@@ -31,7 +23,9 @@ import Musl
 
     @Test("a record that has no end yet is not handed out when the task is cancelled", arguments: [true, false])
     func halfRecord(hasLineEnds: Bool) async throws {
-        let ends = try self.makePipe()
+        let ends = try PipeEnds()
+        // The reader's thread may still be on its way to the other one.
+        defer { ends.closeWriter() }
         let text = Array("half a message".utf8)
         #expect(text.withUnsafeBytes { POSIX.writeAll($0, to: ends.write) } == 0)
         let reader = InputReader([.descriptor(ends.read)])
@@ -49,12 +43,12 @@ import Musl
         let (hasMore, record) = try await cancelled.value
         #expect(!hasMore && record == nil)
         reader.stop()
-        close(ends.write)
     }
 
     @Test("a flush in a cancelled task waits until everything is written")
     func flush() async throws {
-        let ends = try self.makePipe()
+        let ends = try PipeEnds()
+        defer { ends.closeAll() }
         let writer = try OutputWriter(descriptor: ends.write)
         let size = 4 << 20
         var output = ByteBuffer(repeating: 1, count: size)

@@ -5,8 +5,8 @@ package import NIOCore
 ///
 /// A thread of its own reads a few blocks ahead of the consumer. Where the input is a pipe the thread only waits for
 /// something to read, and the consumer reads while there is more: bytes that the consumer's core has read itself are in its
-/// cache, and nobody has to be woken for them. The thread ends at the end of the input, on an error, or when the process does; a `read` that nobody feeds cannot be
-/// interrupted, and nothing else of the tool waits for it.
+/// cache, and nobody has to be woken for them. The thread ends at the end of the input, on an error, or when the process
+/// does; a `read` that nobody feeds cannot be interrupted, and nothing else of the tool waits for it.
 package final class InputReader: Sendable {
     /// Reading failed.
     package struct ReadError: Error, Equatable {

@@ -347,6 +347,20 @@ struct PublishProgramTests {
         #expect(try await shell.result().exit == .signaled(15))
     }
 
+    @Test("a signal is heard while endless input brings nothing to send")
+    func endlessEmptyInput() async throws {
+        let peer = try ScriptedServer()
+        let shell = try ToolShell(
+            "mkfifo pipe; yes '' >pipe & exec nats-pub $U -v --skip-empty -l t <pipe",
+            url: peer.url
+        )
+        let (connection, _) = try await peer.acceptClient()
+        try await shell.waitForErrors("Connected")
+        shell.signal(15)
+        await connection.send("PING\r\n")
+        #expect(try await shell.result().exit == .signaled(15))
+    }
+
     @Test("a server that goes away ends it, also when the input is silent")
     func serverGone() async throws {
         let server = try await ServerUnderTest.ours.start()
