@@ -287,8 +287,8 @@ let package = Package(
         .testTarget(
             name: "NATSTopTests",
             dependencies: [
-                "NATSTop", "NATSCommandSupport", "NATSWire", "NATSTestServer", "NATSTestSupport", nioCore,
-                nioConcurrency,
+                "nats-top", "NATSTop", "NATSCommandSupport", "NATSClient", "NATSWire", "NATSTestServer",
+                "NATSTestSupport", nioCore, nioPosix, nioConcurrency, nioHTTP, nioSSL, argumentParser,
             ],
             swiftSettings: settings
         ),

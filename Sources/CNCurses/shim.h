@@ -52,6 +52,12 @@ static inline bool nats_top_starts_screen(void) {
     return true;
 }
 
+/// The terminal's name for a sequence, such as `rmcup`; nil if it has none.
+static inline const char *nats_top_sequence(const char *name) {
+    const char *text = tigetstr((char *)name);
+    return text == (const char *)-1 ? NULL : text;
+}
+
 /// Makes colour pairs 1 to 5 on the terminal's own background; false if it has none.
 static inline bool nats_top_starts_colors(const short *colors, short count) {
     if (!has_colors() || start_color() == ERR) return false;

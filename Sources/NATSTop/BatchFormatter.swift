@@ -155,7 +155,7 @@ package struct BatchFormatter: Sendable, Equatable {
             traffic("In:", figures.incoming),
             traffic("Out:", figures.outgoing),
             "",
-            joined(["Connections Polled:", String(model.rowCount)]),
+            joined(["\(model.view.heading):", String(model.rowCount)]),
             joined(columns.map { $0.title(showsRates: model.settings.showsRates) }),
         ]
         for row in model.rows {
@@ -230,7 +230,7 @@ package struct BatchFormatter: Sendable, Equatable {
         writer.writeUnlessEmpty("id", status.id)
         writer.writeUnlessEmpty("name", status.name)
         writer.writeUnlessEmpty("address", server.address)
-        writer.write("state", server.isUp ? "up" : "lost")
+        writer.write("state", server.state.rawValue)
         writer.writeUnlessEmpty("error", server.problem)
         guard server.isUp else { return }
         writer.write("version", status.version)
@@ -281,9 +281,9 @@ package struct BatchFormatter: Sendable, Equatable {
             case .lost?: writer.write("mark", "lost")
             case .slow?: writer.write("mark", "slow")
             case .idle?: writer.write("mark", "idle")
-            case nil: break
+            case .withoutPages?, nil: break
             }
-            if row.mark != .lost { self.write(row.counters, row.rates, to: &writer) }
+            if row.hasFigures { self.write(row.counters, row.rates, to: &writer) }
         }
     }
 }

@@ -12,11 +12,10 @@ struct BatchProgram {
     /// Rounds after which it ends.
     private let limit: Int?
     private var rounds = 0
-    /// Taken from the mailbox, and not done yet.
-    private var waiting: [Event] = []
-
-    /// A snapshot waits so long for names of hosts; those that come later are in the next one.
-    private static let lookUpLimit: Duration = .seconds(2)
+    /// The round that the model has taken and that is not printed yet: it waits for names of hosts.
+    private var held: (time: String, wait: NameWait)?
+    /// Addresses whose names a round has waited for: the next ones do not.
+    private var waitedFor: Set<String> = []
 
     init(
         model: Model,
@@ -39,24 +38,51 @@ struct BatchProgram {
     mutating func run() throws -> ToolStatus {
         if case .recording(let replay) = self.source { return try self.play(replay) }
         while true {
-            self.waiting += self.mailbox.take()
-            while !self.waiting.isEmpty {
-                switch self.waiting.removeFirst() {
+            var found: [(address: String, name: String?)] = []
+            for event in self.mailbox.take() {
+                switch event {
                 case .signal(let number): return .signal(number)
                 case .resized: break
-                case .hostName(let name, let address): self.model.take(hostNames: [(address, name)])
+                case .hostName(let name, let address): found.append((address, name))
                 case .round(let round):
-                    if let recording = round.recording { try self.recording?.write(recording.line) }
-                    let time = UTCTimestamp.text(nanoseconds: POSIX.nanosecondsSinceEpoch)
-                    self.model.rename(target: round.title)
-                    self.model.take(round.sample, at: round.time, took: round.took)
-                    if let status = self.lookUp() { return status }
-                    if try self.write(time) { return .success }
+                    self.model.take(hostNames: found)
+                    found = []
+                    // The one before waits no longer than until the next one is there.
+                    if try self.printHeld() { return .success }
+                    try self.take(round)
                 }
             }
-            let wake = self.mailbox.wait(output: self.output.isStandardOutput ? 1 : nil, timeout: nil)
+            self.model.take(hostNames: found)
+            if self.isHeldComplete, try self.printHeld() { return .success }
+            let rest = self.held.map { max(.zero, $0.wait.deadline - ContinuousClock.now) }
+            let wake = self.mailbox.wait(output: self.output.isStandardOutput ? 1 : nil, timeout: rest)
             if wake.isHungUp { return .brokenPipe }
         }
+    }
+
+    private mutating func take(_ round: Round) throws {
+        if let recording = round.recording { try self.recording?.write(recording.line) }
+        self.model.rename(target: round.title)
+        self.model.take(round.sample, at: round.time, took: round.took)
+        var unknown: [String] = []
+        if case .server(_, let names) = self.source {
+            unknown = self.model.allUnknownAddresses
+            names.want(unknown)
+        }
+        let wait = NameWait(for: unknown, but: &self.waitedFor)
+        self.held = (UTCTimestamp.text(nanoseconds: round.date), wait)
+    }
+
+    private var isHeldComplete: Bool {
+        guard let held = self.held else { return false }
+        return held.wait.isOver(unknown: self.model.allUnknownAddresses, now: ContinuousClock.now)
+    }
+
+    /// - Returns: Whether it was the last round that is wanted.
+    private mutating func printHeld() throws -> Bool {
+        guard let held = self.held else { return false }
+        self.held = nil
+        return try self.write(held.time)
     }
 
     /// All rounds at once: nobody watches.
@@ -64,7 +90,7 @@ struct BatchProgram {
         while let time = replay.nextTime, let recording = try replay.take() {
             for case .signal(let number) in self.mailbox.take() { return .signal(number) }
             let sample = recording.sample
-            self.model.take(sample, at: time, took: recording.took)
+            self.model.take(sample, at: time, took: recording.took, from: recording.target)
             if try self.write(sample.server?.now ?? "") { return .success }
         }
         return .success
@@ -76,32 +102,27 @@ struct BatchProgram {
         self.rounds += 1
         return self.limit.map { self.rounds >= $0 } ?? false
     }
+}
 
-    /// Waits for the names of the hosts of this round, but not for ever.
-    ///
-    /// - Returns: How to end, if a signal came meanwhile.
-    private mutating func lookUp() -> ToolStatus? {
-        guard case .server(_, let names) = self.source else { return nil }
-        let deadline = ContinuousClock.now + Self.lookUpLimit
-        while true {
-            let unknown = self.model.allUnknownAddresses
-            let rest = deadline - ContinuousClock.now
-            guard !unknown.isEmpty, rest > .zero else { return nil }
-            names.want(unknown)
-            var found: [(address: String, name: String?)] = []
-            for event in self.mailbox.take() {
-                switch event {
-                case .hostName(let name, let address): found.append((address, name))
-                case .signal(let number): return .signal(number)
-                case .round, .resized: self.waiting.append(event)
-                }
-            }
-            if found.isEmpty {
-                let wake = self.mailbox.wait(output: self.output.isStandardOutput ? 1 : nil, timeout: rest)
-                if wake.isHungUp { return .brokenPipe }
-            } else {
-                self.model.take(hostNames: found)
-            }
-        }
+/// How long a snapshot waits for names of hosts.
+///
+/// A name is waited for once: where the name server is silent, only the first snapshot is late.
+struct NameWait {
+    /// Names that come later are in the next snapshot.
+    private static let limit: Duration = .seconds(2)
+    private static let maximumWaitedFor = 65_536
+
+    let deadline: ContinuousClock.Instant
+    private let addresses: Set<String>
+
+    init(for unknown: [String], but waitedFor: inout Set<String>, now: ContinuousClock.Instant = .now) {
+        self.addresses = Set(unknown).subtracting(waitedFor)
+        self.deadline = now + Self.limit
+        if waitedFor.count + self.addresses.count > Self.maximumWaitedFor { waitedFor = [] }
+        waitedFor.formUnion(self.addresses)
+    }
+
+    func isOver(unknown: [String], now: ContinuousClock.Instant) -> Bool {
+        now >= self.deadline || self.addresses.isDisjoint(with: unknown)
     }
 }

@@ -12,30 +12,37 @@ import Glibc
 /// Looks up the names of addresses, one after the other, on a thread of its own.
 final class HostNames: Sendable {
     private struct State {
-        var waiting: [String] = []
-        var known: Set<String> = []
+        var waiting: ArraySlice<String> = []
+        /// Looked up, or being looked up.
+        var asked: Set<String> = []
         var isRunning = false
     }
 
     /// A look-up may take seconds: more are asked for later, if they are still wanted.
     private static let maximumWaiting = 256
-    private static let maximumKnown = 65_536
+    private static let maximumAsked = 65_536
 
     private let state = NIOLockedValueBox(State())
     private let mailbox: Mailbox
+    private let name: @Sendable (String) -> String?
 
-    init(mailbox: Mailbox) {
+    /// - Parameters:
+    ///   - mailbox: Gets the names as events.
+    ///   - name: Asks for the name of an address, nil if it has none, and may block.
+    init(mailbox: Mailbox, name: @escaping @Sendable (String) -> String? = { HostNames.name(of: $0) }) {
         self.mailbox = mailbox
+        self.name = name
     }
 
-    /// Looks up what was not looked up before; each name comes as an event.
+    /// Looks up what was not looked up before, and nothing else any longer; each name comes as an event.
     func want(_ addresses: [String]) {
-        guard !addresses.isEmpty else { return }
         let mustStart = self.state.withLockedValue { state in
             // Clients come and go: what was asked long ago may be asked again.
-            if state.known.count > Self.maximumKnown { state.known.removeAll() }
-            for address in addresses where state.waiting.count < Self.maximumWaiting {
-                if state.known.insert(address).inserted { state.waiting.append(address) }
+            if state.asked.count > Self.maximumAsked { state.asked.removeAll() }
+            state.waiting = []
+            for address in addresses where !state.asked.contains(address) {
+                guard state.waiting.count < Self.maximumWaiting else { break }
+                state.waiting.append(address)
             }
             guard !state.isRunning, !state.waiting.isEmpty else { return false }
             state.isRunning = true
@@ -45,7 +52,7 @@ final class HostNames: Sendable {
         Signals.withoutStops {
             let started = POSIX.startThread { [self] in
                 while let address = self.next() {
-                    self.mailbox.post(.hostName(Self.name(of: address), address: address))
+                    self.mailbox.post(.hostName(self.name(address), address: address))
                 }
             }
             if !started { self.state.withLockedValue { $0.isRunning = false } }
@@ -54,16 +61,17 @@ final class HostNames: Sendable {
 
     private func next() -> String? {
         self.state.withLockedValue { state in
-            guard !state.waiting.isEmpty else {
+            guard let address = state.waiting.popFirst() else {
                 state.isRunning = false
                 return nil
             }
-            return state.waiting.removeFirst()
+            state.asked.insert(address)
+            return address
         }
     }
 
     /// Asks for the name of an address, nil if it has none, and blocks meanwhile.
-    private static func name(of address: String) -> String? {
+    static func name(of address: String) -> String? {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST
         var list: UnsafeMutablePointer<addrinfo>?

@@ -8,6 +8,9 @@ protocol PageSource: Sendable {
     /// Stands before what went wrong at the start.
     var introduction: String { get }
 
+    /// Begins a round: all its pages, but that of the cluster, are asked of the same server.
+    func begin()
+
     /// Asks for a page.
     ///
     /// - Returns: The answer, also one that is a refusal.
@@ -17,10 +20,10 @@ protocol PageSource: Sendable {
     /// What is asked for a page, as it stands before what went wrong.
     func question(_ request: Request) -> String
 
-    /// Asks another server from now on, by its key in the page of the cluster.
+    /// Asks another server from the next round on, by its key in the page of the cluster.
     func watch(_ server: String)
 
-    /// Asks the next of the servers that the user named; false if there is none left.
+    /// Asks the next of the servers that the user named from the next round on; false if there is none left.
     func watchNext() -> Bool
 }
 

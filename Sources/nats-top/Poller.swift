@@ -1,3 +1,4 @@
+import NATSCommandSupport
 import NATSTop
 import NIOConcurrencyHelpers
 import NIOCore
@@ -6,6 +7,8 @@ import NIOCore
 struct Round: Sendable {
     /// Our time when it was complete.
     var time: Duration
+    /// The same as nanoseconds since the epoch.
+    var date: Int64 = 0
     /// How long it took.
     var took: Duration
     var nextPoll: Duration
@@ -97,14 +100,17 @@ final class Poller: Sendable {
                 return (state.requests, state.turn)
             }
             let begin = self.now
+            self.source.begin()
             var round = await self.round(requests)
             round.turn = turn
             round.time = self.now
+            round.date = POSIX.nanosecondsSinceEpoch
             round.took = round.time - begin
             // A server that is slow is left alone for a while too.
             round.nextPoll = max(begin + self.delay, round.time + self.delay / 10)
             round.recording?.time = round.time
             round.recording?.took = round.took
+            round.recording?.target = round.title
             // Pages that cannot be read are problems too.
             round.recording?.problems = round.sample.problems
             let pause = round.nextPoll - round.time

@@ -11,9 +11,6 @@ import Glibc
 
 /// Reads what `--record` wrote, line by line.
 final class RecordingReader {
-    /// A round of answers has a few pages of 10 MB at most.
-    private static let maximumLineBytes = 64 << 20
-
     private let descriptor: Int32
     private let name: String
     private var held: [UInt8] = []
@@ -68,7 +65,7 @@ final class RecordingReader {
                 self.begin = 0
             }
             searched = self.held.count
-            guard searched <= Self.maximumLineBytes else { throw ToolFailure("\(self.name): a line is too long") }
+            guard searched <= Recording.maximumLineBytes else { throw ToolFailure("\(self.name): a line is too long") }
             try self.fill()
         }
     }

@@ -75,9 +75,9 @@ struct ScreenProgram: ~Copyable {
         case .signal(let number): return .signal(number)
         case .resized, .hostName: self.mustDraw = true
         case .round(let round):
-            if let recording = round.recording { try self.recording?.write(recording.line) }
             // Of a server that is shown no longer.
             if case .server(let poller, _) = self.source, round.turn != poller.turn { return nil }
+            if let recording = round.recording { try self.recording?.write(recording.line) }
             self.model.rename(target: round.title)
             return self.take(round.sample, at: round.time, took: round.took, nextPoll: round.nextPoll)
         }
@@ -88,9 +88,10 @@ struct ScreenProgram: ~Copyable {
         _ sample: Sample,
         at time: Duration,
         took: Duration?,
-        nextPoll: Duration?
+        nextPoll: Duration?,
+        from target: String? = nil
     ) -> ToolStatus? {
-        self.model.take(sample, at: time, took: took, nextPoll: nextPoll)
+        self.model.take(sample, at: time, took: took, nextPoll: nextPoll, from: target)
         self.mustDraw = true
         self.rounds += 1
         if let limit = self.limit, self.rounds >= limit { return .success }
@@ -118,7 +119,13 @@ struct ScreenProgram: ~Copyable {
     private mutating func play() throws -> ToolStatus? {
         guard case .recording(let replay) = self.source else { return nil }
         while let time = replay.nextTime, time <= self.now, let recording = try replay.take() {
-            let status = self.take(recording.sample, at: time, took: recording.took, nextPoll: replay.nextTime)
+            let status = self.take(
+                recording.sample,
+                at: time,
+                took: recording.took,
+                nextPoll: replay.nextTime,
+                from: recording.target
+            )
             if let status { return status }
         }
         return nil

@@ -35,7 +35,7 @@ enum TopProgram {
     }
 
     private static func run(_ options: TopOptions) throws -> ToolStatus {
-        let setup = try TopSetup(options)
+        let setup = try TopSetup(options, flags: try Self.givenFlags())
         if !options.isBatch, !POSIX.isTerminal(0) || !POSIX.isTerminal(1) {
             throw UsageError("no terminal: use --batch, --json or -o")
         }
@@ -45,7 +45,6 @@ enum TopProgram {
         Signals.block()
         let mailbox = try Mailbox()
         try Signals.deliver(to: mailbox)
-        let recording = try options.record.map { try OutputFile($0, isPrivate: true) }
         var model = setup.model
         let start = ContinuousClock.now
         let source: Source
@@ -57,6 +56,8 @@ enum TopProgram {
             if let status = try Self.waitForFirstRound(mailbox, poller) { return status }
             source = .server(poller, HostNames(mailbox: mailbox))
         }
+        // Not before there is something to keep: the file may hold what was recorded before.
+        let recording = try options.record.map { try OutputFile($0, isPrivate: true) }
         if let formatter = setup.formatter {
             Signals.allowStops()
             var program = BatchProgram(
@@ -96,6 +97,12 @@ enum TopProgram {
         }
     }
 
+    /// The flags of the command line, by their first names.
+    private static func givenFlags() throws -> [String] {
+        let canonicalizer = ArgumentCanonicalizer(flags: CommandFlag.top)
+        return try canonicalizer.canonicalize(ToolArguments.current.texts).flags.map(\.name)
+    }
+
     private static func startPolling(
         _ options: TopOptions,
         _ setup: TopSetup,
@@ -127,10 +134,10 @@ enum TopProgram {
             return try SystemSource(settings: settings, eventLoop: eventLoop, timeout: options.timeout.duration)
         case .pages(let target, let others):
             let isSecure = ([target] + others).contains(where: \.isSecure)
-            let factory = HTTPSource.ClientFactory(
+            let factory = MonitoringClientFactory(
                 eventLoop: eventLoop,
                 timeout: options.timeout.duration,
-                secureContext: isSecure ? try SecureContext.make(options) : nil
+                secureContexts: isSecure ? try SecureContexts(options) : nil
             )
             return HTTPSource(target: target, others: others, factory: factory)
         }

@@ -19,8 +19,17 @@ struct TopSetup {
     let limit: Int?
     let usesColors: Bool
 
+    /// - Parameters:
+    ///   - options: As they were read.
+    ///   - flags: Those that were given, by their first names.
+    ///   - environment: A variable's value.
     /// - Throws: `UsageError`.
-    init(_ options: TopOptions, environment: (String) -> String? = POSIX.environmentVariable) throws {
+    init(
+        _ options: TopOptions,
+        flags: [String],
+        environment: (String) -> String? = POSIX.environmentVariable
+    ) throws {
+        if options.replay != nil { try Self.refuseWithReplay(flags) }
         self.origin = try Self.origin(options, environment)
         var settings = Settings()
         settings.limit = options.connections
@@ -58,6 +67,23 @@ struct TopSetup {
             case .never: false
             case .auto: environment("NO_COLOR")?.isEmpty ?? true
             }
+    }
+
+    /// Flags that say how a recording is shown; all others say whom to ask, and how.
+    private static let flagsOfReplay: Set<String> = [
+        "replay", "refreshes", "sort", "output", "delimiter", "raw", "display-subscriptions-column", "batch", "json",
+        "view", "filter", "columns", "color",
+    ]
+
+    private static func refuseWithReplay(_ flags: [String]) throws(UsageError) {
+        var names: [String] = []
+        for flag in flags where !Self.flagsOfReplay.contains(flag) {
+            let spellings = CommandFlag.top.first { $0.names.first == flag }?.names ?? [flag]
+            let name = spellings.first { $0.utf8.count <= 2 }.map { "-\($0)" } ?? "--\(flag)"
+            if !names.contains(name) { names.append(name) }
+        }
+        guard !names.isEmpty else { return }
+        throw UsageError("--replay asks no server: without effect would be \(names.joined(separator: ", "))")
     }
 
     private static func origin(_ options: TopOptions, _ environment: (String) -> String?) throws -> Origin {

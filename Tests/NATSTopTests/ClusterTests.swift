@@ -22,7 +22,7 @@ struct ClusterTests {
         } else {
             page.add(key: "h:3", address: "h:3", status: try varz("C", 7))
         }
-        page.add(key: "ND", problem: "no pages at 10.0.0.9:8222", id: "ND", name: "srvD")
+        page.add(key: "ND", problem: "no pages at 10.0.0.9:8222", hasPages: false, id: "ND", name: "srvD")
         var recording = Recording(time: .seconds(second))
         recording.add(page.page, for: .cluster)
         return try #require(recording.pages.first).body
@@ -50,12 +50,12 @@ struct ClusterTests {
                   In:   Msgs: 441  Bytes: 70.6K  Msgs/Sec: 0.0  Bytes/Sec: 0
                   Out:  Msgs: 524  Bytes: 166.3K  Msgs/Sec: 0.0  Bytes/Sec: 0
 
-                Servers: 4, 2 lost  Cluster: C1  Sort: name up  Columns: 9 of 14
+                Servers: 4, 1 lost, 1 without pages  Cluster: C1  Sort: name up
                   NAME STATE                    CPU  MEM   CONNS SUBS SLOW IN_MSGS/S OUT_MSGS/S>
                   srvA up                       1.5% 24.3M 12    170  1    40.0      80.0
                   srvB up                       1.5% 24.3M 12    170  1    0.0       0.0
                 ! srvC connection refused
-                ! srvD no pages at 10.0.0.9:82…
+                ? srvD no pages at 10.0.0.9:82…
                 (10 empty lines)
                  1 Conns 2 Closed 3 Routes 4 Accts 5 Subs 6 Srv 7 JS 8 Graphs 9 Cluster  ? help
                 """
@@ -105,7 +105,7 @@ struct ClusterTests {
         sample.addProblem("connection refused")
         sample.add(try Self.page(second: 18, lost: false), for: .cluster)
         model.take(sample, at: .seconds(108))
-        #expect(model.rows.count { $0.mark == .lost } == 1)
+        #expect(model.rows.count { $0.mark == .withoutPages } == 1)
         guard case .lost = model.snapshot.link else {
             Issue.record("the server is not lost")
             return

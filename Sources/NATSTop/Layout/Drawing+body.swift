@@ -41,18 +41,21 @@ extension Drawing {
 
     private mutating func drawRow(_ row: Row, _ plan: ColumnPlan, isSelected: Bool) {
         var line = self.builder()
+        // The rows of a cluster are not the lost server's.
+        let isCurrent = self.snapshot.link == .up || self.model.view == .cluster
         let role: Role =
             switch row.mark {
             case _ where isSelected: .selected
             case .lost?: .slow
-            case .slow?: self.snapshot.link == .up ? .slow : .stale
+            case .slow?: isCurrent ? .slow : .stale
             case .idle?: .idle
-            case nil: self.valueRole
+            case .withoutPages?, nil: isCurrent ? .plain : .stale
             }
         let mark =
             switch row.mark {
             case .slow?, .lost?: "!"
             case .idle?: "~"
+            case .withoutPages?: "?"
             case nil: " "
             }
         line.add(mark, role)

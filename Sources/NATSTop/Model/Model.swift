@@ -41,7 +41,7 @@ package struct Model: Sendable {
         }
     }
 
-    package private(set) var settings: Settings
+    package internal(set) var settings: Settings
     package internal(set) var view = View.connections
     package internal(set) var size: Size
     package internal(set) var prompt: Prompt?
@@ -49,21 +49,23 @@ package struct Model: Sendable {
     /// The first line of the help that is on the screen.
     package internal(set) var helpOffset = 0
     /// Rows of the view in their order, without those that the filter hides.
-    package private(set) var rows: [Row] = []
+    package internal(set) var rows: [Row] = []
     /// How many rows there are with those that the filter hides.
-    package private(set) var rowCount = 0
+    package internal(set) var rowCount = 0
     /// The connection whose subscriptions are shown.
     package internal(set) var subscriber: UInt64?
-    package private(set) var hostNames: [String: String] = [:]
+    package internal(set) var hostNames: [String: String] = [:]
     /// Our time of the next poll, while the server is lost.
-    package private(set) var nextPoll: Duration?
+    package internal(set) var nextPoll: Duration?
     /// Our time.
-    package private(set) var now = Duration.zero
+    package internal(set) var now = Duration.zero
 
-    private var live = Snapshot()
-    private var frozen: Snapshot?
+    var live = Snapshot()
+    var frozen: Snapshot?
     private var states: [View: TableState] = [:]
-    private var passingNotice: (text: String, end: Duration)?
+    /// Where the server was that answered last, as it is shown.
+    var answerer: String?
+    var passingNotice: (text: String, end: Duration)?
 
     package init(settings: Settings = Settings(), size: Size = Size(columns: 80, rows: 24)) {
         self.settings = settings
@@ -110,35 +112,6 @@ package struct Model: Sendable {
             columns.append(.subscriptions)
         }
         return columns
-    }
-
-    /// What stands above the table or the lines of the view.
-    package var title: String {
-        func of(_ total: UInt64) -> String { total > UInt64(self.rowCount) ? " of \(total)" : "" }
-        switch self.view {
-        case .connections: return "Connections Polled: \(self.rowCount)\(of(self.snapshot.connectionTotal))"
-        case .closed: return "Connections Closed: \(self.rowCount)\(of(self.snapshot.closedTotal))"
-        case .routes:
-            let cluster = self.snapshot.server.cluster
-            return "Routes: \(self.rowCount)\(cluster.isEmpty ? "" : "  Cluster: \(cluster)")"
-        case .accounts: return "Accounts: \(self.rowCount)"
-        case .cluster:
-            let lost = self.snapshot.servers.count { $0.mark == .lost }
-            let cluster = self.snapshot.server.cluster
-            return "Servers: \(self.rowCount)\(lost == 0 ? "" : ", \(lost) lost")"
-                + (cluster.isEmpty ? "" : "  Cluster: \(cluster)")
-        case .subscriptions:
-            guard let subscriber = self.subscriber else { return "Subscriptions: no connection is selected" }
-            var title = "Subscriptions of \(subscriber)"
-            let row = self.snapshot.connections.first { $0.id == .connection(subscriber) }
-            if case .connection(let connection)? = row?.content, !connection.name.isEmpty {
-                title += " (\(connection.name))"
-            }
-            return "\(title): \(self.rowCount)"
-        case .server: return "Server"
-        case .jetStream: return "JetStream"
-        case .graphs: return "Last minutes"
-        }
     }
 
     package var selectedRow: Row? {
@@ -198,87 +171,21 @@ package struct Model: Sendable {
         }
     }
 
-    // MARK: Events
-
-    /// Takes one round of answers.
-    ///
-    /// - Parameters:
-    ///   - sample: The answers; without `/varz` the server counts as lost.
-    ///   - now: Our time, by a clock that never jumps.
-    ///   - took: How long the round took; nil if nobody knows.
-    ///   - nextPoll: When the next round begins.
-    package mutating func take(
-        _ sample: Sample,
-        at now: Duration,
-        took: Duration? = nil,
-        nextPoll: Duration? = nil
-    ) {
-        self.advance(to: now)
-        self.nextPoll = nextPoll
-        let wasLost = if case .lost = self.live.link { true } else { false }
-        let before = self.live.server
-        let isOther = self.live.take(sample, at: now, took: took, idleSeconds: self.settings.idleSeconds)
-        if isOther {
-            // The number of its connection is another's there.
-            self.subscriber = nil
-            let isNamesake = self.live.server.name == before.name && !before.name.isEmpty
-            let hasRestarted = isNamesake || before.name.isEmpty || self.live.server.id == before.id
-            self.show(
-                hasRestarted ? "the server has restarted" : "another server answers: \(self.live.server.name)",
-                seconds: 10
-            )
-        } else if wasLost, self.live.link == .up {
-            self.show("the server answers again", seconds: 5)
-        }
-        self.frozen?.complete(from: self.live)
-        if self.frozen == nil || self.view != .connections { self.arrange() }
-    }
-
-    /// Lets time pass: notices end.
-    package mutating func advance(to now: Duration) {
-        self.now = max(self.now, now)
-        if let notice = self.passingNotice, notice.end <= self.now { self.passingNotice = nil }
-    }
-
-    package mutating func resize(_ size: Size) {
-        self.size = size
-        self.settle()
-    }
-
-    /// Takes names of addresses; nil for one that has none.
-    package mutating func take(hostNames: [(address: String, name: String?)]) {
-        guard !hostNames.isEmpty else { return }
-        for (address, name) in hostNames
-        where self.hostNames[address] != nil || self.hostNames.count < Settings.maximumLimit {
-            self.hostNames[address] = name.map { HarmlessText.make($0) } ?? address
-        }
-        self.arrange()
-    }
-
-    /// Begins with another server of the cluster: what was known of the one before is not known of it.
-    package mutating func watch(_ target: String) {
-        self.settings.target = target
-        self.live = Snapshot(inClusterOf: self.live)
-        self.frozen = nil
-        self.subscriber = nil
-        self.open(.connections)
-    }
-
-    /// Where the server is asked, as it is shown.
-    package mutating func rename(target: String) { self.settings.target = target }
-
-    /// Opens another view.
-    package mutating func open(_ view: View) {
-        self.view = view
-        self.arrange()
-    }
-
     // MARK: Changes that keys make
 
     mutating func updateState(_ body: (inout TableState) -> Void) {
         var state = self.state
         body(&state)
         self.states[self.view] = state
+    }
+
+    /// Nothing is selected in any view that shows one server.
+    mutating func forgetSelections() {
+        for view in View.allCases where view != .cluster {
+            guard var state = self.states[view] else { continue }
+            (state.selected, state.followsRow, state.index, state.offset) = (nil, false, 0, 0)
+            self.states[view] = state
+        }
     }
 
     mutating func updateSettings(_ body: (inout Settings) -> Void) {

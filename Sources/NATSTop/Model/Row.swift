@@ -23,6 +23,8 @@ package struct Row: Sendable, Equatable {
         case idle
         /// A server that does not answer.
         case lost
+        /// A server that lives, and whose pages nobody has found.
+        case withoutPages
     }
 
     package var content: Content
@@ -100,7 +102,10 @@ extension Row {
     }
 
     /// Whether there is anything to show but that it is not there.
-    private var hasFigures: Bool { self.mark != .lost }
+    var hasFigures: Bool {
+        guard case .server(let server) = self.content else { return true }
+        return server.isUp
+    }
 
     private func count(_ counter: KeyPath<Counters, UInt64>, _ style: NumberStyle) -> String {
         Quantity.count(self.counters[keyPath: counter], isRaw: style.isRaw)

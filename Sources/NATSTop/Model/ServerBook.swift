@@ -17,7 +17,7 @@ struct ServerBook: Sendable, Equatable {
         for index in rows.indices {
             guard case .server(let server) = rows[index].content else { continue }
             guard server.isUp else {
-                rows[index].mark = .lost
+                rows[index].mark = server.state == .withoutPages ? .withoutPages : .lost
                 entries[server.key] = self.entries[server.key]
                 continue
             }

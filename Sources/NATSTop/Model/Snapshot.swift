@@ -10,13 +10,21 @@ package struct Snapshot: Sendable, Equatable {
         case lost(since: Duration, problem: String)
     }
 
+    /// What a round of answers was of.
+    enum Change: Sendable, Equatable {
+        case none
+        /// The server has begun anew: its counters and the numbers of its connections too.
+        case restarted
+        case anotherServer
+    }
+
     package private(set) var link = Link.connecting
     /// Of the last answer; neutral values before the first one.
     package private(set) var server = ServerStatus()
     /// Of the whole server.
     package private(set) var rates = Rates()
     package private(set) var history = History()
-    /// How often another server, or another life of it, answered.
+    /// How often another life of the server answered.
     package private(set) var restarts = 0
     /// Pages that failed while the server was reached.
     package private(set) var problem = ""
@@ -53,8 +61,20 @@ package struct Snapshot: Sendable, Equatable {
 
     /// Takes one round of answers.
     ///
+    /// - Parameters:
+    ///   - sample: The answers.
+    ///   - isElsewhere: Whether they come from another address than those before.
+    ///   - now: Our time.
+    ///   - took: How long the round took.
+    ///   - idleSeconds: From which on a connection is idle.
     /// - Returns: Whether the server is another one than before.
-    mutating func take(_ sample: Sample, at now: Duration, took: Duration?, idleSeconds: Double) -> Bool {
+    mutating func take(
+        _ sample: Sample,
+        isElsewhere: Bool,
+        at now: Duration,
+        took: Duration?,
+        idleSeconds: Double
+    ) -> Change {
         if let servers = sample.servers {
             self.servers = servers.map { Row(content: .server($0)) }
             self.serverBook.take(&self.servers, at: now, took: took)
@@ -68,12 +88,18 @@ package struct Snapshot: Sendable, Equatable {
             }
             self.rates = Rates()
             self.history.append(nil)
-            return false
+            return .none
         }
         let moment = Moment(serverTime: server.now, local: now, took: took)
-        let isOther = self.moment != nil && (server.id != self.server.id || server.start != self.server.start)
-        if isOther {
+        let change = self.moment == nil ? Change.none : Self.change(self.server, server, isElsewhere: isElsewhere)
+        switch change {
+        case .none: break
+        case .restarted:
             self.restarts += 1
+            self.forget()
+        case .anotherServer:
+            self.restarts = 0
+            self.history = History()
             self.forget()
         }
         self.takeServer(server, at: moment)
@@ -91,7 +117,14 @@ package struct Snapshot: Sendable, Equatable {
         self.problem = sample.problems.first ?? ""
         self.link = .up
         self.lastAnswer = now
-        return isOther
+        return change
+    }
+
+    private static func change(_ old: ServerStatus, _ new: ServerStatus, isElsewhere: Bool) -> Change {
+        if new.id == old.id { return new.start == old.start ? .none : .restarted }
+        // A server without name has another id in each life: only its address tells.
+        if old.name.isEmpty || new.name.isEmpty { return isElsewhere ? .anotherServer : .restarted }
+        return new.name == old.name ? .restarted : .anotherServer
     }
 
     /// Takes over what it has none of: pages that were not asked for before a pause.

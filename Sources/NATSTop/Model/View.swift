@@ -24,6 +24,16 @@ package enum View: Int, Sendable, CaseIterable {
         }
     }
 
+    /// What the rows are, above them.
+    var heading: String {
+        switch self {
+        case .connections: "Connections Polled"
+        case .closed: "Connections Closed"
+        case .cluster: "Servers"
+        default: self.title
+        }
+    }
+
     /// Columns that can be chosen, in the order in which they are shown unless another one is.
     package var columns: [Column] {
         self.defaultColumns + self.furtherColumns

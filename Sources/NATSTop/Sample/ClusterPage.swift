@@ -15,6 +15,7 @@ package struct ClusterPage: Sendable {
     ///   - key: By which the source knows it again.
     ///   - address: Where its pages are, if it has any.
     ///   - problem: Why it does not answer; empty if it does.
+    ///   - hasPages: False if others say that it lives, and nobody knows where its pages are.
     ///   - id: What others say its id is, where it has said nothing itself.
     ///   - name: The same of its name.
     ///   - status: Its last `/varz`.
@@ -22,13 +23,16 @@ package struct ClusterPage: Sendable {
         key: String,
         address: String = "",
         problem: String = "",
+        hasPages: Bool = true,
         id: String = "",
         name: String = "",
         status: Page? = nil
     ) {
         var members: [(key: String, value: JSONValue)] = [("key", .string(key))]
-        for (field, text) in [("address", address), ("problem", problem), ("id", id), ("name", name)]
-        where !text.isEmpty { members.append((field, .string(text))) }
+        for (field, text) in [
+            ("address", address), ("problem", problem),
+            ("state", hasPages ? "" : ClusterServer.State.withoutPages.rawValue), ("id", id), ("name", name),
+        ] where !text.isEmpty { members.append((field, .string(text))) }
         if let status { members.append(("varz", status.value)) }
         self.servers.append(.object(members))
     }

@@ -2,16 +2,23 @@ import NATSWire
 
 /// A round of answers as one line of a file, and back.
 ///
-/// A line is an object: `t`, our time in nanoseconds, `took`, how long the round took, `problems`, and `pages`, the answers
-/// with the name of what was asked for: `body` is JSON as it came, `text` is what is none.
+/// A line is an object: `t`, our time in nanoseconds, `took`, how long the round took, `at`, where the server was asked,
+/// `problems`, and `pages`, the answers with the name of what was asked for: `body` is JSON as it came, `text` is what is none, if it is short. Whatever the
+/// answers were, what is written can be read again.
 package struct Recording: Sendable, Equatable {
-    /// Lines longer than this are not read.
-    package static let maximumLineBytes = 2 * Sample.maximumBytes
+    /// Lines longer than this are neither written nor read.
+    package static let maximumLineBytes = 64 << 20
+    /// A text that is no JSON is kept up to this length; what was wrong with it is kept always.
+    private static let maximumTextBytes = 4096
+    /// A page in a line stands so many levels deeper than by itself.
+    private static let lineDepth = 3
 
     /// Our time since the recording began.
     package var time: Duration
     /// How long the round took; nil if nobody knows.
     package var took: Duration?
+    /// Where the server was asked, as it is shown.
+    package var target = ""
     package var pages: [(request: Request, body: [UInt8])] = []
     package var problems: [String] = []
 
@@ -20,7 +27,8 @@ package struct Recording: Sendable, Equatable {
     }
 
     package static func == (left: Recording, right: Recording) -> Bool {
-        left.time == right.time && left.took == right.took && left.problems == right.problems
+        left.time == right.time && left.took == right.took && left.target == right.target
+            && left.problems == right.problems
             && left.pages.elementsEqual(right.pages) { $0.request == $1.request && $0.body == $1.body }
     }
 
@@ -53,27 +61,51 @@ package struct Recording: Sendable, Equatable {
     // MARK: Lines
 
     /// The line, with its end.
+    ///
+    /// A page that would make it one that cannot be read is left out, and a problem says so.
     package var line: [UInt8] {
+        var pages: [UInt8] = []
+        var losses: [String] = []
+        for (request, body) in self.pages {
+            let page = Self.entry(request, body)
+            // There is room for what else is in the line.
+            if let page, pages.count + page.count < Self.maximumLineBytes - 65_536 {
+                pages += pages.isEmpty ? page : [UInt8(ascii: ",")] + page
+            } else if let text = Self.loss(of: request, isTooLong: page != nil, in: self.problems) {
+                losses.append(text)
+            }
+        }
         var writer = JSONDocumentWriter(indentation: nil)
         writer.object { writer in
             writer.write("t", Self.nanoseconds(self.time))
             if let took = self.took { writer.write("took", Self.nanoseconds(took)) }
-            if !self.problems.isEmpty { writer.write("problems", self.problems) }
-            writer.array("pages") { writer in
-                for (request, body) in self.pages {
-                    writer.object { writer in
-                        writer.write("page", request.name)
-                        if case .subscriptions(let connection) = request { writer.write("cid", connection) }
-                        if let value = try? JSONValue.parse(body) {
-                            writer.write("body", value)
-                        } else {
-                            writer.write("text", String(decoding: body, as: UTF8.self))
-                        }
-                    }
-                }
-            }
+            writer.writeUnlessEmpty("at", self.target)
+            writer.writeUnlessEmpty("problems", losses + self.problems)
+            writer.write("pages", raw: [UInt8(ascii: "[")] + pages + [UInt8(ascii: "]")])
         }
         return writer.bytes + [0x0A]
+    }
+
+    /// A page as it stands in a line; nil if it can stand in none.
+    private static func entry(_ request: Request, _ body: [UInt8]) -> [UInt8]? {
+        let value = try? JSONValue.parse(body)
+        let isFlat = value.map { $0.hasDepth(atMost: JSONValue.maximumDepth - Self.lineDepth) } ?? false
+        let text = isFlat || body.count > Self.maximumTextBytes ? nil : String(validating: body, as: UTF8.self)
+        guard isFlat || text != nil else { return nil }
+        var writer = JSONDocumentWriter(indentation: nil)
+        writer.object { writer in
+            writer.write("page", request.name)
+            if case .subscriptions(let connection) = request { writer.write("cid", connection) }
+            if let value, isFlat { writer.write("body", value) }
+            if let text { writer.write("text", text) }
+        }
+        return writer.bytes
+    }
+
+    /// What to say of a page that is left out; nil if something is said already.
+    private static func loss(of request: Request, isTooLong: Bool, in problems: [String]) -> String? {
+        guard isTooLong || !problems.contains(where: { $0.hasPrefix(request.path) }) else { return nil }
+        return "\(request.path): too \(isTooLong ? "long" : "deep") for a recording"
     }
 
     private static func nanoseconds(_ duration: Duration) -> Int {
@@ -95,6 +127,7 @@ package struct Recording: Sendable, Equatable {
         if members.contains(where: { $0.key == "took" }) {
             self.took = .nanoseconds(Int64(clamping: object.count("took")))
         }
+        self.target = object.text("at")
         self.problems = object.texts("problems", limit: 16)
         for page in pages.prefix(16) {
             guard case .object(let members) = page, let request = Self.request(LenientObject(page)) else { continue }
@@ -120,6 +153,18 @@ package struct Recording: Sendable, Equatable {
         case "jsz": .jetStream
         case "cluster": .cluster
         default: nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// Whether containers are nested no deeper than this.
+    fileprivate func hasDepth(atMost depth: Int) -> Bool {
+        guard depth >= 0 else { return false }
+        return switch self {
+        case .array(let elements): elements.allSatisfy { $0.hasDepth(atMost: depth - 1) }
+        case .object(let members): members.allSatisfy { $0.value.hasDepth(atMost: depth - 1) }
+        default: true
         }
     }
 }

@@ -6,24 +6,57 @@ struct ClusterLane: Sendable {
     let client: MonitoringClient
     /// By the user, who wants to see what is wrong with it.
     let isNamed: Bool
-    var isAsking = false
+    private(set) var isAsking = false
+    /// When it was asked last.
+    private var asked = NIODeadline.uptimeNanoseconds(0)
+    /// How long its last answer took.
+    private var took = TimeAmount.zero
+    /// When to ask again if nobody was there.
     private(set) var retry = NIODeadline.uptimeNanoseconds(0)
-    private var status: Page?
-    private var id = ""
+    /// How often in a row nobody was there.
+    private var failures = 0
+    private(set) var status: Page?
+    private(set) var id = ""
     /// Why it does not answer; nil before its first answer.
     private var problem: String?
-    private var peers: [Connection] = []
-    private var hosts: [String] = []
+    private(set) var peers: [Connection] = []
+    private(set) var hosts: [String] = []
 
-    init(client: MonitoringClient, isNamed: Bool, isAsking: Bool = false) {
+    init(client: MonitoringClient, isNamed: Bool) {
         self.client = client
         self.isNamed = isNamed
-        self.isAsking = isAsking
     }
 
     var key: String { self.client.target.title }
     var isUp: Bool { self.problem?.isEmpty ?? false }
     var isNew: Bool { self.problem == nil }
+
+    /// It is asked now.
+    mutating func begin(_ now: NIODeadline) {
+        self.isAsking = true
+        self.asked = now
+    }
+
+    /// Why it does not answer, for people; empty if it does.
+    ///
+    /// - Parameters:
+    ///   - now: When.
+    ///   - patience: A server that has been asked so long ago, and used to answer sooner, does not answer.
+    func problem(_ now: NIODeadline, _ patience: TimeAmount) -> String {
+        let isLate = self.isAsking && now - self.asked >= max(patience, self.took + self.took)
+        guard let problem = self.problem, !problem.isEmpty || !isLate else { return "no answer yet" }
+        return problem
+    }
+
+    /// Whether somebody is there who does not have the pages, or nobody: silence may be either.
+    var isRefused: Bool {
+        ![nil, "", FetchError.timedOut.description].contains(self.problem)
+    }
+
+    /// A place where nothing was found is tried again after this, and after twice as long each time.
+    static func delay(afterFailures count: Int) -> TimeAmount {
+        .seconds(min(10 << Int64(min(max(count - 1, 0), 8)), 300))
+    }
 
     /// What a server said of itself and of its routes.
     struct Answer: Sendable {
@@ -62,11 +95,15 @@ struct ClusterLane: Sendable {
     ///   - answer: The answer.
     ///   - wanted: Ids of servers that others have routes to. At a place that the user did not name any server may be, of
     ///     another cluster too: only these are taken in, and what they say of where others are.
-    ///   - retry: When to ask again if nobody was there.
-    mutating func take(_ answer: Answer, wanted: Set<String>, retry: NIODeadline) {
+    ///   - now: When it came.
+    mutating func take(_ answer: Answer, wanted: Set<String>, now: NIODeadline) {
         self.isAsking = false
-        self.retry = retry
+        self.took = now - self.asked
         self.problem = answer.problem
+        defer {
+            self.failures = self.isUp ? 0 : self.failures + 1
+            self.retry = now + Self.delay(afterFailures: self.failures)
+        }
         guard let server = answer.sample.server else { return }
         guard self.isNamed || server.id == self.id || wanted.contains(server.id) else {
             self.problem = "another server answers"
@@ -83,55 +120,5 @@ struct ClusterLane: Sendable {
         guard let colon = url.lastIndex(of: ":") else { return nil }
         let host = url[..<colon]
         return host.first == "[" ? String(host.dropFirst().dropLast()) : String(host)
-    }
-
-    // MARK: All of them
-
-    /// Servers to which others have routes.
-    static func peers(of lanes: [ClusterLane]) -> Set<String> {
-        Set(lanes.filter(\.isUp).flatMap(\.peers).map(\.remoteID))
-    }
-
-    /// Servers to which the others have routes, and that have not answered themselves.
-    private static func missing(_ lanes: [ClusterLane]) -> [Connection] {
-        var seen = Set(lanes.map(\.id))
-        return lanes.filter(\.isUp).flatMap(\.peers).filter {
-            !$0.remoteID.isEmpty && seen.insert($0.remoteID).inserted
-        }
-    }
-
-    /// Where the missing ones may be found.
-    static func places(unknownTo lanes: [ClusterLane]) -> [Target] {
-        let missing = self.missing(lanes)
-        guard !missing.isEmpty, let first = lanes.first(where: \.isUp) else { return [] }
-        var seen = Set(lanes.map(\.key))
-        let hosts = missing.map(\.ip) + lanes.filter(\.isUp).flatMap(\.hosts)
-        return hosts.compactMap { first.client.target.at(host: $0) }.filter { seen.insert($0.title).inserted }
-    }
-
-    /// What is shown.
-    static func page(of lanes: [ClusterLane]) -> ClusterPage {
-        var page = ClusterPage()
-        var seen: Set<String> = []
-        // One that answers at two addresses is one.
-        for lane in lanes where lane.isNamed || lane.status != nil {
-            guard lane.id.isEmpty || seen.insert(lane.id).inserted else { continue }
-            page.add(
-                key: lane.key,
-                address: lane.key,
-                problem: lane.problem ?? "no answer yet",
-                status: lane.status
-            )
-        }
-        let port = lanes.first.map { $0.client.target.port } ?? Target.standardPort
-        for peer in self.missing(lanes) {
-            page.add(
-                key: peer.remoteID,
-                problem: "no pages at \(peer.ip):\(port)",
-                id: peer.remoteID,
-                name: peer.name
-            )
-        }
-        return page
     }
 }

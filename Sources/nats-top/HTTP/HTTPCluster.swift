@@ -12,22 +12,22 @@ final class HTTPCluster: Sendable {
 
     /// A round waits so long for the servers that answered last time; others may answer the next one.
     private static let patience: TimeAmount = .seconds(1)
-    /// A place where nothing was found is tried again after this.
-    private static let retryDelay: TimeAmount = .seconds(10)
     private static let maximumLanes = 256
 
-    private let factory: HTTPSource.ClientFactory
+    private let factory: MonitoringClientFactory
     /// In the order in which they were found.
     private let lanes: NIOLockedValueBox<[Lane]>
 
-    init(targets: [Target], factory: HTTPSource.ClientFactory) {
+    init(targets: [Target], factory: MonitoringClientFactory) {
         self.factory = factory
-        self.lanes = NIOLockedValueBox(targets.map { Lane(client: factory.client($0), isNamed: true) })
+        self.lanes = NIOLockedValueBox(targets.map { Lane(client: factory.client($0, isNamed: true), isNamed: true) })
     }
 
-    /// Where the pages of a server are, by its key.
-    func target(of key: String) -> Target? {
-        self.lanes.withLockedValue { lanes in lanes.first { $0.key == key }?.client.target }
+    /// Where the pages of a server are, by its key, and whether the user named the place.
+    func place(of key: String) -> (target: Target, isNamed: Bool)? {
+        self.lanes.withLockedValue { lanes in
+            lanes.first { $0.key == key }.map { ($0.client.target, $0.isNamed) }
+        }
     }
 
     /// Asks all of them.
@@ -35,7 +35,7 @@ final class HTTPCluster: Sendable {
         await self.ask(self.begin())
         let found = self.discover()
         if !found.isEmpty { await self.ask(found) }
-        return self.lanes.withLockedValue { ClusterLane.page(of: $0).page }
+        return self.lanes.withLockedValue { ClusterLane.page(of: $0, now: .now(), patience: Self.patience).page }
     }
 
     // MARK: Questions
@@ -47,7 +47,7 @@ final class HTTPCluster: Sendable {
             lanes.indices.compactMap { index in
                 guard !lanes[index].isAsking, lanes[index].isNamed || lanes[index].isUp || lanes[index].retry <= now
                 else { return nil }
-                lanes[index].isAsking = true
+                lanes[index].begin(now)
                 return (lanes[index].client, lanes[index].isUp || lanes[index].isNew)
             }
         }
@@ -76,10 +76,9 @@ final class HTTPCluster: Sendable {
 
     private func ask(_ client: MonitoringClient) async {
         let answer = await ClusterLane.Answer(asking: client)
-        let retry = NIODeadline.now() + Self.retryDelay
         self.lanes.withLockedValue { lanes in
             guard let index = lanes.firstIndex(where: { $0.client === client }) else { return }
-            lanes[index].take(answer, wanted: ClusterLane.peers(of: lanes), retry: retry)
+            lanes[index].take(answer, wanted: ClusterLane.peers(of: lanes), now: .now())
         }
     }
 
@@ -89,7 +88,12 @@ final class HTTPCluster: Sendable {
     private func discover() -> [(client: MonitoringClient, mayWait: Bool)] {
         self.lanes.withLockedValue { lanes in
             let targets = ClusterLane.places(unknownTo: lanes).prefix(max(0, Self.maximumLanes - lanes.count))
-            let found = targets.map { Lane(client: self.factory.client($0), isNamed: false, isAsking: true) }
+            let now = NIODeadline.now()
+            let found = targets.map { target in
+                var lane = Lane(client: self.factory.client(target, isNamed: false), isNamed: false)
+                lane.begin(now)
+                return lane
+            }
             lanes += found
             return found.map { ($0.client, true) }
         }

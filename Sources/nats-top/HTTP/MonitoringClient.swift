@@ -11,14 +11,26 @@ final class MonitoringClient: Sendable {
     private let eventLoop: any EventLoop
     private let timeout: TimeAmount
     private let secureContext: NIOSSLContext?
+    private let lookUps: LookUpPool
     /// Idle, unless a request is on its way.
     private let channel = NIOLockedValueBox<(any Channel)?>(nil)
 
-    init(target: Target, eventLoop: any EventLoop, timeout: Duration, secureContext: NIOSSLContext?) {
+    init(
+        target: Target,
+        eventLoop: any EventLoop,
+        timeout: Duration,
+        secureContext: NIOSSLContext?,
+        lookUps: LookUpPool
+    ) {
         self.target = target
         self.eventLoop = eventLoop
         self.timeout = TimeAmount(timeout)
         self.secureContext = secureContext
+        self.lookUps = lookUps
+    }
+
+    deinit {
+        self.channel.withLockedValue { $0.take() }?.close(promise: nil)
     }
 
     /// Asks for a page.
@@ -77,6 +89,7 @@ final class MonitoringClient: Sendable {
         let address = try? SocketAddress(ipAddress: host, port: self.target.port)
         let bootstrap = ClientBootstrap(group: self.eventLoop)
             .connectTimeout(self.timeout)
+            .resolver(PooledResolver(self.lookUps, eventLoop: self.eventLoop))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations

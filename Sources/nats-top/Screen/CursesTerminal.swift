@@ -13,12 +13,35 @@ struct CursesTerminal: ~Copyable {
         TerminalMode.remember()
         nats_top_bounds_size(Int32(Size.maximumRows), Int32(Size.maximumColumns))
         guard nats_top_starts_screen() else { return nil }
+        TerminalMode.remember(farewell: Self.farewell)
         let colors = [COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_BLUE, COLOR_CYAN].map { Int16($0) }
         self.hasColors = usesColors && nats_top_starts_colors(colors, Int16(colors.count))
     }
 
     /// Whether the environment says that characters are UTF-8; before ``init(usesColors:)``, which goes by it.
     static func adoptsUTF8() -> Bool { nats_top_adopts_utf8_locale() }
+
+    /// What ends the look of characters, the alternate screen and the hidden cursor, after whatever was being written.
+    private static var farewell: [UInt8] {
+        // Ends a sequence that was cut.
+        var bytes: [UInt8] = [0x18]
+        for name in ["sgr0", "rmkx", "rmcup", "cnorm"] {
+            guard let text = nats_top_sequence(name) else { continue }
+            var isPause = false
+            var last: UInt8 = 0
+            // No terminal of today needs the pauses that may be in it, `$<5/>`.
+            for byte in String(cString: text).utf8 {
+                if byte == UInt8(ascii: "<"), last == UInt8(ascii: "$") {
+                    bytes.removeLast()
+                    isPause = true
+                }
+                if !isPause { bytes.append(byte) }
+                if byte == UInt8(ascii: ">") { isPause = false }
+                last = byte
+            }
+        }
+        return bytes
+    }
 
     /// Gives the terminal back as it was.
     consuming func close() {

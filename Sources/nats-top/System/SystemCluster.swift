@@ -6,94 +6,122 @@ import NIOCore
 
 /// The servers of a cluster, and of all clusters that it is joined to: they all answer one request.
 final class SystemCluster: Sendable {
-    private struct Server {
-        var name: String
-        var page: Page
-        /// The last round that it answered.
-        var round: Int
-    }
-
     private struct State {
-        var servers: [String: Server] = [:]
-        var round = 0
+        var servers: SystemServers
+        /// Why a round ended early.
+        var failure: FetchError?
+        /// Counts what has happened.
+        var version = 0
+        /// Waits for something to happen.
+        var waiter: EventLoopPromise<Void>?
+        /// Rounds of which late answers may come, oldest first.
+        var listeners: [Task<Void, Never>] = []
     }
 
-    /// So long after an answer the next one is waited for.
-    private static let stall: Duration = .milliseconds(300)
-    private static let patience: Duration = .seconds(2)
-    /// One round of so many looks for new servers; the others end when those that are known have answered.
-    private static let searchInterval = 5
-    private static let maximumServers = 1024
+    /// No more rounds than this are listened to; each ends by itself when its time is over.
+    private static let maximumListeners = 8
 
+    private let eventLoop: any EventLoop
     private let timeout: Duration
-    private let state = NIOLockedValueBox(State())
+    private let start = ContinuousClock.now
+    private let state: NIOLockedValueBox<State>
 
-    init(timeout: Duration) {
-        self.timeout = min(timeout, Self.patience)
+    init(eventLoop: any EventLoop, timeout: Duration) {
+        self.eventLoop = eventLoop
+        self.timeout = timeout
+        self.state = NIOLockedValueBox(State(servers: SystemServers(timeout: timeout)))
+    }
+
+    deinit {
+        for listener in self.state.withLockedValue({ $0.listeners }) { listener.cancel() }
     }
 
     /// The name of a server that has answered.
-    func name(of id: String) -> String? {
-        self.state.withLockedValue { $0.servers[id]?.name }
-    }
+    func name(of id: String) -> String? { self.state.withLockedValue { $0.servers.name(of: id) } }
 
     /// Asks for all pages.
     func page(_ client: NATSClient) async throws(FetchError) -> Page {
-        let (round, known) = self.state.withLockedValue { state in
-            state.round += 1
-            return (state.round, Set(state.servers.keys))
-        }
-        let searches = round % Self.searchInterval == 1 || known.isEmpty
-        try await self.ask(client, round, untilAll: searches ? nil : known)
-        return self.state.withLockedValue { state in
-            // A server that has restarted has another id.
-            let names = Set(state.servers.values.lazy.filter { $0.round == round }.map(\.name))
-            state.servers = state.servers.filter { $0.value.round == round || !names.contains($0.value.name) }
-            var page = ClusterPage()
-            for (id, server) in state.servers.sorted(by: { $0.key < $1.key }) {
-                let problem = server.round == round ? "" : "no answer"
-                page.add(key: id, problem: problem, id: id, name: server.name, status: server.page)
-            }
-            return page.page
-        }
+        try await self.ask(client)
+        return self.state.withLockedValue { $0.servers.page().page }
     }
 
-    /// The id of the server of a name, as it is now.
+    /// The id of the server of a name, as it is now; nil if none of the name answers.
     func id(ofName name: String, _ client: NATSClient) async -> String? {
-        let round = self.state.withLockedValue { state in
-            state.round += 1
-            return state.round
-        }
-        try? await self.ask(client, round, untilAll: nil)
-        return self.state.withLockedValue { state in
-            state.servers.first { $0.value.round == round && $0.value.name == name }?.key
-        }
+        guard (try? await self.ask(client)) != nil else { return nil }
+        return self.state.withLockedValue { $0.servers.id(ofName: name) }
     }
 
-    /// Asks until all of these servers have answered; nil: as long as answers come.
-    private func ask(_ client: NATSClient, _ round: Int, untilAll known: Set<String>?) async throws(FetchError) {
+    private var now: Duration { ContinuousClock.now - self.start }
+
+    /// Asks all servers, and waits as long as ``SystemServers`` says; later answers count for this round too.
+    private func ask(_ client: NATSClient) async throws(FetchError) {
+        let round = self.state.withLockedValue { state in
+            state.failure = nil
+            return state.servers.begin(at: self.now)
+        }
+        let replies: NATSReplies
         do throws(NATSError) {
-            let replies = try await client.requestMany(
+            replies = try await client.requestMany(
                 Request.cluster.systemOptions(serverName: ""),
                 to: Request.cluster.systemSubject(server: ""),
-                timeout: self.timeout,
-                stall: Self.stall
+                timeout: self.timeout
             )
-            var awaited = known
-            for try await reply in replies {
-                guard reply.payload.readableBytes <= ClusterPage.maximumServerBytes,
-                    let answer = SystemAnswer(reply.withPayloadBytes { Array($0) }), !answer.id.isEmpty,
-                    case .page(let page) = answer.content
-                else { continue }
-                self.state.withLockedValue { state in
-                    guard state.servers[answer.id] != nil || state.servers.count < Self.maximumServers else { return }
-                    state.servers[answer.id] = Server(name: answer.name, page: page, round: round)
-                }
-                awaited?.remove(answer.id)
-                if awaited?.isEmpty == true { break }
-            }
         } catch {
             throw .other(ToolFailure(error).description)
         }
+        let listener = Task.detached(executorPreference: NATSTaskExecutor(eventLoop: self.eventLoop)) { [weak self] in
+            do throws(NATSError) {
+                for try await reply in replies { self?.take(reply, ofRound: round) }
+                self?.end(ofRound: round, nil)
+            } catch {
+                self?.end(ofRound: round, .other(ToolFailure(error).description))
+            }
+        }
+        let ended = self.state.withLockedValue { state in
+            state.listeners.append(listener)
+            return state.listeners.count > Self.maximumListeners ? state.listeners.removeFirst() : nil
+        }
+        ended?.cancel()
+        while true {
+            let (rest, version) = self.state.withLockedValue { ($0.servers.rest(at: self.now), $0.version) }
+            guard let rest else { break }
+            await self.wait(for: rest, unlessPast: version)
+        }
+        if let failure = self.state.withLockedValue({ $0.failure }) { throw failure }
+    }
+
+    private func take(_ reply: NATSMessage, ofRound round: Int) {
+        guard reply.payload.readableBytes <= ClusterPage.maximumServerBytes,
+            let answer = SystemAnswer(reply.withPayloadBytes { Array($0) })
+        else { return }
+        self.change { $0.servers.take(answer, ofRound: round, at: self.now) }
+    }
+
+    private func end(ofRound round: Int, _ failure: FetchError?) {
+        self.change { state in
+            if state.servers.end(ofRound: round) { state.failure = failure }
+        }
+    }
+
+    private func change(_ body: (inout State) -> Void) {
+        let waiter = self.state.withLockedValue { state in
+            body(&state)
+            state.version += 1
+            return state.waiter.take()
+        }
+        waiter?.succeed()
+    }
+
+    /// Waits until something happens after `version`, but no longer than so.
+    private func wait(for duration: Duration, unlessPast version: Int) async {
+        let promise = self.eventLoop.makePromise(of: Void.self)
+        let timer = self.eventLoop.scheduleTask(in: TimeAmount(duration)) { promise.succeed() }
+        let isPast = self.state.withLockedValue { state in
+            if state.version == version { state.waiter = promise }
+            return state.version != version
+        }
+        if isPast { promise.succeed() }
+        try? await promise.futureResult.get()
+        timer.cancel()
     }
 }

@@ -10,6 +10,8 @@ final class SystemSource: PageSource {
         var client: NATSClient?
         /// The server that the user chose; nil is the one that the client is connected to.
         var chosen: (id: String, name: String)?
+        /// The server that this round asks, from its first page on.
+        var asked: (id: String, name: String)?
         var hasAnswered = false
     }
 
@@ -31,32 +33,41 @@ final class SystemSource: PageSource {
         configuration.disconnectedPublish = .fail
         self.configuration = configuration
         self.timeout = timeout
-        self.cluster = SystemCluster(timeout: timeout)
+        self.cluster = SystemCluster(eventLoop: eventLoop, timeout: timeout)
     }
 
     let introduction = "could not get stats from server: "
 
     var title: String {
-        let (client, chosen) = self.state.withLockedValue { ($0.client, $0.chosen) }
-        let url = client?.serverInfo.map(\.url) ?? ""
-        return chosen.map { "\($0.name) by \(url)" } ?? url
-    }
-
-    /// Id and name of the server that is shown.
-    private var shown: (id: String, name: String) {
-        let (client, chosen) = self.state.withLockedValue { ($0.client, $0.chosen) }
-        return chosen ?? client?.serverInfo.map { ($0.id, $0.name) } ?? ("", "")
+        let (client, asked) = self.state.withLockedValue { ($0.client, $0.asked ?? $0.chosen) }
+        guard let server = client?.serverInfo else { return "" }
+        guard let asked, asked.id != server.id else { return server.url }
+        return "\(asked.name) by \(server.url)"
     }
 
     func question(_ request: Request) -> String {
-        let (id, _) = self.shown
+        let id = self.state.withLockedValue { $0.asked?.id } ?? ""
         return id.isEmpty ? "connect" : request.systemSubject(server: id)
+    }
+
+    func begin() {
+        self.state.withLockedValue { $0.asked = nil }
+    }
+
+    /// Whom this round asks: the server that the user chose, or the one that the client is connected to now.
+    private func asked(_ client: NATSClient) -> (id: String, name: String) {
+        let connected = client.serverInfo.map { ($0.id, $0.name) } ?? ("", "")
+        return self.state.withLockedValue { state in
+            let asked = state.asked ?? state.chosen ?? connected
+            state.asked = asked
+            return asked
+        }
     }
 
     func fetch(_ request: Request) async throws(FetchError) -> PageAnswer {
         let client = try await self.connect()
         if request == .cluster { return .page(try await self.cluster.page(client)) }
-        let (id, name) = self.shown
+        let (id, name) = self.asked(client)
         let reply: NATSMessage
         do throws(NATSError) {
             reply = try await client.request(
@@ -66,8 +77,11 @@ final class SystemSource: PageSource {
             )
         } catch {
             // A chosen server that has restarted has another id.
-            if error.code == .noResponders, self.isChosen, let found = await self.cluster.id(ofName: name, client) {
-                self.state.withLockedValue { $0.chosen = (found, name) }
+            if error.code == .noResponders, self.isChosen(id), let found = await self.cluster.id(ofName: name, client) {
+                self.state.withLockedValue { state in
+                    // The user may have chosen another one meanwhile.
+                    if state.chosen?.id == id { state.chosen = (found, name) }
+                }
             }
             throw self.failure(error)
         }
@@ -82,7 +96,7 @@ final class SystemSource: PageSource {
 
     func watchNext() -> Bool { false }
 
-    private var isChosen: Bool { self.state.withLockedValue { $0.chosen != nil } }
+    private func isChosen(_ id: String) -> Bool { self.state.withLockedValue { $0.chosen?.id == id } }
 
     private func connect() async throws(FetchError) -> NATSClient {
         // One that was refused twice, by credentials that have expired, say, has closed itself.

@@ -58,7 +58,7 @@ struct ClusterProgramTests {
             }
             // Their ports are others than the one that is known: the routes alone tell of them.
             let one = try await TopRun.run("-s \(ports[0]) --view cluster --batch -r 1")
-            #expect(one.output.contains("Servers: 3, 2 lost"), "\(one.output)")
+            #expect(one.output.contains("Servers: 3, 2 without pages"), "\(one.output)")
             #expect(
                 one.lines.contains { $0.hasPrefix("  two ") && $0.contains("no pages at 127.0.0.1:") },
                 "\(one.output)"
@@ -140,7 +140,7 @@ struct ClusterProgramTests {
         try await eventually("the second server, in \(last)") {
             let run = try await TopRun.run("-m \(monitoring.port) --view cluster --batch -r 2 -d 0.1")
             last = run.output + run.errors
-            return run.output.contains("Servers: 2, 1 lost") && run.output.contains("no pages at ")
+            return run.output.contains("Servers: 2, 1 without pages") && run.output.contains("no pages at ")
         }
         #expect(!last.contains("stranger"), "\(last)")
         for server in servers { await server.stop() }
@@ -157,7 +157,7 @@ struct ClusterProgramTests {
             let pages = nodes.map { "127.0.0.1:\($0.monitoring.port)" }.joined(separator: ",")
             let source = isSystem ? "nats://sys:pw@127.0.0.1:\(nodes[0].client.port)" : pages
             let script = """
-                "$TOP" -s '\(source)' -d 0.2 --view cluster
+                "$TOP" -s '\(source)' -d 0.5 --view cluster
                 echo "status $?"
                 read line
                 """

@@ -6,8 +6,14 @@ import Testing
 struct TerminalTests {
     private static let start = #"sh -c 'echo $$ >pid; exec "$0" "$@"' "$TOP""#
 
-    private func withTerminal(_ script: (Int) -> String, _ body: (Tmux) async throws -> Void) async throws {
-        let server = try BadServer([.answer(Fixture.varz()), .answer(Fixture.connz()), .answer(Fixture.varz())])
+    private func withTerminal(
+        _ script: (Int) -> String,
+        replies: [BadServer.Reply] = [
+            .answer(Fixture.varz()), .answer(Fixture.connz()), .answer(Fixture.varz()),
+        ],
+        _ body: (Tmux) async throws -> Void
+    ) async throws {
+        let server = try BadServer(replies)
         let text = """
             cd "$DIR"
             set -m
@@ -75,6 +81,29 @@ struct TerminalTests {
             try await terminal.press("C-q")
             try await terminal.wait(for: "status 143")
             try await terminal.wait(for: "done")
+            #expect(terminal.file("after") == terminal.file("before"))
+        }
+    }
+
+    @Test("a terminal that takes everything gets the usual screen back, however stuck the program is")
+    func stuckElsewhere() async throws {
+        // Nobody reads what is recorded, and the second round is more than a pipe holds.
+        let script = { (port: Int) in
+            """
+            mkfifo fifo
+            sh -c 'exec 3<fifo; exec sleep 60' &
+            \(Self.start) -m \(port) -d 0.1 --record fifo
+            """
+        }
+        let connections = (1...1000).map { Fixture.connection($0, name: "client", fields: #""in_msgs":1"#) }
+        let large = BadServer.Reply.answer(Fixture.connz(connections))
+        let varz = BadServer.Reply.answer(Fixture.varz())
+        let replies = [varz, .answer(Fixture.connz()), varz, large]
+        try await self.withTerminal(script, replies: replies) { terminal in
+            try await terminal.signal("TERM", file: "pid")
+            try await terminal.wait(for: "the usual screen") {
+                $0.contains("status 143") && $0.contains("text from before") && $0.contains("done")
+            }
             #expect(terminal.file("after") == terminal.file("before"))
         }
     }
