@@ -61,6 +61,8 @@ struct BatchProgram {
     }
 
     private mutating func take(_ round: Round) throws {
+        // Of a server that did not answer at the start.
+        if case .server(let poller, _) = self.source, round.turn != poller.turn { return }
         if let recording = round.recording { try self.recording?.write(recording.line) }
         self.model.rename(target: round.title)
         self.model.take(round.sample, at: round.time, took: round.took)

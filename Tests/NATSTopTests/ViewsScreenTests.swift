@@ -269,7 +269,7 @@ struct ViewsScreenTests {
                   p            pause
                   ? or h       this help; arrows scroll, any other key returns
                   q            quit
-                  ! ~          marks of slow (or lost) and of idle ones
+                  ! ~ ?        marks: slow (or lost), idle, a server without pages
 
 
                 """

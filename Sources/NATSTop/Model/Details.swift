@@ -134,7 +134,7 @@ enum Details {
             Line("p", "pause"),
             Line("? or h", "this help; arrows scroll, any other key returns"),
             Line("q", "quit"),
-            Line("! ~ ?", "marks of slow (or lost) and of idle ones, and of servers without pages"),
+            Line("! ~ ?", "marks: slow (or lost), idle, a server without pages"),
         ]
     }
 }

@@ -36,8 +36,9 @@ package struct Recording: Sendable, Equatable {
     package var sample: Sample {
         var sample = Sample()
         for (request, body) in self.pages { sample.add(body, for: request) }
-        // A page that cannot be read is one again.
-        for problem in self.problems where !sample.problems.contains(problem) { sample.addProblem(problem) }
+        // A page that cannot be read was one then too, and what was asked for is known better there.
+        if !self.problems.isEmpty { sample.problems = [] }
+        for problem in self.problems { sample.addProblem(problem) }
         return sample
     }
 

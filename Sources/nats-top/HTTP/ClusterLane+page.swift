@@ -37,6 +37,7 @@ extension ClusterLane {
     ///   - lanes: All.
     ///   - now: When.
     ///   - patience: As ``problem(_:_:)`` takes it.
+    /// - Returns: A row for each server.
     static func page(of lanes: [ClusterLane], now: NIODeadline, patience: TimeAmount) -> ClusterPage {
         var page = ClusterPage()
         var missing = self.missing(lanes)

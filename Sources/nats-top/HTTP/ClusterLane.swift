@@ -42,6 +42,7 @@ struct ClusterLane: Sendable {
     /// - Parameters:
     ///   - now: When.
     ///   - patience: A server that has been asked so long ago, and used to answer sooner, does not answer.
+    /// - Returns: One line.
     func problem(_ now: NIODeadline, _ patience: TimeAmount) -> String {
         let isLate = self.isAsking && now - self.asked >= max(patience, self.took + self.took)
         guard let problem = self.problem, !problem.isEmpty || !isLate else { return "no answer yet" }

@@ -44,7 +44,6 @@ enum TerminalMode {
             if write(terminal, farewell, farewell.count) < farewell.count {
                 // What is on its way is of a screen that ends; the rest of a sequence may stand before it.
                 tcflush(terminal, TCOFLUSH)
-                tcflow(terminal, TCOON)
                 _ = write(terminal, farewell, farewell.count)
             }
             close(terminal)

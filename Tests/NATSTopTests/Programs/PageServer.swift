@@ -30,6 +30,7 @@ final class PageServer: Sendable {
     ///   - port: 0 is any.
     ///   - tls: For HTTPS.
     ///   - pages: As ``State/pages``.
+    /// - Throws: If the system refuses the port.
     init(host: String = "127.0.0.1", port: Int = 0, tls: NIOSSLContext? = nil, pages: [String: String]) async throws {
         let state = Watched(State(pages: pages))
         self.state = state
