@@ -53,7 +53,7 @@ struct BatchProgram {
                 }
             }
             self.model.take(hostNames: found)
-            if self.isHeldComplete, try self.printHeld() { return .success }
+            if try self.printHeldIfComplete() { return .success }
             let rest = self.held.map { max(.zero, $0.wait.deadline - ContinuousClock.now) }
             let wake = self.mailbox.wait(output: self.output.isStandardOutput ? 1 : nil, timeout: rest)
             if wake.isHungUp { return .brokenPipe }
@@ -66,18 +66,17 @@ struct BatchProgram {
         if let recording = round.recording { try self.recording?.write(recording.line) }
         self.model.rename(target: round.title)
         self.model.take(round.sample, at: round.time, took: round.took)
-        var unknown: [String] = []
-        if case .server(_, let names) = self.source {
-            unknown = self.model.allUnknownAddresses
-            names.want(unknown)
-        }
-        let wait = NameWait(for: unknown, but: &self.waitedFor)
+        let wait = NameWait(for: self.model.allUnknownAddresses, but: &self.waitedFor)
         self.held = (UTCTimestamp.text(nanoseconds: round.date), wait)
     }
 
-    private var isHeldComplete: Bool {
-        guard let held = self.held else { return false }
-        return held.wait.isOver(unknown: self.model.allUnknownAddresses, now: ContinuousClock.now)
+    /// - Returns: Whether it was the last round that is wanted.
+    private mutating func printHeldIfComplete() throws -> Bool {
+        guard let held = self.held, case .server(_, let names) = self.source else { return false }
+        let unknown = self.model.allUnknownAddresses
+        // Those that had no place in the queue have one now.
+        names.want(unknown)
+        return try held.wait.isOver(unknown: unknown, now: .now) && self.printHeld()
     }
 
     /// - Returns: Whether it was the last round that is wanted.

@@ -54,6 +54,9 @@ struct ClusterLane: Sendable {
         ![nil, "", FetchError.timedOut.description].contains(self.problem)
     }
 
+    /// A server that was found, and is gone so often, is forgotten: some minutes, as ``delay(afterFailures:)`` has it.
+    static let keptFailures = 5
+
     /// A place where nothing was found is tried again after this, and after twice as long each time.
     static func delay(afterFailures count: Int) -> TimeAmount {
         .seconds(min(10 << Int64(min(max(count - 1, 0), 8)), 300))
@@ -104,6 +107,8 @@ struct ClusterLane: Sendable {
         defer {
             self.failures = self.isUp ? 0 : self.failures + 1
             self.retry = now + Self.delay(afterFailures: self.failures)
+            // What was here once has gone elsewhere, or for good; the place stays one where a server may be.
+            if !self.isNamed, self.failures >= Self.keptFailures { (self.status, self.id) = (nil, "") }
         }
         guard let server = answer.sample.server else { return }
         guard self.isNamed || server.id == self.id || wanted.contains(server.id) else {

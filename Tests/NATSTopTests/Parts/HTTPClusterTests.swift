@@ -188,6 +188,33 @@ struct HTTPClusterTests {
     }
     #endif
 
+    @Test("a server that was found and is gone is lost for some minutes, and then forgotten")
+    func forgotten() async throws {
+        let server = try await PageServer(pages: ["/varz": PageServer.varz("NB"), "/routez": PageServer.routez([])])
+        let target = try Target(server: "127.0.0.1:\(server.port)")
+        let client = Self.factory().client(target, isNamed: false)
+        var lane = ClusterLane(client: client, isNamed: false)
+        func count() -> Int {
+            var sample = Sample()
+            sample.add(ClusterLane.page(of: [lane], now: .now(), patience: .seconds(1)).page, for: .cluster)
+            return sample.servers?.count ?? 0
+        }
+        lane.take(await ClusterLane.Answer(asking: client), wanted: ["NB"], now: .now())
+        #expect(lane.isUp && count() == 1)
+        server.state.update { $0.pages = [:] }
+        for failure in 1...ClusterLane.keptFailures {
+            #expect(count() == 1)
+            let now = NIODeadline.now()
+            lane.take(await ClusterLane.Answer(asking: client), wanted: [], now: now)
+            #expect(lane.retry == now + ClusterLane.delay(afterFailures: failure))
+        }
+        #expect(count() == 0)
+        // It may come again, as long as others have routes to it.
+        server.state.update { $0.pages["/varz"] = PageServer.varz("NB") }
+        lane.take(await ClusterLane.Answer(asking: client), wanted: ["NB"], now: .now())
+        #expect(lane.isUp && count() == 1)
+    }
+
     @Test("a connection ends with the client that nobody holds any longer")
     func clientGoes() async throws {
         let server = try await PageServer(pages: ["/varz": PageServer.varz("NA")])
