@@ -13,6 +13,9 @@ protocol PageSource: Sendable {
 
     /// Asks for a page.
     ///
+    /// A server that has not answered for the cluster's page of this round, and is known, is not asked once more: it would
+    /// hold all up.
+    ///
     /// - Returns: The answer, also one that is a refusal.
     /// - Throws: `FetchError` if there is none.
     func fetch(_ request: Request) async throws(FetchError) -> PageAnswer

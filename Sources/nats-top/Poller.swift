@@ -149,11 +149,8 @@ final class Poller: Sendable {
         if self.records { round.recording = Recording(time: .zero) }
         for request in requests {
             let isAnswered = await self.ask(request, &round)
-            // Without the first page the server counts as lost, whatever the others would bring: only the cluster is more.
-            if request == .server, !isAnswered || round.sample.server == nil {
-                if requests.contains(.cluster) { _ = await self.ask(.cluster, &round) }
-                break
-            }
+            // Without the first page the server counts as lost, whatever the others would bring; the cluster is more.
+            if request == .server, !isAnswered || round.sample.server == nil { break }
         }
         round.title = self.source.title
         return round

@@ -386,7 +386,7 @@ struct ModelTests {
         Scenario.press(&model, "8")
         #expect(model.requests == [.server])
         Scenario.press(&model, "9")
-        #expect(model.requests == [.server, .cluster])
+        #expect(model.requests == [.cluster, .server])
         _ = model.handle(.tab)
         #expect(model.view == .connections)
         _ = model.handle(.backTab)

@@ -147,7 +147,8 @@ package struct Model: Sendable {
         case .server: return [.server, .subscriptionStatistics]
         case .jetStream: return [.server, .jetStream]
         case .graphs: return [.server]
-        case .cluster: return [.server, .cluster]
+        // In this order: who does not answer as one of many is not waited for once more.
+        case .cluster: return [.cluster, .server]
         }
     }
 

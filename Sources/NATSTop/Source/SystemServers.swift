@@ -42,6 +42,9 @@ package struct SystemServers: Sendable {
     /// The name of a server that has answered.
     package func name(of id: String) -> String? { self.servers[id]?.name }
 
+    /// Whether a server that is known has not answered the last round.
+    package func isMissing(_ id: String) -> Bool { self.servers[id].map { $0.round != self.round } ?? false }
+
     /// The server of a name that has answered the last round.
     package func id(ofName name: String) -> String? {
         self.servers.first { $0.value.round == self.round && $0.value.name == name }?.key

@@ -30,6 +30,11 @@ final class HTTPCluster: Sendable {
         }
     }
 
+    /// Whether a server that was asked before, by its key, has not answered yet.
+    func isAwaiting(_ key: String) -> Bool {
+        self.lanes.withLockedValue { lanes in lanes.contains { $0.key == key && $0.isAsking && !$0.isNew } }
+    }
+
     /// Asks all of them.
     func page() async -> Page {
         await self.ask(self.begin())

@@ -8,6 +8,8 @@ final class HTTPSource: PageSource {
         var client: MonitoringClient
         /// Whom this round asks.
         var asked: MonitoringClient
+        /// Whether the cluster's page is of this round.
+        var hasCluster = false
         /// Named by the user, and not tried yet.
         var others: ArraySlice<Target>
     }
@@ -36,14 +38,24 @@ final class HTTPSource: PageSource {
     func question(_ request: Request) -> String { "Get \"\(self.asked.target.url(of: request))\"" }
 
     func fetch(_ request: Request) async throws(FetchError) -> PageAnswer {
-        if request == .cluster { return .page(await self.cluster.page()) }
+        if request == .cluster {
+            let page = await self.cluster.page()
+            self.state.withLockedValue { $0.hasCluster = true }
+            return .page(page)
+        }
+        if self.state.withLockedValue({ $0.hasCluster }), self.cluster.isAwaiting(self.asked.target.title) {
+            throw .other("no answer yet")
+        }
         let answer = try await self.asked.fetch(request)
         let body = Array(answer.body.readableBytesView)
         return answer.status == 200 ? .body(body) : .refusal(status: answer.status, body)
     }
 
     func begin() {
-        self.state.withLockedValue { $0.asked = $0.client }
+        self.state.withLockedValue { state in
+            state.asked = state.client
+            state.hasCluster = false
+        }
     }
 
     func watch(_ server: String) {

@@ -39,6 +39,9 @@ final class SystemCluster: Sendable {
     /// The name of a server that has answered.
     func name(of id: String) -> String? { self.state.withLockedValue { $0.servers.name(of: id) } }
 
+    /// Whether a server that is known has not answered the last round.
+    func isMissing(_ id: String) -> Bool { self.state.withLockedValue { $0.servers.isMissing(id) } }
+
     /// Asks for all pages.
     func page(_ client: NATSClient) async throws(FetchError) -> Page {
         try await self.ask(client)

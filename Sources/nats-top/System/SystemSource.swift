@@ -12,6 +12,8 @@ final class SystemSource: PageSource {
         var chosen: (id: String, name: String)?
         /// The server that this round asks, from its first page on.
         var asked: (id: String, name: String)?
+        /// Whether the cluster's page is of this round.
+        var hasCluster = false
         var hasAnswered = false
     }
 
@@ -51,7 +53,10 @@ final class SystemSource: PageSource {
     }
 
     func begin() {
-        self.state.withLockedValue { $0.asked = nil }
+        self.state.withLockedValue { state in
+            state.asked = nil
+            state.hasCluster = false
+        }
     }
 
     /// Whom this round asks: the server that the user chose, or the one that the client is connected to now.
@@ -66,8 +71,13 @@ final class SystemSource: PageSource {
 
     func fetch(_ request: Request) async throws(FetchError) -> PageAnswer {
         let client = try await self.connect()
-        if request == .cluster { return .page(try await self.cluster.page(client)) }
+        if request == .cluster {
+            let page = try await self.cluster.page(client)
+            self.state.withLockedValue { $0.hasCluster = true }
+            return .page(page)
+        }
         let (id, name) = self.asked(client)
+        if self.state.withLockedValue({ $0.hasCluster }), self.cluster.isMissing(id) { throw .timedOut }
         let reply: NATSMessage
         do throws(NATSError) {
             reply = try await client.request(

@@ -82,26 +82,41 @@ struct AskedServerTests {
         source.watch("NX")
         source.begin()
         await #expect(throws: FetchError.self) { try await source.fetch(.server) }
-        source.begin()
-        _ = try await source.fetch(.server)
-        #expect(system.subjects.value.last == "$SYS.REQ.SERVER.NX2.VARZ")
+        try await eventually("the server's new id") {
+            source.begin()
+            _ = try? await source.fetch(.server)
+            return system.subjects.value.last == "$SYS.REQ.SERVER.NX2.VARZ"
+        }
     }
 
-    @Test("all servers that others have routes to are in the first round, however far they are")
-    func far() async throws {
-        let pages = (1...3).map { #"{"server_id":"N\#($0)","remotes":2,"cluster":{"name":"C"}}"# }
-        let system = try ScriptedSystem { _ in
-            pages.enumerated().map { .page(id: "N\($0.offset + 1)", name: "n\($0.offset + 1)", $0.element) }
+    @Test("a server that is shown and does not answer holds the view of the cluster up no longer than others do")
+    func shownHangs() async throws {
+        let isSilent = NIOLockedValueBox(false)
+        let system = try ScriptedSystem { subject in
+            let hangs = isSilent.withLockedValue { $0 }
+            guard subject == "$SYS.REQ.SERVER.PING.VARZ" else { return hangs ? [.silence] : Self.ordinary(subject) }
+            let ids = hangs ? ["NB"] : [ScriptedSystem.id, "NB"]
+            return ids.map { .page(id: $0, name: $0, #"{"server_id":"\#($0)"}"#) }
         }
         let source = try Self.source(system)
-        source.begin()
-        guard case .page(let page) = try await source.fetch(.cluster) else {
-            Issue.record("no page")
-            return
+        try await eventually("both") {
+            source.begin()
+            return try await Self.servers(source) == ["NB": true, ScriptedSystem.id: true]
         }
+        _ = try await source.fetch(.server)
+        isSilent.withLockedValue { $0 = true }
+        source.begin()
+        let states = try await Self.servers(source)
+        #expect(states[ScriptedSystem.id] == false)
+        await #expect(throws: FetchError.timedOut) { try await source.fetch(.server) }
+        #expect(system.subjects.value.last == "$SYS.REQ.SERVER.PING.VARZ")
+    }
+
+    /// Whether each server of the cluster is up.
+    private static func servers(_ source: SystemSource) async throws -> [String: Bool] {
+        guard case .page(let page) = try await source.fetch(.cluster) else { return [:] }
         var sample = Sample()
         sample.add(page, for: .cluster)
-        #expect(sample.servers?.map(\.key) == ["N1", "N2", "N3"])
-        #expect(sample.servers?.allSatisfy(\.isUp) == true)
+        return Dictionary((sample.servers ?? []).map { ($0.key, $0.isUp) }) { first, _ in first }
     }
 }

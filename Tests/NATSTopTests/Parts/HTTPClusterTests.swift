@@ -226,6 +226,29 @@ struct HTTPClusterTests {
         #expect(await server.state.wait { $0.connections == 0 })
     }
 
+    @Test("a server that is shown and hangs holds the view of the cluster up no longer than others do")
+    func shownHangs() async throws {
+        let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
+        let source = HTTPSource(
+            target: try Target(server: "127.0.0.1:\(one.port)"),
+            others: [],
+            factory: Self.factory(timeout: .seconds(600))
+        )
+        source.begin()
+        _ = try await source.fetch(.cluster)
+        _ = try await source.fetch(.server)
+        one.state.update { $0.isSilent = true }
+        source.begin()
+        _ = try await source.fetch(.cluster)
+        await #expect(throws: FetchError.other("no answer yet")) { try await source.fetch(.server) }
+        one.state.update { $0.isSilent = false }
+        try await eventually("the server") {
+            source.begin()
+            _ = try await source.fetch(.cluster)
+            return (try? await source.fetch(.server)) != nil
+        }
+    }
+
     @Test("all pages of a round are of one server")
     func oneServer() async throws {
         let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": "{}"])
