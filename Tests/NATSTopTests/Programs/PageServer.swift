@@ -10,8 +10,10 @@ final class PageServer: Sendable {
     struct State: Sendable {
         /// By path, without query; others are not found.
         var pages: [String: String] = [:]
-        /// Every request waits until it is false.
+        /// Every request that comes waits until it is false.
         var isSilent = false
+        /// The path after which it is silent.
+        var lastWord: String?
         /// Paths with query, in their order.
         var requests: [String] = []
         /// How many connections are open.
@@ -98,14 +100,16 @@ private final class PageHandler: ChannelInboundHandler {
         let path = String(head.uri.prefix { $0 != "?" })
         let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
         let hasCertificate = tls?.peerCertificate != nil
-        self.state.update { state in
+        let mustWait = self.state.update { state in
             state.requests.append(head.uri)
             if hasCertificate { state.certificates += 1 }
+            defer { if path == state.lastWord { state.isSilent = true } }
+            return state.isSilent
         }
         let channel = context.channel
         let state = self.state
         Task {
-            _ = await state.wait(timeout: .seconds(120)) { !$0.isSilent }
+            if mustWait { _ = await state.wait(timeout: .seconds(120)) { !$0.isSilent } }
             let page = state.value.pages[path]
             var response = HTTPResponseHead(version: .http1_1, status: page == nil ? .notFound : .ok)
             let body = channel.allocator.buffer(string: page ?? "no such page")

@@ -99,12 +99,12 @@ struct RecordProgramTests {
             try await terminal.wait(for: "Servers: 2")
             // The next round stands still while the other server is chosen.
             try await terminal.press("Down")
-            let count = first.state.value.requests.count
-            first.state.update { $0.isSilent = true }
-            #expect(await first.state.wait { $0.requests.count > count })
+            first.state.update { $0.lastWord = "/routez" }
+            // The page of the cluster is there; that of the server is not.
+            #expect(await first.state.wait { $0.isSilent && $0.requests.last == "/varz" })
             try await terminal.press("Enter")
             try await terminal.wait(for: "the connections of the other server") { $0.contains("Connections Polled") }
-            first.state.update { $0.isSilent = false }
+            first.state.update { ($0.isSilent, $0.lastWord) = (false, nil) }
             try await terminal.wait(for: "Server: name-NB")
             try await terminal.press("q")
             try await terminal.wait(for: "status 0")
