@@ -57,27 +57,13 @@ struct OtherServerTests {
             at: .seconds(120)
         )
         #expect(model.selectedRow?.id == .connection(19))
+        #expect(!model.state.followsRow)
         for _ in 0..<2 { _ = model.handle(.down) }
         model.take(
             Fixture.sample(second: 22, varz: Self.varz("NC", name: "srvC", second: 22)),
             at: .seconds(122)
         )
         #expect(model.selectedRow?.id == .connection(19))
-    }
-
-    @Test("the selection among routes does not stay with the number of one of another server")
-    func routes() {
-        var model = Scenario.routes()
-        _ = model.handle(.down)
-        let selected = model.selectedRow?.id
-        #expect(selected == .connection(6))
-        model.watch("127.0.0.1:9999")
-        _ = model.handle(.character("3"))
-        var sample = Fixture.sample([(.server, Self.varz("NB", name: "srvB", second: 20))])
-        let page = #"{"num_routes":2,"routes":[{"rid":4,"remote_id":"NC"},{"rid":6,"remote_id":"ND"}]}"#
-        sample.add(Array(page.utf8), for: .routes)
-        model.take(sample, at: .seconds(120))
-        #expect(model.selectedRow?.id == .connection(4))
     }
 
     @Test("rows of servers that answer are not faint when the one above them is lost")

@@ -13,6 +13,8 @@ final class BadServer: Sendable {
         case silence
     }
 
+    /// How many requests have come.
+    let requests = Watched(0)
     private let server: ScriptedServer
     private let task: Task<Void, any Error>
 
@@ -21,6 +23,7 @@ final class BadServer: Sendable {
     /// The last reply is given again and again.
     init(_ replies: [Reply]) throws {
         let server = try ScriptedServer()
+        let requests = self.requests
         self.server = server
         self.task = Task {
             var rest = replies[...]
@@ -28,6 +31,7 @@ final class BadServer: Sendable {
                 let peer = try await server.accept(timeout: .seconds(120))
                 while true {
                     guard (try? await peer.read(until: "\r\n\r\n")) != nil else { break }
+                    requests.update { $0 += 1 }
                     let reply = rest.first ?? .close
                     if rest.count > 1 { rest.removeFirst() }
                     guard await Self.send(reply, to: peer) else { break }

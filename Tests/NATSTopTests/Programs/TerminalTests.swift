@@ -11,7 +11,7 @@ struct TerminalTests {
         replies: [BadServer.Reply] = [
             .answer(Fixture.varz()), .answer(Fixture.connz()), .answer(Fixture.varz()),
         ],
-        _ body: (Tmux) async throws -> Void
+        _ body: (Tmux, BadServer) async throws -> Void
     ) async throws {
         let server = try BadServer(replies)
         let text = """
@@ -29,7 +29,7 @@ struct TerminalTests {
         let terminal = try await Tmux(text, columns: 80, rows: 24)
         do {
             try await terminal.wait(for: "NATS server version 2.15.1")
-            try await body(terminal)
+            try await body(terminal, server)
         } catch {
             await terminal.close()
             throw error
@@ -48,7 +48,7 @@ struct TerminalTests {
             fg
             """
         }
-        try await self.withTerminal(script) { terminal in
+        try await self.withTerminal(script) { terminal, _ in
             try await terminal.press("C-z")
             try await terminal.wait(for: "the shell's screen") {
                 $0.contains("stopped now") && $0.contains("text from before") && !$0.contains("NATS server version")
@@ -71,7 +71,7 @@ struct TerminalTests {
 
     @Test("a terminal that takes nothing does not keep it alive, and is given back", arguments: [false, true])
     func stuck(again: Bool) async throws {
-        try await self.withTerminal({ "\(Self.start) -m \($0) -d 0.1" }) { terminal in
+        try await self.withTerminal({ "\(Self.start) -m \($0) -d 0.1" }) { terminal, _ in
             try await terminal.press("C-s")
             try await terminal.signal("TERM", file: "pid")
             try await eventually("the end of nats-top") {
@@ -98,8 +98,10 @@ struct TerminalTests {
         let connections = (1...1000).map { Fixture.connection($0, name: "client", fields: #""in_msgs":1"#) }
         let large = BadServer.Reply.answer(Fixture.connz(connections))
         let varz = BadServer.Reply.answer(Fixture.varz())
-        let replies = [varz, .answer(Fixture.connz()), varz, large]
-        try await self.withTerminal(script, replies: replies) { terminal in
+        let replies = [varz, .answer(Fixture.connz()), varz, large, varz]
+        try await self.withTerminal(script, replies: replies) { terminal, server in
+            // The third round is asked for when the second one is being written.
+            #expect(await server.requests.wait { $0 >= 5 })
             try await terminal.signal("TERM", file: "pid")
             try await terminal.wait(for: "the usual screen") {
                 $0.contains("status 143") && $0.contains("text from before") && $0.contains("done")
@@ -110,7 +112,7 @@ struct TerminalTests {
 
     @Test("a key with Alt does not swallow the next one")
     func alternative() async throws {
-        try await self.withTerminal({ "\(Self.start) -m \($0) -d 0.2" }) { terminal in
+        try await self.withTerminal({ "\(Self.start) -m \($0) -d 0.2" }) { terminal, _ in
             for key in ["M-[", "M-O"] {
                 try await terminal.press(key)
                 // What follows at once belongs to it: a terminal sends sequences in one piece.
