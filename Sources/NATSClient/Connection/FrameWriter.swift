@@ -15,7 +15,26 @@ enum FrameWriter {
         to target: UnsafeMutableRawPointer
     ) -> Int {
         var position = target
-        if headers.count == 0 {
+        Self.writeHead(subject: subject, reply: reply, headersLength: headers.count, to: &position)
+        Self.writeDecimal(headers.count &+ payload.count, to: &position)
+        Self.writeLineEnd(to: &position)
+        if headers.count > 0 {
+            Self.copy(headers, to: &position)
+        }
+        Self.copy(payload, to: &position)
+        Self.writeLineEnd(to: &position)
+        return position - target
+    }
+
+    /// Writes what stands before the length of headers and payload together.
+    @inline(__always)
+    static func writeHead(
+        subject: UnsafeRawBufferPointer,
+        reply: UnsafeRawBufferPointer,
+        headersLength: Int,
+        to position: inout UnsafeMutableRawPointer
+    ) {
+        if headersLength == 0 {
             position.storeBytes(of: UInt32(littleEndian: 0x2042_5550), as: UInt32.self)  // "PUB "
             position += 4
         } else {
@@ -31,23 +50,15 @@ enum FrameWriter {
             position.storeBytes(of: 0x20, as: UInt8.self)
             position += 1
         }
-        if headers.count > 0 {
-            Self.writeDecimal(headers.count, to: &position)
+        if headersLength > 0 {
+            Self.writeDecimal(headersLength, to: &position)
             position.storeBytes(of: 0x20, as: UInt8.self)
             position += 1
         }
-        Self.writeDecimal(headers.count &+ payload.count, to: &position)
-        Self.writeLineEnd(to: &position)
-        if headers.count > 0 {
-            Self.copy(headers, to: &position)
-        }
-        Self.copy(payload, to: &position)
-        Self.writeLineEnd(to: &position)
-        return position - target
     }
 
     @inline(__always)
-    private static func copy(_ bytes: UnsafeRawBufferPointer, to position: inout UnsafeMutableRawPointer) {
+    static func copy(_ bytes: UnsafeRawBufferPointer, to position: inout UnsafeMutableRawPointer) {
         if let source = bytes.baseAddress {
             position.copyMemory(from: source, byteCount: bytes.count)
             position += bytes.count
@@ -55,13 +66,13 @@ enum FrameWriter {
     }
 
     @inline(__always)
-    private static func writeLineEnd(to position: inout UnsafeMutableRawPointer) {
+    static func writeLineEnd(to position: inout UnsafeMutableRawPointer) {
         position.storeBytes(of: UInt16(littleEndian: 0x0A0D), as: UInt16.self)
         position += 2
     }
 
     @inline(__always)
-    private static func writeDecimal(_ value: Int, to position: inout UnsafeMutableRawPointer) {
+    static func writeDecimal(_ value: Int, to position: inout UnsafeMutableRawPointer) {
         var length = 1
         var bound = 10
         while value >= bound, length < 18 {

@@ -116,21 +116,10 @@ final class OutboundBuffer: @unchecked Sendable {
         if reply.count > 0, !SubjectGrammar.isValidPublishSubject(reply) {
             return 0
         }
-        var accepted = 0
+        var head = FrameHead(subject: subject, reply: reply, headersLength: headers.count)
         self.lock.lock()
-        for range in payloads {
-            guard range.lowerBound >= 0, range.upperBound <= bytes.count,
-                case .accepted = self.append(
-                    subject: subject,
-                    reply: reply,
-                    headers: headers,
-                    payload: UnsafeRawBufferPointer(rebasing: bytes[range])
-                )
-            else {
-                break
-            }
-            accepted &+= 1
-        }
+        let accepted =
+            self.isKnown(subject) || self.learn(subject) ? self.append(payloads, of: bytes, headers: headers, &head) : 0
         let needsFlush = accepted > 0 && self.wantsFlush(atOnce: false)
         self.lock.unlock()
         if needsFlush {
@@ -206,6 +195,39 @@ final class OutboundBuffer: @unchecked Sendable {
         self.messagesOut &+= 1
         self.bytesOut &+= UInt64(truncatingIfNeeded: bodyLength)
         return .accepted
+    }
+
+    private func append(
+        _ payloads: ArraySlice<Range<Int>>,
+        of bytes: UnsafeRawBufferPointer,
+        headers: UnsafeRawBufferPointer,
+        _ head: inout FrameHead
+    ) -> Int {
+        guard let base = bytes.baseAddress, headers.count == 0 || self.headersSupported else {
+            return 0
+        }
+        var (accepted, bodyBytes) = (0, 0)
+        for range in payloads {
+            let bodyLength = headers.count &+ range.count
+            guard range.lowerBound >= 0, range.upperBound <= bytes.count, bodyLength <= self.maxPayload,
+                self.frames.count < self.limit
+            else {
+                break
+            }
+            let line = head.line(payloadLength: range.count)
+            let target = self.frames.reserve(line.count &+ bodyLength &+ FrameWriter.overhead)
+            var position = target
+            FrameWriter.copy(line, to: &position)
+            FrameWriter.copy(headers, to: &position)
+            FrameWriter.copy(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count), to: &position)
+            FrameWriter.writeLineEnd(to: &position)
+            self.frames.commit(position - target)
+            accepted &+= 1
+            bodyBytes &+= bodyLength
+        }
+        self.messagesOut &+= UInt64(truncatingIfNeeded: accepted)
+        self.bytesOut &+= UInt64(truncatingIfNeeded: bodyBytes)
+        return accepted
     }
 
     @inline(__always)

@@ -54,9 +54,9 @@ import Testing
 
     @Test("slices of a buffer are published as by themselves, until one is not accepted")
     func slices() {
-        func connected(highWaterMark: Int = 1 << 20) -> OutboundBuffer {
+        func connected(highWaterMark: Int = 1 << 20, maxPayload: Int = 5) -> OutboundBuffer {
             let buffer = self.buffer(highWaterMark: highWaterMark)
-            _ = buffer.connected(maxPayload: 5, headersSupported: true) { _ in .init() }
+            _ = buffer.connected(maxPayload: maxPayload, headersSupported: true) { _ in .init() }
             return buffer
         }
         func publish(
@@ -80,6 +80,16 @@ import Testing
         #expect(
             self.text(all.takeWork(canWrite: true, now: 1).bytes)
                 == "PUB a 3\r\n012\r\nPUB a 0\r\n\r\nPUB a 5\r\n56789\r\n"
+        )
+
+        let lengths = connected(maxPayload: 100)
+        #expect(publish([0..<3, 4..<7, 0..<10, 9..<10, 0..<3], lengths, reply: "r", headers: ["A": "b"]) == 5)
+        let head = "HPUB a r 18 "
+        let body = "\r\nNATS/1.0\r\nA: b\r\n\r\n"
+        #expect(
+            self.text(lengths.takeWork(canWrite: true, now: 1).bytes)
+                == ["21\(body)012", "21\(body)456", "28\(body)0123456789", "19\(body)9", "21\(body)012"]
+                .map { head + $0 + "\r\n" }.joined()
         )
 
         let some = connected()
