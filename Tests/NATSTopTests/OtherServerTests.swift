@@ -46,6 +46,25 @@ struct OtherServerTests {
         #expect(other.notice == "another server answers: NY")
     }
 
+    @Test("subscriptions are not shown of the connection that has the same number after a restart")
+    func subscriptions() {
+        var model = Fixture.model()
+        _ = model.handle(.down)
+        #expect(model.handle(.enter) == .poll)
+        #expect(model.title.hasPrefix("Subscriptions of "))
+        model.take(
+            Fixture.sample(second: 20, varz: self.restarted, connz: Fixture.connz(second: 20, alphaMessages: 3)),
+            at: .seconds(110)
+        )
+        #expect(model.notice == "the server has restarted")
+        #expect(model.title == "Subscriptions: no connection is selected")
+        #expect(!model.requests.contains { if case .subscriptions = $0 { true } else { false } })
+    }
+
+    private var restarted: String {
+        Fixture.varz(second: 20, start: "2026-11-20T22:10:19Z", inMessages: 1, outMessages: 2)
+    }
+
     @Test("the selection does not stay with the number of a connection that is another's")
     func selection() {
         var model = Fixture.model()

@@ -112,6 +112,20 @@ struct AskedServerTests {
         #expect(system.subjects.value.last == "$SYS.REQ.SERVER.PING.VARZ")
     }
 
+    @Test("an answer far larger than a server's is none, before all of a cluster's fill the memory")
+    func largeAnswer() async throws {
+        let padding = String(repeating: "x", count: ClusterPage.maximumServerBytes)
+        let system = try ScriptedSystem { _ in
+            [ScriptedSystem.id, "NB"].map { id in
+                let page = #"{"server_id":"\#(id)","padding":"\#(id == "NB" ? padding : "")"}"#
+                return .page(id: id, name: id, page)
+            }
+        }
+        let source = try Self.source(system)
+        source.begin()
+        #expect(try await Self.servers(source) == [ScriptedSystem.id: true])
+    }
+
     /// Whether each server of the cluster is up.
     private static func servers(_ source: SystemSource) async throws -> [String: Bool] {
         guard case .page(let page) = try await source.fetch(.cluster) else { return [:] }

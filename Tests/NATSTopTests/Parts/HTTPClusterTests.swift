@@ -87,6 +87,22 @@ struct HTTPClusterTests {
         #expect(lost[key]?.problem == "status 404")
     }
 
+    @Test("a page far larger than a server's is refused, before all of a cluster's fill the memory")
+    func largePage() async throws {
+        let first = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
+        let padding = String(repeating: "x", count: ClusterPage.maximumServerBytes)
+        let second = try await PageServer(pages: [
+            "/varz": PageServer.varz("NB", extra: #","padding":"\#(padding)""#), "/routez": PageServer.routez([]),
+        ])
+        let key = "127.0.0.1:\(second.port)"
+        let cluster = try Self.cluster(["127.0.0.1:\(first.port)", key])
+        let rows = try await self.rows(cluster, "an answer of both") {
+            $0["127.0.0.1:\(first.port)"]?.isUp == true && $0[key]?.problem.isEmpty == false
+        }
+        #expect(rows[key]?.isUp == false)
+        #expect(rows[key]?.problem == "a page too large")
+    }
+
     @Test("a server with two addresses is shown where it answers")
     func alias() async throws {
         let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
