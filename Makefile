@@ -26,8 +26,8 @@ build: build-dependencies  ## Debug build with everything the tests need
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 
 release: build-dependencies  ## Optimised build of the programs and libraries, in .build/release
-	$(SWIFT) build $(RELEASE_FLAGS) $$(Scripts/release-flags)
-	for tool in $(TOOLS); do $(SWIFT) build $(RELEASE_FLAGS) $$(Scripts/release-flags --tool) --product $$tool || exit 1; done
+	$(SWIFT) build $(RELEASE_FLAGS) $$(SWIFT="$(SWIFT)" Scripts/release-flags)
+	for tool in $(TOOLS); do $(SWIFT) build $(RELEASE_FLAGS) $$(SWIFT="$(SWIFT)" Scripts/release-flags --tool) --product $$tool || exit 1; done
 
 demo: build-dependencies  ## Build release, stream a real file through server and tools, compare, measure
 	Scripts/demo

@@ -19,6 +19,8 @@ struct MessagePublisher {
 
     /// So many lines with payloads are printed.
     private static let linesShown = 20
+    /// After an outage a stream may be away for so long.
+    private static let longestElection: Duration = .seconds(30)
     /// With so many lines the server is asked whether it has the messages.
     private static let linesHeld = 1024
 
@@ -30,6 +32,8 @@ struct MessagePublisher {
     private var expectedSequence: UInt64?
     /// The wait of `--retry`; nil without it.
     private let retryInterval: Duration?
+    /// The outages after which JetStream answered, or was waited for, and until when in the last case.
+    private var knownOutages: (count: UInt64, end: ContinuousClock.Instant?) = (0, nil)
     private var limiter: RateLimiter?
     private var lines: [Line] = []
     /// Nil without `--retry`.
@@ -244,18 +248,20 @@ struct MessagePublisher {
 
     /// Sends a message and waits for the answer; with `--retry` again after a lost connection, and until the stream is
     /// back as well.
-    private func acknowledgement(
+    private mutating func acknowledgement(
         of message: OutgoingMessage,
         _ headers: NATSHeaders
     ) async throws -> NATSMessage {
         while true {
             do throws(NATSError) {
-                return try await self.client.request(
+                let reply = try await self.client.request(
                     message.payload,
                     to: message.subject,
                     headers: headers,
                     timeout: self.context.settings.timeout
                 )
+                self.knownOutages = (self.client.statistics.reconnects, nil)
+                return reply
             } catch {
                 if let interval = self.retryInterval, self.isStreamMissedAfterOutage(error) {
                     self.context.diagnostics.detail("No stream stores [\(message.subject)] yet")
@@ -275,8 +281,11 @@ struct MessagePublisher {
     }
 
     /// Whether nobody stores the message because the server has only just come back: a cluster elects its leaders then.
-    private func isStreamMissedAfterOutage(_ error: NATSError) -> Bool {
-        error.code == .noResponders && self.client.statistics.reconnects > 0 && self.context.shutdown.signal == nil
+    private mutating func isStreamMissedAfterOutage(_ error: NATSError) -> Bool {
+        guard error.code == .noResponders, self.context.shutdown.signal == nil else { return false }
+        let outages = self.client.statistics.reconnects
+        if outages != self.knownOutages.count { self.knownOutages = (outages, .now + Self.longestElection) }
+        return self.knownOutages.end.map { .now < $0 } ?? false
     }
 
     // MARK: What the server has

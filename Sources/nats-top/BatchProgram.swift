@@ -41,7 +41,9 @@ struct BatchProgram {
             var found: [(address: String, name: String?)] = []
             for event in self.mailbox.take() {
                 switch event {
-                case .signal(let number): return .signal(number)
+                case .signal(let number):
+                    _ = try self.printHeld()
+                    return .signal(number)
                 case .resized: break
                 case .hostName(let name, let address): found.append((address, name))
                 case .round(let round):

@@ -25,6 +25,8 @@ struct OutputFile {
             return
         }
         self.descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
+        // The mode is for a file that was not there.
+        if isPrivate, self.descriptor >= 0 { fchmod(self.descriptor, 0o600) }
         if self.descriptor < 0 { throw ToolFailure("cannot write to \(name): \(POSIX.describe(errno))") }
     }
 

@@ -49,7 +49,7 @@ struct TopSetup {
         settings.looksUpNames = options.lookup
         settings.filter = Filter(options.filter)
         if case .pages(let target, _) = self.origin { settings.target = target.title }
-        if let file = options.replay { settings.target = "\(file) (recording)" }
+        if let file = options.replay { (settings.target, settings.isRecording) = ("\(file) (recording)", true) }
         if let columns = options.columns {
             let view = settings.startView
             let (chosen, unknown) = Settings.columns(columns, from: view.defaultColumns, in: view)

@@ -28,8 +28,8 @@ struct ClusterTests {
         return try #require(recording.pages.first).body
     }
 
-    private static func model(columns: Int) throws -> Model {
-        var model = Scenario.pressed("9", columns: columns)
+    private static func model(columns: Int, settings: Settings = Settings()) throws -> Model {
+        var model = Scenario.pressed("9", columns: columns, settings: settings)
         for (second, messages) in [(14, 100), (16, 180)] {
             var sample = Fixture.sample([(.server, Fixture.varz(second: second))])
             sample.add(try self.page(second: second, messages: messages), for: .cluster)
@@ -87,6 +87,19 @@ struct ClusterTests {
         model.take(Fixture.sample(second: 20), at: .seconds(110))
         #expect(model.notice == nil)
         #expect(model.snapshot.restarts == 0)
+    }
+
+    @Test("a recording has no other server to show")
+    func watchInRecording() throws {
+        var settings = Settings()
+        settings.target = "rounds (recording)"
+        settings.isRecording = true
+        var model = try Self.model(columns: 80, settings: settings)
+        _ = model.handle(.down)
+        #expect(model.handle(.enter) == .none)
+        #expect(model.view == .cluster)
+        #expect(model.settings.target == "rounds (recording)")
+        #expect(model.notice == "srvB: a recording shows what was watched")
     }
 
     @Test("a server that does not answer cannot be shown")

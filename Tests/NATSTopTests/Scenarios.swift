@@ -6,8 +6,13 @@ enum Scenario {
         for character in text { _ = model.handle(character == "\n" ? .enter : .character(character)) }
     }
 
-    static func pressed(_ text: String, columns: Int = 80, rows: Int = 24) -> Model {
-        var model = Fixture.model(columns: columns, rows: rows)
+    static func pressed(
+        _ text: String,
+        columns: Int = 80,
+        rows: Int = 24,
+        settings: Settings = Settings()
+    ) -> Model {
+        var model = Fixture.model(columns: columns, rows: rows, settings: settings)
         self.press(&model, text)
         return model
     }

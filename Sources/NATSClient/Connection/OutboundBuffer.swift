@@ -203,7 +203,7 @@ final class OutboundBuffer: @unchecked Sendable {
         headers: UnsafeRawBufferPointer,
         _ head: inout FrameHead
     ) -> Int {
-        guard let base = bytes.baseAddress, headers.count == 0 || self.headersSupported else {
+        guard headers.count == 0 || self.headersSupported else {
             return 0
         }
         var (accepted, bodyBytes) = (0, 0)
@@ -219,7 +219,7 @@ final class OutboundBuffer: @unchecked Sendable {
             var position = target
             FrameWriter.copy(line, to: &position)
             FrameWriter.copy(headers, to: &position)
-            FrameWriter.copy(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count), to: &position)
+            FrameWriter.copy(UnsafeRawBufferPointer(rebasing: bytes[range]), to: &position)
             FrameWriter.writeLineEnd(to: &position)
             self.frames.commit(position - target)
             accepted &+= 1

@@ -269,11 +269,12 @@ package final class InputReader: Sendable {
         self.condition.lock()
         self.state.pipe?.finding = finding
         self.state.pipe?.isBeingRead = false
-        if finding != .more || self.state.isStopped {
+        let isStopped = self.state.isStopped
+        if finding != .more || isStopped {
             self.condition.unlock(withValue: true)
         } else {
             self.condition.unlock()
         }
-        return block.readableBytes > 0 ? .bytes(block) : nil
+        return block.readableBytes > 0 && !isStopped ? .bytes(block) : nil
     }
 }

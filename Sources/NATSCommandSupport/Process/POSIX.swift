@@ -38,7 +38,9 @@ package enum POSIX {
 
     /// Lets a pipe hold more, so that its two ends wake each other less often; nothing if it is none, or where that is
     /// not allowed.
-    package static func widenPipe(_ descriptor: Int32, to size: Int32 = 1 << 20) {
+    ///
+    /// What all pipes of a user hold together is limited, 64 MiB on Linux.
+    package static func widenPipe(_ descriptor: Int32, to size: Int32 = 1 << 18) {
         #if os(Linux)
         // F_SETPIPE_SZ and F_GETPIPE_SZ of <linux/fcntl.h>, which need _GNU_SOURCE.
         let (setSize, getSize): (Int32, Int32) = (1031, 1032)
@@ -81,7 +83,10 @@ package enum POSIX {
     package static func reopenPipe(_ descriptor: Int32) -> Int32? {
         #if os(Linux)
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return nil }
+        // A writing end cannot be read from; opened once more it could, and would wait for itself.
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO,
+            fcntl(descriptor, F_GETFL) & O_ACCMODE != O_WRONLY
+        else { return nil }
         let reopened = open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         return reopened >= 0 ? reopened : nil
         #else

@@ -131,6 +131,10 @@ extension Model {
             self.open(.connections)
             return .none
         }
+        guard !self.settings.isRecording else {
+            self.show("\(server.name): a recording shows what was watched", seconds: 3)
+            return .none
+        }
         self.watch(server.address.isEmpty ? server.name : server.address)
         return .watch(server.key)
     }

@@ -18,6 +18,8 @@ package struct Settings: Sendable, Equatable {
     package var idleSeconds = 60.0
     /// The server that is asked, as it is shown: `127.0.0.1:8222`.
     package var target = ""
+    /// What is shown was recorded: nobody can be asked for more.
+    package var isRecording = false
 
     package static let maximumLimit = Sample.maximumConnections
 

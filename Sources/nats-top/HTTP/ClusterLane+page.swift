@@ -11,9 +11,10 @@ extension ClusterLane {
     /// Servers to which the others have routes, and that have not answered themselves.
     private static func missing(_ lanes: [ClusterLane]) -> [Connection] {
         var seen = Set(lanes.map(\.id))
-        return lanes.filter(\.isUp).flatMap(\.peers).filter {
+        let missing = lanes.filter(\.isUp).flatMap(\.peers).filter {
             !$0.remoteID.isEmpty && seen.insert($0.remoteID).inserted
         }
+        return Array(missing.prefix(Sample.maximumServers))
     }
 
     /// How to come to a host that a server told of; nil if no server answers.

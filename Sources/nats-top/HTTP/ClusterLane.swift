@@ -44,9 +44,20 @@ struct ClusterLane: Sendable {
     ///   - patience: A server that has been asked so long ago, and used to answer sooner, does not answer.
     /// - Returns: One line.
     func problem(_ now: NIODeadline, _ patience: TimeAmount) -> String {
-        let isLate = self.isAsking && now - self.asked >= max(patience, self.took + self.took)
-        guard let problem = self.problem, !problem.isEmpty || !isLate else { return "no answer yet" }
+        guard let problem = self.problem, !problem.isEmpty || !self.isLate(now, patience) else {
+            return "no answer yet"
+        }
         return problem
+    }
+
+    /// Whether it has been asked so long ago that it counts as one that does not answer: longer than it usually takes.
+    ///
+    /// - Parameters:
+    ///   - now: When.
+    ///   - patience: It never counts so before this.
+    /// - Returns: Whether it is.
+    func isLate(_ now: NIODeadline, _ patience: TimeAmount) -> Bool {
+        self.isAsking && now - self.asked >= max(patience, self.took + self.took)
     }
 
     /// Whether somebody is there who does not have the pages, or nobody: silence may be either.
@@ -85,9 +96,13 @@ struct ClusterLane: Sendable {
             of request: Request,
             _ client: MonitoringClient
         ) async throws(FetchError) -> Page {
-            let answer = try await client.fetch(request)
+            let answer: nats_top.Answer
+            do throws(FetchError) {
+                answer = try await client.fetch(request, limit: ClusterPage.maximumServerBytes)
+            } catch FetchError.tooLarge {
+                throw .other("a page too large")
+            }
             guard answer.status == 200 else { throw .other("status \(answer.status)") }
-            guard answer.body.readableBytes <= ClusterPage.maximumServerBytes else { throw .other("a page too large") }
             guard let page = Page(reading: Array(answer.body.readableBytesView)) else { throw .other("no JSON") }
             return page
         }
@@ -111,14 +126,15 @@ struct ClusterLane: Sendable {
             if !self.isNamed, self.failures >= Self.keptFailures { (self.status, self.id) = (nil, "") }
         }
         guard let server = answer.sample.server else { return }
-        guard self.isNamed || server.id == self.id || wanted.contains(server.id) else {
+        let isPeer = !server.id.isEmpty && (server.id == self.id || wanted.contains(server.id))
+        guard self.isNamed || isPeer else {
             self.problem = "another server answers"
             return
         }
         self.status = answer.status
         self.id = server.id
         self.hosts = server.connectURLs.compactMap { Self.host(ofURL: $0) }
-        if let routes = answer.sample.routes { self.peers = routes.connections }
+        if let routes = answer.sample.routes { self.peers = Array(routes.connections.prefix(Sample.maximumServers)) }
     }
 
     /// `127.0.0.1:4222`, `[::1]:4222`.

@@ -4,6 +4,8 @@ import NIOCore
 struct Exchange: Sendable {
     var host: String
     var path: String
+    /// A larger body is refused.
+    var maximumBodyBytes: Int
     var promise: EventLoopPromise<Answer>
 }
 

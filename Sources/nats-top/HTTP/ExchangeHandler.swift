@@ -10,6 +10,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
 
     private var promise: EventLoopPromise<Answer>?
     private var answer: Answer?
+    private var maximumBodyBytes = 0
     /// What ended the connection before there was a request.
     private var failure: FetchError?
 
@@ -22,6 +23,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
         }
         self.promise?.fail(FetchError.closed)
         self.promise = exchange.promise
+        self.maximumBodyBytes = exchange.maximumBodyBytes
         self.answer = nil
         let headers: HTTPHeaders = [
             "Host": exchange.host,
@@ -40,7 +42,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
         case .body(var part):
             guard var answer = self.answer else { return }
             self.answer = nil
-            guard answer.body.readableBytes + part.readableBytes <= FetchError.maximumBodyBytes else {
+            guard answer.body.readableBytes + part.readableBytes <= self.maximumBodyBytes else {
                 return self.fail(.tooLarge, context)
             }
             answer.body.writeBuffer(&part)

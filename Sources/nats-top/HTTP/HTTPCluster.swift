@@ -30,9 +30,12 @@ final class HTTPCluster: Sendable {
         }
     }
 
-    /// Whether a server that was asked before, by its key, has not answered yet.
+    /// Whether a server that was asked before, by its key, has not answered for longer than it usually takes.
     func isAwaiting(_ key: String) -> Bool {
-        self.lanes.withLockedValue { lanes in lanes.contains { $0.key == key && $0.isAsking && !$0.isNew } }
+        let now = NIODeadline.now()
+        return self.lanes.withLockedValue { lanes in
+            lanes.contains { $0.key == key && !$0.isNew && $0.isLate(now, Self.patience) }
+        }
     }
 
     /// Asks all of them.

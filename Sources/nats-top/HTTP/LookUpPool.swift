@@ -59,7 +59,7 @@ final class LookUpPool: Sendable {
         }
         switch next {
         case .wait: break
-        case .refuse: promise.fail(FetchError.other("no such host: \(host)"))
+        case .refuse: promise.fail(FetchError.timedOut)
         case .start:
             let isStarted = POSIX.startThread { [self] in
                 while let job = self.next() {

@@ -35,13 +35,16 @@ final class MonitoringClient: Sendable {
 
     /// Asks for a page.
     ///
+    /// - Parameters:
+    ///   - request: The page.
+    ///   - limit: A page of more bytes is ``FetchError/tooLarge``.
     /// - Returns: The answer, of whatever status.
     /// - Throws: `FetchError`.
-    func fetch(_ request: Request) async throws(FetchError) -> Answer {
+    func fetch(_ request: Request, limit: Int = FetchError.maximumBodyBytes) async throws(FetchError) -> Answer {
         let deadline = NIODeadline.now() + self.timeout
         if let channel = self.channel.withLockedValue({ $0.take() }), channel.isActive {
             do throws(FetchError) {
-                return try await self.exchange(request, on: channel, until: deadline)
+                return try await self.exchange(request, on: channel, until: deadline, limit)
             } catch FetchError.closed {
                 // The server may end a connection that is idle; a new one tells more.
             }
@@ -52,20 +55,26 @@ final class MonitoringClient: Sendable {
         } catch {
             throw FetchError(error)
         }
-        return try await self.exchange(request, on: channel, until: deadline)
+        return try await self.exchange(request, on: channel, until: deadline, limit)
     }
 
     private func exchange(
         _ request: Request,
         on channel: any Channel,
-        until deadline: NIODeadline
+        until deadline: NIODeadline,
+        _ limit: Int
     ) async throws(FetchError) -> Answer {
         let promise = channel.eventLoop.makePromise(of: Answer.self)
         let timer = channel.eventLoop.scheduleTask(deadline: deadline) {
             promise.fail(FetchError.timedOut)
             channel.close(promise: nil)
         }
-        let exchange = Exchange(host: self.target.address, path: self.target.path(of: request), promise: promise)
+        let exchange = Exchange(
+            host: self.target.address,
+            path: self.target.path(of: request),
+            maximumBodyBytes: limit,
+            promise: promise
+        )
         channel.writeAndFlush(exchange).whenFailure { promise.fail(FetchError($0)) }
         do {
             let answer = try await promise.futureResult.get()

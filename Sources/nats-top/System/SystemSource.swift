@@ -44,7 +44,7 @@ final class SystemSource: PageSource {
         let (client, asked) = self.state.withLockedValue { ($0.client, $0.asked ?? $0.chosen) }
         guard let server = client?.serverInfo else { return "" }
         guard let asked, asked.id != server.id else { return server.url }
-        return "\(asked.name) by \(server.url)"
+        return "\(HarmlessText.make(asked.name, limit: 80)) by \(server.url)"
     }
 
     func question(_ request: Request) -> String {

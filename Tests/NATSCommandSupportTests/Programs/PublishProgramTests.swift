@@ -306,6 +306,9 @@ struct PublishProgramTests {
             let noInput = try await ToolShell.run("nats-pub $U -l t <&-", url: server.url)
             #expect(noInput.status == 1)
             #expect(noInput.errors == "nats: standard input: Bad file descriptor\n")
+            // The writing end of a pipe is no input, though its file can be opened for reading.
+            let output = try await ToolShell.run("nats-pub $U -l t <&1 | cat", url: server.url)
+            #expect(output.errors == "nats: standard input: Bad file descriptor\n")
             #expect(try await tap.payloads(atLeast: 4) == ["x", "x", "x", "x"])
         }
     }

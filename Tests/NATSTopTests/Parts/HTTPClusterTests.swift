@@ -87,6 +87,19 @@ struct HTTPClusterTests {
         #expect(lost[key]?.problem == "status 404")
     }
 
+    @Test("what has no id is nobody's peer")
+    func withoutID() async throws {
+        let first = try await PageServer(pages: [
+            "/varz": PageServer.varz("NA"), "/routez": PageServer.routez([("NB", "127.0.0.2"), ("", "127.0.0.2")]),
+        ])
+        let other = try await PageServer(host: "127.0.0.2", port: first.port, pages: ["/varz": #"{"status":"ok"}"#])
+        let cluster = try Self.cluster(["127.0.0.1:\(first.port)"])
+        _ = try await self.rows(cluster, "a look at the other place") { _ in !other.state.value.requests.isEmpty }
+        let rows = try await self.rows(cluster, "the peer") { $0["NB"] != nil }
+        #expect(rows.keys.sorted() == ["127.0.0.1:\(first.port)", "NB"])
+        #expect(rows["NB"]?.state == .withoutPages)
+    }
+
     @Test("a page far larger than a server's is refused, before all of a cluster's fill the memory")
     func largePage() async throws {
         let first = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
