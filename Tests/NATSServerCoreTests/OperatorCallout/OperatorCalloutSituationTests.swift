@@ -242,29 +242,37 @@ struct OperatorCalloutSituationTests {
     func advisories() async throws {
         let scene = try Scene()
         let plain = try Tenant(of: scene.auth, scene.authority)
-        try await self.compare(try scene.configuration(timeout: "1")) { server in
+        // What a connection attempt with these members gets, and what is told of it.
+        @Sendable func attempt(_ members: String, _ server: ConfiguredServer) async throws -> [String] {
             let watcher = try await scene.serviceUser.connect(to: server)
             defer { watcher.close() }
             try await watcher.flush("SUB $SYS.ACCOUNT.> 1\r\n")
-            var lines: [String] = []
-            func attempt(_ members: String) async throws {
-                lines.append(try await scene.attempt(server, members))
-                _ = try await watcher.readLine()
-                let text = try await watcher.readLine()
-                for key in ["acc", "user", "reason", "issuer_key", "name_tag", "tags"] {
-                    guard let range = text.firstRange(of: "\"\(key)\":") else { continue }
-                    lines.append(scene.stable("\(key): \(text[range.upperBound...].prefix { $0 != "," && $0 != "}" })"))
-                }
+            var lines = [try await scene.attempt(server, members)]
+            _ = try await watcher.readLine()
+            let text = try await watcher.readLine()
+            for key in ["acc", "user", "reason", "issuer_key", "name_tag", "tags"] {
+                guard let range = text.firstRange(of: "\"\(key)\":") else { continue }
+                lines.append(scene.stable("\(key): \(text[range.upperBound...].prefix { $0 != "," && $0 != "}" })"))
             }
-            try await attempt(scene.guestMembers())
-            try await attempt(",\"jwt\":\"\(plain.jwt)\"")
-            try await attempt(",\"jwt\":\"\(scene.revoked)\",\"user\":\"u\"")
+            return lines
+        }
+        // Nobody answers.
+        try await self.compare(try scene.configuration(timeout: "1")) { server in
+            var lines = try await attempt(scene.guestMembers(), server)
+            lines += try await attempt(",\"jwt\":\"\(plain.jwt)\"", server)
+            lines += try await attempt(",\"jwt\":\"\(scene.revoked)\",\"user\":\"u\"", server)
+            return lines
+        }
+        try await self.compare(try scene.configuration()) { server in
             try await scene.serve(server) { question in
                 question.claims.options.name == "error" ? [.error("bad luck")] : [.raw([])]
             } while: {
-                for name in ["error", "empty"] { try await attempt(scene.guestMembers(",\"name\":\"\(name)\"")) }
+                var lines: [String] = []
+                for name in ["error", "empty"] {
+                    lines += try await attempt(scene.guestMembers(",\"name\":\"\(name)\""), server)
+                }
+                return lines
             }
-            return lines
         }
     }
 
