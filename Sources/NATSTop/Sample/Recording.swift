@@ -3,8 +3,8 @@ import NATSWire
 /// A round of answers as one line of a file, and back.
 ///
 /// A line is an object: `t`, our time in nanoseconds, `took`, how long the round took, `at`, where the server was asked,
-/// `problems`, and `pages`, the answers with the name of what was asked for: `body` is JSON as it came, `text` is what is none, if it is short. Whatever the
-/// answers were, what is written can be read again.
+/// `problems`, and `pages`, the answers with the name of what was asked for: `body` is JSON as it came, `text` is what is
+/// none, if it is short. Whatever the answers were, what is written can be read again.
 package struct Recording: Sendable, Equatable {
     /// Lines longer than this are neither written nor read.
     package static let maximumLineBytes = 64 << 20
