@@ -19,8 +19,6 @@ struct MessagePublisher {
 
     /// So many lines with payloads are printed.
     private static let linesShown = 20
-    /// After an outage a stream may be away for so long.
-    private static let longestElection: Duration = .seconds(30)
     /// With so many lines the server is asked whether it has the messages.
     private static let linesHeld = 1024
 
@@ -32,8 +30,7 @@ struct MessagePublisher {
     private var expectedSequence: UInt64?
     /// The wait of `--retry`; nil without it.
     private let retryInterval: Duration?
-    /// The outages after which JetStream answered, or was waited for, and until when in the last case.
-    private var knownOutages: (count: UInt64, end: ContinuousClock.Instant?) = (0, nil)
+    private var streamPatience = StreamPatience()
     private var limiter: RateLimiter?
     private var lines: [Line] = []
     /// Nil without `--retry`.
@@ -260,12 +257,12 @@ struct MessagePublisher {
                     headers: headers,
                     timeout: self.context.settings.timeout
                 )
-                self.knownOutages = (self.client.statistics.reconnects, nil)
+                self.streamPatience.answered(outages: self.client.statistics.reconnects)
                 return reply
             } catch {
-                if let interval = self.retryInterval, self.isStreamMissedAfterOutage(error) {
+                if let interval = self.retryInterval, let patience = self.patienceForStream(error) {
                     self.context.diagnostics.detail("No stream stores [\(message.subject)] yet")
-                    await self.context.sleep(for: interval)
+                    await self.context.sleep(for: min(interval, patience))
                     // The signal came while nothing was on its way: there is no answer to wait for.
                     if self.context.shutdown.signal != nil { throw CancellationError() }
                     continue
@@ -280,12 +277,11 @@ struct MessagePublisher {
         }
     }
 
-    /// Whether nobody stores the message because the server has only just come back: a cluster elects its leaders then.
-    private mutating func isStreamMissedAfterOutage(_ error: NATSError) -> Bool {
-        guard error.code == .noResponders, self.context.shutdown.signal == nil else { return false }
-        let outages = self.client.statistics.reconnects
-        if outages != self.knownOutages.count { self.knownOutages = (outages, .now + Self.longestElection) }
-        return self.knownOutages.end.map { .now < $0 } ?? false
+    /// For how long to go on if nobody stores the message because the server has only just come back; nil if that is not
+    /// why.
+    private mutating func patienceForStream(_ error: NATSError) -> Duration? {
+        guard error.code == .noResponders, self.context.shutdown.signal == nil else { return nil }
+        return self.streamPatience.rest(outages: self.client.statistics.reconnects, now: .now)
     }
 
     // MARK: What the server has
@@ -333,7 +329,7 @@ struct MessagePublisher {
         self.lines.removeAll(keepingCapacity: true)
     }
 
-    /// There is no more input for the moment: lists what was sent, if there is something to list or to send again.
+    /// There is no input for the moment: lists what was sent, if there is something to list or to send again.
     mutating func pause() async throws {
         if !self.lines.isEmpty || self.unconfirmed?.messages.isEmpty == false { try await self.confirm() }
     }

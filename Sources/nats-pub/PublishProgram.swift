@@ -127,7 +127,7 @@ struct PublishProgram: Sendable {
         let frame = takesRuns && limit == .max && repetitions == 1 ? composer.frame : nil
         do {
             // MARK: Hot path
-            reading: while try await records.waitForMore() {
+            reading: while try await records.waitForMore(pause: { try await publisher.pause() }) {
                 while true {
                     if let frame { try await self.publishRuns(&records, &run, frame, &publisher) }
                     guard let record = try records.next() else { break }
@@ -150,7 +150,6 @@ struct PublishProgram: Sendable {
                     }
                 }
                 try await copy.writeOut()
-                try await publisher.pause()
             }
             try await copy.writeOut()
         } catch {

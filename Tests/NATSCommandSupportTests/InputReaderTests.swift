@@ -78,6 +78,44 @@ import Musl
         #expect(try await reader.next() == nil)
     }
 
+    @Test("who cannot wait is told that nothing is there yet, and has what is")
+    func doesNotWait() async throws {
+        let ends = try PipeEnds()
+        defer { ends.closeAll() }
+        let reader = InputReader([.descriptor(ends.read)])
+        #expect(try await reader.next(waits: false) == nil)
+        self.write("one", to: ends.write)
+        #expect(try await reader.next() == .bytes(ByteBuffer(string: "one")))
+        self.write("two", to: ends.write)
+        #expect(try await reader.next(waits: false) == .bytes(ByteBuffer(string: "two")))
+        #expect(try await reader.next(waits: false) == nil)
+        ends.closeWriter()
+        #expect(try await reader.next() == .end)
+    }
+
+    @Test("records of a full pipe come without a pause, and there is one before more is waited for")
+    func pauses() async throws {
+        let ends = try PipeEnds()
+        defer { ends.closeAll() }
+        let line = String(repeating: "x", count: 99) + "\n"
+        // More than one block.
+        let count = 6000
+        let isWritten = POSIX.startThread {
+            self.write(String(repeating: line, count: count), to: ends.write)
+            ends.closeWriter()
+        }
+        #expect(isWritten)
+        let reader = InputReader([.descriptor(ends.read)])
+        var records = PayloadRecords(reader: reader, rules: RecordRules(mode: .newline), limit: 1024)
+        var (found, foundAtPause) = (0, [Int]())
+        while try await records.waitForMore(pause: { foundAtPause.append(found) }) {
+            while try records.next() != nil { found += 1 }
+        }
+        #expect(found == count)
+        // At the end all have been handed out.
+        #expect(foundAtPause.last == count)
+    }
+
     @Test("a pipe that nobody has written to for a while can be stopped, and so can a full one")
     func stop() async throws {
         for isFull in [false, true] {

@@ -61,6 +61,28 @@ struct OtherServerTests {
         #expect(!model.requests.contains { if case .subscriptions = $0 { true } else { false } })
     }
 
+    @Test("a pause keeps what is selected and shown of the server before, whose numbers are not asked for any more")
+    func pause() {
+        var model = Fixture.model()
+        _ = model.handle(.down)
+        Scenario.press(&model, "p")
+        let (selected, screen) = (model.selectedRow?.id, Fixture.text(model))
+        model.take(
+            Fixture.sample(second: 20, varz: self.restarted, connz: Fixture.connz(second: 20, alphaMessages: 3)),
+            at: .seconds(110)
+        )
+        model.advance(to: .seconds(130))
+        #expect(model.selectedRow?.id == selected)
+        #expect(Fixture.text(model) == screen)
+        _ = model.handle(.enter)
+        #expect(model.title.hasPrefix("Subscriptions of "))
+        #expect(!model.requests.contains { if case .subscriptions = $0 { true } else { false } })
+        Scenario.press(&model, "p")
+        #expect(model.title == "Subscriptions: no connection is selected")
+        _ = model.handle(.escape)
+        #expect(model.selectedRow?.id != selected)
+    }
+
     private var restarted: String {
         Fixture.varz(second: 20, start: "2026-11-20T22:10:19Z", inMessages: 1, outMessages: 2)
     }

@@ -51,6 +51,17 @@ struct RecordingTests {
         #expect(again.problems == ["\(Fixture.connections.path): too long for a recording"])
     }
 
+    @Test("a page that stands in no line is said to be what it is, if nothing was said of it")
+    func reason() throws {
+        let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
+        for (body, reason) in [(Array(deep.utf8), "too deep for a recording"), ([0xFF, 0xFE], "no JSON")] {
+            var recording = Recording(time: .zero)
+            recording.add(body, for: Fixture.connections)
+            let again = try #require(Recording(line: recording.line.dropLast()))
+            #expect(again.problems == ["\(Fixture.connections.path): \(reason)"])
+        }
+    }
+
     @Test("where the server was asked is kept")
     func target() throws {
         var recording = Recording(time: .seconds(1))

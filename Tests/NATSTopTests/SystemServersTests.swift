@@ -94,6 +94,20 @@ struct SystemServersTests {
         #expect(Self.rows(&servers) == ["A2": ""])
     }
 
+    @Test("of two servers of one name the one that is gone is lost, the one that began anew is not")
+    func namesakes() throws {
+        var servers = SystemServers(timeout: .seconds(5))
+        func round(_ ids: [String], second: Int) throws -> [String: String] {
+            let round = servers.begin(at: .seconds(second))
+            for id in ids { servers.take(try Self.answer(id, name: "a"), ofRound: round, at: .seconds(second)) }
+            return Self.rows(&servers)
+        }
+        #expect(try round(["A", "B"], second: 0) == ["A": "", "B": ""])
+        #expect(try round(["A"], second: 1) == ["A": "", "B": "no answer"])
+        #expect(try round(["A"], second: 2) == ["A": "", "B": "no answer"])
+        #expect(try round(["A", "B2"], second: 3) == ["A": "", "B2": ""])
+    }
+
     @Test("peers that never answer, of another system account, are waited for once")
     func silentPeers() throws {
         var servers = SystemServers(timeout: .seconds(5))

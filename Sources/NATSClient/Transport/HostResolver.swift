@@ -3,16 +3,6 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// Looks the addresses of one host up, for one attempt to connect, and says in which order they are tried.
 ///
 /// NIO tries by turns what a query for IPv6 and one for IPv4 have brought, the former first, and does not look at the
@@ -81,40 +71,9 @@ final class HostResolver: Resolver, Sendable {
 
     /// Asks the operating system.
     static func systemLookup(_ host: String, _ port: Int) throws -> [SocketAddress] {
-        var hints = addrinfo()
-        #if canImport(Glibc)
-        hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-        #else
-        hints.ai_socktype = SOCK_STREAM
-        #endif
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, String(port), &hints, &list) == 0 else {
+        let addresses = SystemLookup.addresses(of: host, port: port)
+        guard !addresses.isEmpty else {
             throw NATSError(.connectionFailed, "the host \(host) cannot be found")
-        }
-        defer { freeaddrinfo(list) }
-        var addresses: [SocketAddress] = []
-        var next = list
-        while let entry = next {
-            defer { next = entry.pointee.ai_next }
-            guard let address = entry.pointee.ai_addr else {
-                continue
-            }
-            switch entry.pointee.ai_family {
-            case AF_INET:
-                addresses.append(
-                    address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                        SocketAddress($0.pointee, host: host)
-                    }
-                )
-            case AF_INET6:
-                addresses.append(
-                    address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                        SocketAddress($0.pointee, host: host)
-                    }
-                )
-            default:
-                break
-            }
         }
         return addresses
     }

@@ -67,11 +67,14 @@ package final class InputReader: Sendable {
         }
     }
 
-    /// What comes next, waiting for it if need be; nil after the end of the last input and when the calling task is
-    /// cancelled.
+    /// What comes next; nil after the end of the last input and when the calling task is cancelled.
     ///
     /// It always gives way first, so that endless input does not keep others from what they do on the same thread.
-    package func next() async throws(ReadError) -> Piece? {
+    ///
+    /// - Parameter waits: Whether to wait for it; if not, nil may also mean that nothing is there yet.
+    /// - Returns: Bytes, or the end of an input.
+    /// - Throws: ``ReadError``.
+    package func next(waits: Bool = true) async throws(ReadError) -> Piece? {
         var isLastLook = false
         while !Task.isCancelled {
             await Task.yield()
@@ -94,6 +97,7 @@ package final class InputReader: Sendable {
                 isLastLook.toggle()
             } else {
                 self.condition.unlock()
+                guard waits else { return nil }
                 await self.waitForChange()
             }
         }

@@ -48,16 +48,22 @@ package struct PayloadRecords: Sendable {
 
     /// Waits until ``next()`` may have something; false when the inputs have ended and everything was handed out.
     ///
+    /// - Parameter pause: Called before it waits, and at the end.
     /// - Returns: Whether to call ``next()``.
-    /// - Throws: `ToolFailure` if an input cannot be read.
-    package mutating func waitForMore() async throws(ToolFailure) -> Bool {
+    /// - Throws: `ToolFailure` if an input cannot be read, and what `pause` throws.
+    package mutating func waitForMore(pause: () async throws -> Void = {}) async throws -> Bool {
         guard !self.isFinished else { return false }
-        do throws(InputReader.ReadError) {
+        do {
+            if let piece = try await self.reader.next(waits: false) {
+                self.piece = piece
+                return true
+            }
+            try await pause()
             if let piece = try await self.reader.next() {
                 self.piece = piece
                 return true
             }
-        } catch {
+        } catch let error as InputReader.ReadError {
             throw ToolFailure("\(error.source.name): \(POSIX.describe(error.errno))")
         }
         // Without the mark of its end an input was not read to its end: the reader was stopped or the task cancelled. A

@@ -59,9 +59,8 @@ extension Model {
         )
         if sample.server != nil { self.answerer = target }
         if change != .none {
-            // The numbers of its connections are others' there.
-            self.subscriber = nil
-            self.forgetSelections()
+            // What is shown while paused is of the server before.
+            if self.isPaused { self.hasChangedServer = true } else { self.forgetServer() }
             let server = self.live.server
             let isRestart = change == .restarted
             self.show(
@@ -103,9 +102,8 @@ extension Model {
         self.settings.target = target
         self.live = Snapshot(inClusterOf: self.live)
         self.frozen = nil
-        self.subscriber = nil
         self.answerer = nil
-        self.forgetSelections()
+        self.forgetServer()
         self.open(.connections)
     }
 

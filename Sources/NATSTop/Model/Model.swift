@@ -62,6 +62,8 @@ package struct Model: Sendable {
 
     var live = Snapshot()
     var frozen: Snapshot?
+    /// Another server answers since the pause began.
+    var hasChangedServer = false
     private var states: [View: TableState] = [:]
     /// Where the server was that answered last, as it is shown.
     var answerer: String?
@@ -143,7 +145,8 @@ package struct Model: Sendable {
         case .routes: return [.server, .routes]
         case .accounts: return [.server, .accounts]
         case .subscriptions:
-            return [.server] + (self.subscriber.map { [.subscriptions(connection: $0)] } ?? [])
+            guard let subscriber, !self.hasChangedServer else { return [.server] }
+            return [.server, .subscriptions(connection: subscriber)]
         case .server: return [.server, .subscriptionStatistics]
         case .jetStream: return [.server, .jetStream]
         case .graphs: return [.server]
@@ -180,8 +183,11 @@ package struct Model: Sendable {
         self.states[self.view] = state
     }
 
-    /// Nothing is selected in any view that shows one server.
-    mutating func forgetSelections() {
+    /// Another server: the numbers of connections are others' there, and nothing is selected in any view that shows one
+    /// server.
+    mutating func forgetServer() {
+        self.hasChangedServer = false
+        self.subscriber = nil
         for view in View.allCases where view != .cluster {
             guard var state = self.states[view] else { continue }
             (state.selected, state.followsRow, state.index, state.offset) = (nil, false, 0, 0)
@@ -206,6 +212,7 @@ package struct Model: Sendable {
 
     mutating func togglePause() {
         self.frozen = self.frozen == nil ? self.live : nil
+        if self.hasChangedServer { self.forgetServer() }
         self.arrange()
     }
 

@@ -68,12 +68,17 @@ package struct Recording: Sendable, Equatable {
         var pages: [UInt8] = []
         var losses: [String] = []
         for (request, body) in self.pages {
-            let page = Self.entry(request, body)
+            switch Self.entry(request, body) {
             // There is room for what else is in the line.
-            if let page, pages.count + page.count < Self.maximumLineBytes - 65_536 {
+            case .success(let page) where pages.count + page.count < Self.maximumLineBytes - 65_536:
                 pages += pages.isEmpty ? page : [UInt8(ascii: ",")] + page
-            } else if let text = Self.loss(of: request, isTooLong: page != nil, in: self.problems) {
-                losses.append(text)
+            case .success:
+                losses.append("\(request.path): too long for a recording")
+            case .failure(let loss):
+                // What was wrong with the page is said already, as a rule.
+                if !self.problems.contains(where: { $0.hasPrefix(request.path) }) {
+                    losses.append("\(request.path): \(loss.text)")
+                }
             }
         }
         var writer = JSONDocumentWriter(indentation: nil)
@@ -87,12 +92,19 @@ package struct Recording: Sendable, Equatable {
         return writer.bytes + [0x0A]
     }
 
-    /// A page as it stands in a line; nil if it can stand in none.
-    private static func entry(_ request: Request, _ body: [UInt8]) -> [UInt8]? {
+    /// Why a page stands in no line.
+    private struct Loss: Error {
+        var text: String
+    }
+
+    /// A page as it stands in a line.
+    private static func entry(_ request: Request, _ body: [UInt8]) -> Result<[UInt8], Loss> {
         let value = try? JSONValue.parse(body)
         let isFlat = value.map { $0.hasDepth(atMost: JSONValue.maximumDepth - Self.lineDepth) } ?? false
         let text = isFlat || body.count > Self.maximumTextBytes ? nil : String(validating: body, as: UTF8.self)
-        guard isFlat || text != nil else { return nil }
+        guard isFlat || text != nil else {
+            return .failure(Loss(text: value == nil ? "no JSON" : "too deep for a recording"))
+        }
         var writer = JSONDocumentWriter(indentation: nil)
         writer.object { writer in
             writer.write("page", request.name)
@@ -100,13 +112,7 @@ package struct Recording: Sendable, Equatable {
             if let value, isFlat { writer.write("body", value) }
             if let text { writer.write("text", text) }
         }
-        return writer.bytes
-    }
-
-    /// What to say of a page that is left out; nil if something is said already.
-    private static func loss(of request: Request, isTooLong: Bool, in problems: [String]) -> String? {
-        guard isTooLong || !problems.contains(where: { $0.hasPrefix(request.path) }) else { return nil }
-        return "\(request.path): too \(isTooLong ? "long" : "deep") for a recording"
+        return .success(writer.bytes)
     }
 
     private static func nanoseconds(_ duration: Duration) -> Int {

@@ -5,6 +5,8 @@ package struct SystemServers: Sendable {
     private struct Server {
         var name: String
         var page: Page
+        /// The first round that it answered.
+        var firstRound: Int
         /// The last round that it answered.
         var round: Int
         /// How long its last answer took.
@@ -78,6 +80,7 @@ package struct SystemServers: Sendable {
         self.servers[answer.id] = Server(
             name: answer.name,
             page: page,
+            firstRound: old?.firstRound ?? round,
             round: round,
             took: now - self.begins[self.begins.count - 1 - age],
             remotes: sample.server?.remotes ?? 0,
@@ -110,16 +113,24 @@ package struct SystemServers: Sendable {
     /// - Returns: The servers, those that have not answered it among them.
     package mutating func page() -> ClusterPage {
         if self.isSearch { self.silentPeers = self.missingPeers }
-        // A server that has restarted has another id; where it has no name, its id stands for it.
-        let round = self.round
-        let names = Set(self.servers.filter { $0.value.round == round && $0.key != $0.value.name }.map(\.value.name))
-        self.servers = self.servers.filter { $0.value.round == round || !names.contains($0.value.name) }
+        self.forgetRestarted()
         var page = ClusterPage()
         for (id, server) in self.servers.sorted(by: { $0.key < $1.key }) {
             let problem = server.round == self.round ? "" : "no answer"
             page.add(key: id, problem: problem, id: id, name: server.name, status: server.page)
         }
         return page
+    }
+
+    /// Forgets the ids that servers had before they were started anew; those without a name cannot be told apart.
+    private mutating func forgetRestarted() {
+        // By name, the round in which the youngest of those that answer appeared.
+        var appearances: [String: Int] = [:]
+        for (id, server) in self.servers where server.round == self.round && id != server.name {
+            appearances[server.name] = max(appearances[server.name] ?? 0, server.firstRound)
+        }
+        // One that answered beside it is another server of that name.
+        self.servers = self.servers.filter { $0.value.round >= appearances[$0.value.name] ?? 0 }
     }
 
     /// Whether a server that answered the round before has not answered this one.

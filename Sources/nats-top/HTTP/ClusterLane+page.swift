@@ -23,13 +23,26 @@ extension ClusterLane {
     }
 
     /// Where the missing ones may be found: addresses before names, which have to be looked up.
-    static func places(unknownTo lanes: [ClusterLane]) -> [Target] {
+    private static func places(_ lanes: [ClusterLane]) -> [Target] {
         let missing = self.missing(lanes)
         guard !missing.isEmpty, let template = self.template(lanes) else { return [] }
-        var seen = Set(lanes.map(\.key))
         let hosts = missing.map(\.ip) + lanes.filter(\.isUp).flatMap(\.hosts)
-        let places = hosts.compactMap { template.at(host: $0) }.filter { seen.insert($0.title).inserted }
+        let places = hosts.compactMap { template.at(host: $0) }
         return places.filter { self.isAddress($0) } + places.filter { !self.isAddress($0) }
+    }
+
+    /// Looks again where the missing ones may be.
+    ///
+    /// - Parameter lanes: All; those where nobody is, and of which nobody tells any more, make room.
+    /// - Returns: The places that are not among them.
+    static func newPlaces(_ lanes: inout [ClusterLane]) -> [Target] {
+        let places = self.places(lanes)
+        let told = Set(places.map(\.title))
+        lanes.removeAll { lane in
+            !lane.isNamed && !lane.isAsking && lane.status == nil && !lane.isNew && !told.contains(lane.key)
+        }
+        var seen = Set(lanes.map(\.key))
+        return places.filter { seen.insert($0.title).inserted }
     }
 
     /// What is shown.

@@ -95,7 +95,8 @@ final class HTTPCluster: Sendable {
     /// Adds the places where servers may be that nobody has found, and marks them as asked.
     private func discover() -> [(client: MonitoringClient, mayWait: Bool)] {
         self.lanes.withLockedValue { lanes in
-            let targets = ClusterLane.places(unknownTo: lanes).prefix(max(0, Self.maximumLanes - lanes.count))
+            let places = ClusterLane.newPlaces(&lanes)
+            let targets = places.prefix(max(0, Self.maximumLanes - lanes.count))
             let now = NIODeadline.now()
             let found = targets.map { target in
                 var lane = Lane(client: self.factory.client(target, isNamed: false), isNamed: false)

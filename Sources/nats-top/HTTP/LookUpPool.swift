@@ -1,3 +1,4 @@
+import NATSClient
 import NATSCommandSupport
 import NIOConcurrencyHelpers
 import NIOCore
@@ -30,7 +31,7 @@ final class LookUpPool: Sendable {
     /// - Parameters:
     ///   - width: How many are looked up at the same time.
     ///   - lookUp: Asks the system.
-    init(width: Int, lookUp: @escaping LookUp = { HostAddress.all(of: $0, port: $1) }) {
+    init(width: Int, lookUp: @escaping LookUp = { SystemLookup.addresses(of: $0, port: $1) }) {
         self.width = width
         self.lookUp = lookUp
     }

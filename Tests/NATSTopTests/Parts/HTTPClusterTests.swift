@@ -257,6 +257,30 @@ struct HTTPClusterTests {
         #expect(lane.isUp && count() == 1)
     }
 
+    @Test("a place where nobody is, and of which nobody tells any more, makes room for others")
+    func placesEnd() async throws {
+        let server = try await PageServer(pages: [
+            "/varz": PageServer.varz("NA"), "/routez": PageServer.routez([("NB", "127.0.0.2")]),
+        ])
+        let factory = Self.factory()
+        let target = try Target(server: "127.0.0.1:\(server.port)")
+        var named = ClusterLane(client: factory.client(target, isNamed: true), isNamed: true)
+        named.take(await ClusterLane.Answer(asking: named.client), wanted: [], now: .now())
+        var lanes = [named]
+        let places = ClusterLane.newPlaces(&lanes)
+        #expect(places.map(\.host) == ["127.0.0.2"])
+        var found = ClusterLane(client: factory.client(try #require(places.first), isNamed: false), isNamed: false)
+        found.take(await ClusterLane.Answer(asking: found.client), wanted: ["NB"], now: .now())
+        lanes.append(found)
+        #expect(!found.isUp)
+        #expect(ClusterLane.newPlaces(&lanes).isEmpty)
+        #expect(lanes.count == 2)
+        server.state.update { $0.pages["/routez"] = PageServer.routez([("NC", "127.0.0.3")]) }
+        lanes[0].take(await ClusterLane.Answer(asking: named.client), wanted: [], now: .now())
+        #expect(ClusterLane.newPlaces(&lanes).map(\.host) == ["127.0.0.3"])
+        #expect(lanes.map(\.isNamed) == [true])
+    }
+
     @Test("a connection ends with the client that nobody holds any longer")
     func clientGoes() async throws {
         let server = try await PageServer(pages: ["/varz": PageServer.varz("NA")])

@@ -2,16 +2,20 @@ import NIOCore
 
 #if canImport(Darwin)
 import Darwin
+#elseif canImport(Glibc)
+import Glibc
 #elseif canImport(Musl)
 import Musl
-#else
-import Glibc
+#elseif canImport(Android)
+import Android
 #endif
 
-/// The system's look-up of addresses.
-enum HostAddress {
-    /// All addresses of a host, none if there is no such host; blocks meanwhile.
-    static func all(of host: String, port: Int) -> [SocketAddress] {
+/// The operating system's look-up of addresses.
+package enum SystemLookup {
+    /// All addresses of a host, in the system's order; none if there is no such host.
+    ///
+    /// Blocks meanwhile, which can be for long.
+    package static func addresses(of host: String, port: Int) -> [SocketAddress] {
         var hints = addrinfo()
         #if canImport(Glibc)
         hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
