@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 #if canImport(Darwin)
 import Darwin
