@@ -8,6 +8,7 @@ import time
 import build
 import report
 import rows
+import wakeup
 
 
 def parse_arguments():
@@ -68,6 +69,7 @@ def main():
     )
 
     results = report.Results(options.rounds)
+    before = wakeup.microseconds()
     begin = time.monotonic()
     progress = Progress(begin)
     for number, row in enumerate(selected, 1):
@@ -85,7 +87,9 @@ def main():
     progress.clear()
     lines = results.lines(selected)
     report.print_table(lines)
-    report.write_json(options.output, programs, results, lines)
+    times = [before, wakeup.microseconds()]
+    print(f"A byte to a sleeping process and back took {times[0]:.0f} us before the first row, {times[1]:.0f} us after the last.")
+    report.write_json(options.output, programs, results, lines, times)
     print(f"\n{options.rounds} rounds in {time.monotonic() - begin:.0f} s, written to {options.output}")
     return 1 if results.errors else 0
 

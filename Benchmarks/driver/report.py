@@ -108,12 +108,12 @@ def processor():
     return platform.machine()
 
 
-def write_json(path, programs, results, lines):
+def write_json(path, programs, results, lines, wakeup):
     document = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": output_of("git", "rev-parse", "HEAD"),
         "changed": bool(output_of("git", "status", "--porcelain")),
-        "machine": {"processor": processor(), "cores": os.cpu_count(), "kernel": platform.release()},
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "kernel": platform.release(), "wakeup_us": wakeup},
         "versions": {
             "official server": output_of(str(OFFICIAL), "-v"),
             "our server": output_of(*programs.servers["ours"], "-v"),
