@@ -1,3 +1,4 @@
+import NATSClient
 import NATSCommandSupport
 import NATSTop
 import NIOConcurrencyHelpers
@@ -29,6 +30,8 @@ final class Poller: Sendable {
         var turn = 0
         /// Between two rounds.
         var pause: EventLoopPromise<Void>?
+        /// Ends the wait for the round under way.
+        var abandon: (@Sendable () -> Void)?
     }
 
     private let source: any PageSource
@@ -77,8 +80,12 @@ final class Poller: Sendable {
     /// Asks another server from now on, at once.
     func watch(_ server: String, _ requests: [Request]) {
         self.source.watch(server)
-        self.state.withLockedValue { $0.turn += 1 }
+        let abandon = self.state.withLockedValue { state in
+            state.turn += 1
+            return state.abandon.take()
+        }
         self.want(requests, atOnce: true)
+        abandon?()
     }
 
     /// Asks the next of the servers that the user named, at once; false if there is none left.
@@ -92,16 +99,16 @@ final class Poller: Sendable {
         return true
     }
 
-    /// Never returns.
+    /// Runs until the task is cancelled, if somebody takes the rounds then.
     func run() async {
-        while true {
+        while !Task.isCancelled {
             let (requests, turn) = self.state.withLockedValue { state in
                 state.isHurried = false
                 return (state.requests, state.turn)
             }
             let begin = self.now
             self.source.begin()
-            var round = await self.round(requests)
+            guard var round = await self.round(requests, turn: turn) else { continue }
             round.turn = turn
             round.time = self.now
             round.date = POSIX.nanosecondsSinceEpoch
@@ -144,10 +151,33 @@ final class Poller: Sendable {
 
     // MARK: Pages
 
+    /// One round, on its own; nil if another server is to be asked before it is complete.
+    ///
+    /// What is left of it then ends with the request under way: a server that hangs must not keep the user from others.
+    private func round(_ requests: [Request], turn: Int) async -> Round? {
+        let promise = self.eventLoop.makePromise(of: Round?.self)
+        let task = Task.detached(executorPreference: NATSTaskExecutor(eventLoop: self.eventLoop)) {
+            promise.succeed(await self.round(requests))
+        }
+        let abandon: @Sendable () -> Void = {
+            task.cancel()
+            promise.succeed(nil)
+        }
+        let isLate = self.state.withLockedValue { state in
+            if state.turn == turn { state.abandon = abandon }
+            return state.turn != turn
+        }
+        if isLate { abandon() }
+        defer { self.state.withLockedValue { $0.abandon = nil } }
+        return try? await promise.futureResult.get()
+    }
+
     private func round(_ requests: [Request]) async -> Round {
         var round = Round(time: .zero, took: .zero, nextPoll: .zero, sample: Sample(), title: "", turn: 0)
         if self.records { round.recording = Recording(time: .zero) }
         for request in requests {
+            // The source may ask another server by now.
+            if Task.isCancelled { break }
             let isAnswered = await self.ask(request, &round)
             // Without the first page the server counts as lost, whatever the others would bring; the cluster is more.
             if request == .server, !isAnswered || round.sample.server == nil { break }

@@ -89,6 +89,30 @@ struct AskedServerTests {
         }
     }
 
+    @Test("a client that was refused until it gave up has a successor, which asks on")
+    func successor() async throws {
+        let system = try ScriptedSystem { Self.ordinary($0) }
+        let source = try Self.source(system)
+        source.begin()
+        _ = try await source.fetch(.server)
+        // The same refusal twice ends a client for good.
+        system.refuse(2)
+        var problems: Set<String> = []
+        try await eventually("pages again") {
+            source.begin()
+            do throws(FetchError) {
+                _ = try await source.fetch(.routes)
+                return true
+            } catch {
+                problems.insert(error.description)
+                return false
+            }
+        }
+        #expect(problems.contains("authorization violation") || problems.contains("not connected"), "\(problems)")
+        #expect(system.subjects.value.last == "$SYS.REQ.SERVER.\(ScriptedSystem.id).ROUTEZ")
+        #expect(source.title == system.url)
+    }
+
     @Test("a server that is shown and does not answer holds the view of the cluster up no longer than others do")
     func shownHangs() async throws {
         let isSilent = NIOLockedValueBox(false)
