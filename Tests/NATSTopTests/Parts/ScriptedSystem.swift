@@ -55,6 +55,9 @@ final class ScriptedSystem: Sendable {
         self.current.withLockedValue { $0.take() }?.close()
     }
 
+    /// Whether all that were to be refused have been.
+    var hasRefusedAll: Bool { self.refusals.value == 0 }
+
     private static func serve(
         _ peer: RawConnection,
         _ subjects: Watched<[String]>,
