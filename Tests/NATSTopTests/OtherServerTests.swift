@@ -83,6 +83,21 @@ struct OtherServerTests {
         #expect(model.selectedRow?.id != selected)
     }
 
+    @Test("a page that a pause had not seen is not taken from another life of the server")
+    func pauseAndRestart() {
+        for varz in [nil, self.restarted] {
+            var model = Fixture.model()
+            Scenario.press(&model, "p")
+            var sample = Fixture.sample(second: 20, varz: varz)
+            let route = #"{"rid":1,"remote_id":"NB","ip":"127.0.0.1"}"#
+            sample.add(Array(#"{"num_routes":1,"routes":[\#(route)]}"#.utf8), for: .routes)
+            model.take(sample, at: .seconds(110))
+            #expect(model.snapshot.routes.count == (varz == nil ? 1 : 0))
+            Scenario.press(&model, "p")
+            #expect(model.snapshot.routes.count == 1)
+        }
+    }
+
     private var restarted: String {
         Fixture.varz(second: 20, start: "2026-11-20T22:10:19Z", inMessages: 1, outMessages: 2)
     }

@@ -127,12 +127,13 @@ package struct Snapshot: Sendable, Equatable {
         return new.name == old.name ? .restarted : .anotherServer
     }
 
-    /// Takes over what it has none of: pages that were not asked for before a pause.
+    /// Takes over what it has none of, pages that were not asked for before a pause, if they are of the same server.
     mutating func complete(from other: Snapshot) {
+        if self.servers.isEmpty { self.servers = other.servers }
+        guard self.server.id == other.server.id, self.server.start == other.server.start else { return }
         if self.closed.isEmpty { (self.closed, self.closedTotal) = (other.closed, other.closedTotal) }
         if self.routes.isEmpty { self.routes = other.routes }
         if self.accounts.isEmpty { self.accounts = other.accounts }
-        if self.servers.isEmpty { self.servers = other.servers }
         if self.subscriber != other.subscriber {
             (self.subscriber, self.subscriptions) = (other.subscriber, other.subscriptions)
         }

@@ -8,8 +8,9 @@ final class HTTPSource: PageSource {
         var client: MonitoringClient
         /// Whom this round asks.
         var asked: MonitoringClient
-        /// Whether the cluster's page is of this round.
-        var hasCluster = false
+        var round = 0
+        /// The round of the last page of the cluster: one that was abandoned may bring its own late.
+        var clusterRound: Int?
         /// Named by the user, and not tried yet.
         var others: ArraySlice<Target>
     }
@@ -39,11 +40,14 @@ final class HTTPSource: PageSource {
 
     func fetch(_ request: Request) async throws(FetchError) -> PageAnswer {
         if request == .cluster {
+            let round = self.state.withLockedValue { $0.round }
             let page = await self.cluster.page()
-            self.state.withLockedValue { $0.hasCluster = true }
+            self.state.withLockedValue { state in
+                if state.round == round { state.clusterRound = round }
+            }
             return .page(page)
         }
-        if self.state.withLockedValue({ $0.hasCluster }), self.cluster.isAwaiting(self.asked.target.title) {
+        if self.state.withLockedValue({ $0.clusterRound == $0.round }), self.cluster.isAwaiting(self.asked.target.title) {
             throw .other("no answer yet")
         }
         let answer = try await self.asked.fetch(request)
@@ -54,7 +58,7 @@ final class HTTPSource: PageSource {
     func begin() {
         self.state.withLockedValue { state in
             state.asked = state.client
-            state.hasCluster = false
+            state.round += 1
         }
     }
 

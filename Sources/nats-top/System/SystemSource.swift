@@ -12,8 +12,9 @@ final class SystemSource: PageSource {
         var chosen: (id: String, name: String)?
         /// The server that this round asks, from its first page on.
         var asked: (id: String, name: String)?
-        /// Whether the cluster's page is of this round.
-        var hasCluster = false
+        var round = 0
+        /// The round of the last page of the cluster: one that was abandoned may bring its own late.
+        var clusterRound: Int?
         var hasAnswered = false
     }
 
@@ -55,7 +56,7 @@ final class SystemSource: PageSource {
     func begin() {
         self.state.withLockedValue { state in
             state.asked = nil
-            state.hasCluster = false
+            state.round += 1
         }
     }
 
@@ -72,12 +73,15 @@ final class SystemSource: PageSource {
     func fetch(_ request: Request) async throws(FetchError) -> PageAnswer {
         let client = try await self.connect()
         if request == .cluster {
+            let round = self.state.withLockedValue { $0.round }
             let page = try await self.cluster.page(client)
-            self.state.withLockedValue { $0.hasCluster = true }
+            self.state.withLockedValue { state in
+                if state.round == round { state.clusterRound = round }
+            }
             return .page(page)
         }
         let (id, name) = self.asked(client)
-        if self.state.withLockedValue({ $0.hasCluster }), self.cluster.isMissing(id) { throw .timedOut }
+        if self.state.withLockedValue({ $0.clusterRound == $0.round }), self.cluster.isMissing(id) { throw .timedOut }
         let reply: NATSMessage
         do throws(NATSError) {
             reply = try await client.request(

@@ -129,6 +129,29 @@ struct AskedServerTests {
         #expect(system.subjects.value.last == "$SYS.REQ.SERVER.PING.VARZ")
     }
 
+    @Test("a view of the cluster that comes after its round was given up says nothing about the next one")
+    func lateCluster() async throws {
+        let isSilent = NIOLockedValueBox(false)
+        let system = try ScriptedSystem { subject in
+            guard subject == "$SYS.REQ.SERVER.PING.VARZ" else { return Self.ordinary(subject) }
+            let ids = isSilent.withLockedValue { $0 } ? [] : [ScriptedSystem.id, "NB"]
+            return ids.isEmpty ? [.silence] : ids.map { .page(id: $0, name: $0, #"{"server_id":"\#($0)"}"#) }
+        }
+        let source = try Self.source(system)
+        try await eventually("both") {
+            source.begin()
+            return try await Self.servers(source).count == 2
+        }
+        isSilent.withLockedValue { $0 = true }
+        let before = system.subjects.value.count
+        source.begin()
+        let late = Task { try await source.fetch(.cluster) }
+        #expect(await system.subjects.wait { $0.count > before })
+        source.begin()
+        _ = try await late.value
+        _ = try await source.fetch(.server)
+    }
+
     @Test("an answer far larger than a server's is none, before all of a cluster's fill the memory")
     func largeAnswer() async throws {
         let padding = String(repeating: "x", count: ClusterPage.maximumServerBytes)

@@ -320,6 +320,36 @@ struct HTTPClusterTests {
         }
     }
 
+    @Test("a view of the cluster that comes after its round was given up says nothing about the next one")
+    func lateCluster() async throws {
+        let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
+        let source = HTTPSource(
+            target: try Target(server: "127.0.0.1:\(one.port)"),
+            others: [],
+            factory: Self.factory(timeout: .seconds(600))
+        )
+        try await eventually("an answer for the cluster") {
+            source.begin()
+            guard case .page(let page) = try await source.fetch(.cluster) else { return false }
+            var sample = Sample()
+            sample.add(page, for: .cluster)
+            return sample.servers?.first?.isUp == true
+        }
+        let before = one.state.update { state in
+            state.isSilent = true
+            return state.requests.count
+        }
+        source.begin()
+        let late = Task { try await source.fetch(.cluster) }
+        #expect(await one.state.wait { $0.requests.count > before })
+        source.begin()
+        _ = try await late.value
+        let asked = Task { try await source.fetch(.server) }
+        #expect(await one.state.wait { $0.requests.count > before + 1 })
+        one.state.update { $0.isSilent = false }
+        _ = try await asked.value
+    }
+
     @Test("all pages of a round are of one server")
     func oneServer() async throws {
         let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": "{}"])
