@@ -144,8 +144,7 @@ extension ClientConnection {
     }
 
     /// The last message that a subscription's UNSUB allows has been delivered.
-    private func endLimited(_ subscription: Subscription, of connection: ClientConnection, _ batch: inout PublishBatch)
-    {
+    func endLimited(_ subscription: Subscription, of connection: ClientConnection, _ batch: inout PublishBatch) {
         if connection.loop === self.loop {
             connection.limitReached(subscription)
         } else {

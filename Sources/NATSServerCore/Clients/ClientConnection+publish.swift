@@ -101,6 +101,9 @@ extension ClientConnection {
         guard found.isEmpty else {
             // All that there is about most targets of imported streams.
             if found == .mapped, !batch.isCrossing { return self.deliverMapped(message, to: index, of: result, &batch) }
+            if found == .limited, self.settings.stallsProducers {
+                return self.deliverLimited(message, to: index, of: result, &batch)
+            }
             return self.deliverSpecially(message, to: index, of: result, base, operation, &batch)
         }
         return self.stage(message, for: target, &batch)
@@ -122,11 +125,34 @@ extension ClientConnection {
         return self.stage(message, for: result.pointee.targets + index, &batch)
     }
 
-    /// Appends a message to what is staged for a target.
+    /// Delivery to a subscription whose UNSUB names a number: all that there is about those of `-n` and of many requests.
+    @inline(never)
+    private func deliverLimited(
+        _ message: OutgoingMessage,
+        to index: Int,
+        of result: MatchResult.Pointer,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        let target = result.pointee.targets + index
+        switch result.pointee.countLimited(at: index) {
+        case .deliver: return self.stage(message, for: target, isCounted: true, &batch)
+        case .deliverLast:
+            guard let connection = result.pointee.outlet(at: index).connection else { return false }
+            let subscription = result.pointee.subscription(at: index)
+            batch.mustCheckPhase = true
+            guard self.stage(message, for: target, isCounted: true, &batch) else { return false }
+            self.endLimited(subscription, of: connection, &batch)
+            return true
+        case .exceeded: return false
+        }
+    }
+
+    /// Appends a message to what is staged for a target; `isCounted` says that the subscription has counted it already.
     @inline(__always)
     func stage(
         _ message: OutgoingMessage,
         for target: UnsafeMutablePointer<DeliveryTarget>,
+        isCounted: Bool = false,
         _ batch: inout PublishBatch
     ) -> Bool {
         let outlet = target.pointee.outlet
@@ -146,7 +172,7 @@ extension ClientConnection {
         outlet.pointee.write = write + message.tailLength
         outlet.pointee.messages &+= 1
         outlet.pointee.payloadBytes &+= message.size
-        target.pointee.count()
+        if !isCounted { target.pointee.count() }
         return true
     }
 

@@ -88,6 +88,11 @@ struct MatchResult {
 
     func subscription(at index: Int) -> Subscription { self.owners[index].subscription.takeUnretainedValue() }
 
+    /// Counts a delivery to a target with the flag ``DeliveryTarget/Flags/limited``.
+    func countLimited(at index: Int) -> Subscription.LimitedDelivery {
+        self.owners[index].subscription._withUnsafeGuaranteedRef { $0.countLimited() }
+    }
+
     /// Whether a connection in it is gone.
     var hasDeadTarget: Bool { (0..<self.targetCount).contains { self.outlet(at: $0).connection == nil } }
 

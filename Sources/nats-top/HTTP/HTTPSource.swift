@@ -47,7 +47,8 @@ final class HTTPSource: PageSource {
             }
             return .page(page)
         }
-        if self.state.withLockedValue({ $0.clusterRound == $0.round }), self.cluster.isAwaiting(self.asked.target.title) {
+        if self.state.withLockedValue({ $0.clusterRound == $0.round }), self.cluster.isAwaiting(self.asked.target.title)
+        {
             throw .other("no answer yet")
         }
         let answer = try await self.asked.fetch(request)

@@ -292,11 +292,10 @@ struct HTTPClusterTests {
         #expect(await server.state.wait { $0.connections == 0 })
     }
 
-    @Test("a server that is shown and hangs holds the view of the cluster up no longer than others do")
-    func shownHangs() async throws {
-        let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
+    /// One that waits long, and has had an answer for the cluster.
+    private static func sourceWithCluster(of server: PageServer) async throws -> HTTPSource {
         let source = HTTPSource(
-            target: try Target(server: "127.0.0.1:\(one.port)"),
+            target: try Target(server: "127.0.0.1:\(server.port)"),
             others: [],
             factory: Self.factory(timeout: .seconds(600))
         )
@@ -307,6 +306,13 @@ struct HTTPClusterTests {
             sample.add(page, for: .cluster)
             return sample.servers?.first?.isUp == true
         }
+        return source
+    }
+
+    @Test("a server that is shown and hangs holds the view of the cluster up no longer than others do")
+    func shownHangs() async throws {
+        let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
+        let source = try await Self.sourceWithCluster(of: one)
         _ = try await source.fetch(.server)
         one.state.update { $0.isSilent = true }
         source.begin()
@@ -323,18 +329,7 @@ struct HTTPClusterTests {
     @Test("a view of the cluster that comes after its round was given up says nothing about the next one")
     func lateCluster() async throws {
         let one = try await PageServer(pages: ["/varz": PageServer.varz("NA"), "/routez": PageServer.routez([])])
-        let source = HTTPSource(
-            target: try Target(server: "127.0.0.1:\(one.port)"),
-            others: [],
-            factory: Self.factory(timeout: .seconds(600))
-        )
-        try await eventually("an answer for the cluster") {
-            source.begin()
-            guard case .page(let page) = try await source.fetch(.cluster) else { return false }
-            var sample = Sample()
-            sample.add(page, for: .cluster)
-            return sample.servers?.first?.isUp == true
-        }
+        let source = try await Self.sourceWithCluster(of: one)
         let before = one.state.update { state in
             state.isSilent = true
             return state.requests.count
