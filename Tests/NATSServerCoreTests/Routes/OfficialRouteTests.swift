@@ -110,7 +110,12 @@ struct OfficialRouteTests {
         await server.stop()
     }
 
-    private static func shakeHands(_ peer: ScriptedPeer, _ version: OfficialServer.Version) async throws {
+    /// Sends what every version accepts; `number` makes id and name unlike those of other peers.
+    private static func shakeHands(
+        _ peer: ScriptedPeer,
+        _ version: OfficialServer.Version,
+        number: Int = 0
+    ) async throws {
         let text = try await peer.connection.readInfo()
         let theirs = try Array(text.utf8).withUnsafeBytes { bytes in try RouteInfo(json: bytes) }
         #expect(String(decoding: theirs.encode(), as: UTF8.self) == "INFO \(text) \r\n")
@@ -118,11 +123,11 @@ struct OfficialRouteTests {
         #expect(theirs.poolSize == (version == .current ? 3 : 0))
 
         var connect = RouteConnect()
-        connect.serverID = "NSCRIPTED"
+        connect.serverID = "NSCRIPTED\(number)"
         connect.cluster = theirs.cluster
         var info = RouteInfo()
         info.serverID = connect.serverID
-        info.serverName = "scripted"
+        info.serverName = "scripted\(number)"
         info.version = "2.9.0"
         info.proto = 2
         info.host = "127.0.0.1"
@@ -227,6 +232,59 @@ struct OfficialRouteTests {
             #expect(answers.contains("error 'Invalid Subscription'"), "\(answers)")
             await client.send("PUB p r 0\r\n\r\n")
             _ = try await client.read(until: "NATS/1.0 503\r\n")
+        }
+    }
+
+    @Test("what the parser takes the server takes, and delivers as its offsets say", arguments: versions)
+    func accepted(version: OfficialServer.Version) async throws {
+        try await Self.withPeer(version) { _, peer, client in
+            await client.send("SUB > 1\r\n")
+            try await client.expectNothing()
+            for (input, operations) in RouteSamples.accepted {
+                // These mean something to the connection as a whole.
+                guard operations.allSatisfy({ !$0.hasPrefix("error ") && !$0.hasPrefix("info ") }) else { continue }
+                await peer.connection.send(input + "PING\r\n")
+                for _ in 0...operations.count(where: { $0 == "ping" }) { _ = try await peer.read { $0 == "pong" } }
+                try await client.expect(Self.delivery(of: Array(input.utf8)))
+            }
+        }
+    }
+
+    /// What a client gets of a message whose sid is 1, put together from the offsets of the operation; nothing for
+    /// other operations.
+    private static func delivery(of input: [UInt8]) -> [UInt8] {
+        var operation = RouteOperation()
+        let outcome = input.withUnsafeBufferPointer { bytes in
+            bytes.baseAddress.map { base in
+                RouteOperationParser(maxPayload: 1024).next(base, from: 0, to: bytes.count, into: &operation)
+            }
+        }
+        guard outcome == .operation, operation.isMessage else { return [] }
+        let hasHeaders = operation.headerSize > 0
+        let prefix = Array((hasHeaders ? "HMSG " : "MSG ").utf8) + input[operation.subject] + Array(" 1 ".utf8)
+        if operation.tailStart > 0 { return prefix + input[operation.tailStart..<operation.frameEnd] }
+        var fields = [operation.reply, operation.sizeDigits]
+        if hasHeaders { fields.insert(operation.headerSizeDigits, at: 1) }
+        let line = fields.filter { !$0.isEmpty }.map { input[$0] }.joined(separator: [0x20])
+        return prefix + line + [0x0d, 0x0a] + input[operation.payloadStart..<operation.frameEnd]
+    }
+
+    @Test("what the parser refuses the server refuses in the way the outcome says", arguments: versions)
+    func refused(version: OfficialServer.Version) async throws {
+        try await Self.withPeer(version) { server, _, _ in
+            for (index, (input, outcome)) in RouteSamples.refused.enumerated() where outcome != .payloadExceeded {
+                let peer = try ScriptedPeer(port: #require(server.clusterPort))
+                try await Self.shakeHands(peer, version, number: index + 1)
+                _ = try await peer.flush()
+                await peer.connection.send(input)
+                // The server's interest may still be under way.
+                let end = String(decoding: try await peer.connection.readToEnd(), as: UTF8.self)
+                let errors = end.split(separator: "\r\n").filter { $0.hasPrefix("-ERR") }
+                #expect(
+                    errors == (outcome == .unknownOperation ? ["-ERR 'Unknown Protocol Operation'"] : []),
+                    "\(input)"
+                )
+            }
         }
     }
 }
