@@ -217,22 +217,13 @@ public struct ClientOperationParser: Sendable {
     ) -> Outcome {
         operation.tokenCount = 0
         operation.frameEnd = 0
-        let available = end - start
-        var found: (length: Int, kind: ClientOperation.Kind)?
-        for (name, kind) in Self.verbs {
-            let length = name.utf8CodeUnitCount
-            let compared = min(length, available)
-            var equal = true
-            for offset in 0..<compared where !Self.equalFoldingCase(bytes[start + offset], name.utf8Start[offset]) {
-                equal = false
-                break
-            }
-            guard equal else { continue }
-            if available < length { return .incomplete }
-            found = (length, kind)
-            break
+        let kind: ClientOperation.Kind
+        let length: Int
+        switch VerbMatch.find(bytes + start, end - start, in: Self.verbs) {
+        case .verb(let found, let count): (kind, length) = (found, count)
+        case .beginning: return .incomplete
+        case .none: return .unknownOperation
         }
-        guard let (length, kind) = found else { return .unknownOperation }
         operation.kind = kind
         let afterVerb = start + length
         switch kind {
@@ -305,11 +296,6 @@ public struct ClientOperationParser: Sendable {
     /// The `max` of an UNSUB; 0 or less removes at once.
     public static func unsubscribeMax(_ bytes: UnsafePointer<UInt8>, _ operation: ClientOperation) -> Int {
         operation.tokenCount == 2 ? self.parseSize(bytes, operation.token(1)) : -1
-    }
-
-    private static func equalFoldingCase(_ byte: UInt8, _ lowercase: UInt8) -> Bool {
-        if byte == lowercase { return true }
-        return lowercase >= 0x61 && lowercase <= 0x7a && byte == lowercase - 0x20
     }
 
     private static func lineFeed(_ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int) -> Int? {

@@ -246,14 +246,7 @@ package struct JSONDocumentWriter {
 
     private mutating func append(_ value: Bool) { self.append(value ? "true" : "false") }
 
-    private mutating func append(_ value: UInt64) {
-        var divisor: UInt64 = 1
-        while value / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            self.bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
-        }
-    }
+    private mutating func append(_ value: UInt64) { DecimalDigits.append(value, to: &self.bytes) }
 }
 
 extension JSONDocumentWriter {

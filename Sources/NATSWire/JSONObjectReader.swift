@@ -45,23 +45,12 @@ package struct JSONObjectReader {
     }
 
     package func read(_ key: String, into field: inout [String]) throws(JSONError) {
-        for value in self.values(of: key) {
-            guard case .array(let elements) = value else {
-                throw JSONError("\(key): not an array")
-            }
-            var strings: [String] = []
-            for element in elements {
-                switch element {
-                case .string(let text):
-                    strings.append(text)
-                case .null:
-                    strings.append("")
-                default:
-                    throw JSONError("\(key): not an array of strings")
-                }
-            }
-            field = strings
-        }
+        for value in self.values(of: key) { field = try Self.strings(value, key) }
+    }
+
+    /// A list that is there although it may be empty is not the same as none.
+    package func read(_ key: String, into field: inout [String]?) throws(JSONError) {
+        for value in self.values(of: key) { field = try Self.strings(value, key) }
     }
 
     /// Hands a field that is an object to `body`.
@@ -72,6 +61,24 @@ package struct JSONObjectReader {
         for value in self.values(of: key) {
             try body(JSONObjectReader(value))
         }
+    }
+
+    private static func strings(_ value: JSONValue, _ key: String) throws(JSONError) -> [String] {
+        guard case .array(let elements) = value else {
+            throw JSONError("\(key): not an array")
+        }
+        var strings: [String] = []
+        for element in elements {
+            switch element {
+            case .string(let text):
+                strings.append(text)
+            case .null:
+                strings.append("")
+            default:
+                throw JSONError("\(key): not an array of strings")
+            }
+        }
+        return strings
     }
 
     private func values(of key: String) -> [JSONValue] {

@@ -19,6 +19,8 @@ package final class OfficialServer: Sendable {
     package let monitoringPort: Int?
     /// The port of the WebSocket listener, if it has one.
     package let webSocketPort: Int?
+    /// The port of the listener for routes, if it has one.
+    package let clusterPort: Int?
     private let process: ChildProcess
     private let directory: TemporaryDirectory
 
@@ -26,12 +28,14 @@ package final class OfficialServer: Sendable {
         port: Int,
         monitoringPort: Int?,
         webSocketPort: Int?,
+        clusterPort: Int?,
         process: ChildProcess,
         directory: TemporaryDirectory
     ) {
         self.port = port
         self.monitoringPort = monitoringPort
         self.webSocketPort = webSocketPort
+        self.clusterPort = clusterPort
         self.process = process
         self.directory = directory
     }
@@ -68,6 +72,7 @@ package final class OfficialServer: Sendable {
         let port = Watched<Int?>(nil)
         let monitoringPort = Watched<Int?>(nil)
         let webSocketPort = Watched<Int?>(nil)
+        let clusterPort = Watched<Int?>(nil)
         try await eventually("ports file of the official server") {
             guard process.isRunning else {
                 throw StartFailure(description: "nats-server \(arguments) ended:\n\(process.output)")
@@ -81,6 +86,7 @@ package final class OfficialServer: Sendable {
             port.update { $0 = found }
             monitoringPort.update { $0 = Self.port("monitoring", in: text) }
             webSocketPort.update { $0 = Self.port("websocket", in: text) }
+            clusterPort.update { $0 = Self.port("cluster", in: text) }
             return found != nil
         }
         guard let port = port.value else {
@@ -90,6 +96,7 @@ package final class OfficialServer: Sendable {
             port: port,
             monitoringPort: monitoringPort.value,
             webSocketPort: webSocketPort.value,
+            clusterPort: clusterPort.value,
             process: process,
             directory: directory
         )
