@@ -3,8 +3,11 @@ import NIOCore
 @testable import NATSServerCore
 
 /// One ``RouteBook`` and what a test says for its peers.
-struct RouteBookDriver {
-    private(set) var book: RouteBook
+final class RouteBookDriver {
+    /// A test thought that there is something to dial.
+    struct NoDial: Error {}
+
+    var book: RouteBook
     var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
     private var lastConnection: UInt64 = 0
 
@@ -33,73 +36,66 @@ struct RouteBookDriver {
 
     // MARK: Events
 
-    mutating func start() -> [RouteAction] { self.book.started(now: self.now) }
+    func start() -> [RouteAction] { self.book.started(now: self.now) }
 
     /// A connection from outside.
-    mutating func accept(from host: String = "10.0.0.9") -> (id: UInt64, actions: [RouteAction]) {
+    func accept(from host: String = "10.0.0.9") -> (id: UInt64, actions: [RouteAction]) {
         self.lastConnection += 1
         return (self.lastConnection, self.book.accepted(self.lastConnection, from: host, now: self.now))
     }
 
     /// A connection from outside, up to the peer's INFO.
-    mutating func accept(_ peer: RoutePeer, from host: String = "10.0.0.9") -> (id: UInt64, actions: [RouteAction]) {
+    func accept(_ peer: RoutePeer, from host: String = "10.0.0.9") -> (id: UInt64, actions: [RouteAction]) {
         let id = self.accept(from: host).id
         _ = self.greet(id, RouteGreeting(id: peer.id, cluster: peer.cluster, isDynamic: peer.isDynamic))
         return (id, self.inform(id, peer))
     }
 
-    mutating func greet(_ id: UInt64, _ greeting: RouteGreeting) -> [RouteAction] {
+    func greet(_ id: UInt64, _ greeting: RouteGreeting) -> [RouteAction] {
         self.book.greeted(id, greeting, now: self.now)
     }
 
-    mutating func inform(_ id: UInt64, _ info: RoutePeer) -> [RouteAction] {
+    func inform(_ id: UInt64, _ info: RoutePeer) -> [RouteAction] {
         self.book.informed(id, info, now: self.now)
     }
 
     /// The first dial among some actions succeeds.
-    mutating func connect(_ actions: [RouteAction], host: String = "10.0.0.1") -> (id: UInt64, actions: [RouteAction])?
-    {
-        guard let dial = actions.dials.first else { return nil }
+    func connect(_ actions: [RouteAction]) throws -> (id: UInt64, actions: [RouteAction]) {
+        guard let dial = actions.dials.first else { throw NoDial() }
         self.lastConnection += 1
         let id = self.lastConnection
-        return (id, self.book.dialled(dial.number, as: id, at: host, now: self.now))
+        return (id, self.book.dialled(dial.number, as: id, at: "10.0.0.1", now: self.now))
     }
 
     /// The first dial among some actions leads to a server.
-    mutating func connect(
-        _ actions: [RouteAction],
-        to peer: RoutePeer,
-        host: String = "10.0.0.1"
-    )
-        -> (id: UInt64, actions: [RouteAction])?
-    {
-        guard let id = self.connect(actions, host: host)?.id else { return nil }
+    func connect(_ actions: [RouteAction], to peer: RoutePeer) throws -> (id: UInt64, actions: [RouteAction]) {
+        let id = try self.connect(actions).id
         return (id, self.inform(id, peer))
     }
 
-    mutating func fail(_ actions: [RouteAction]) -> [RouteAction] {
+    func fail(_ actions: [RouteAction]) -> [RouteAction] {
         guard let dial = actions.dials.first else { return [] }
         return self.book.dialFailed(dial.number, "connection refused", now: self.now)
     }
 
-    mutating func pong(_ id: UInt64) -> [RouteAction] { self.book.ponged(id, now: self.now) }
+    func pong(_ id: UInt64) -> [RouteAction] { self.book.ponged(id, now: self.now) }
 
-    mutating func error(_ id: UInt64) { self.book.errorReceived(id) }
+    func error(_ id: UInt64) { self.book.errorReceived(id) }
 
-    mutating func close(_ id: UInt64) -> [RouteAction] { self.book.closed(id, now: self.now) }
+    func close(_ id: UInt64) -> [RouteAction] { self.book.closed(id, now: self.now) }
 
     /// Milliseconds until the book wants to be asked again.
     var wait: Int64? { self.book.nextDeadline.map { ($0 - self.now).nanoseconds / 1_000_000 } }
 
     /// Lets time pass until the book wants to be asked, and asks it.
-    mutating func waitAndAsk() -> [RouteAction] {
+    func waitAndAsk() -> [RouteAction] {
         guard let next = self.book.nextDeadline else { return [] }
         self.now = max(self.now, next)
         return self.book.timePassed(now: self.now)
     }
 
     /// Lets some time pass, and asks whenever it is time to.
-    mutating func pass(_ time: TimeAmount) -> [RouteAction] {
+    func pass(_ time: TimeAmount) -> [RouteAction] {
         let end = self.now + time
         var actions: [RouteAction] = []
         while let next = self.book.nextDeadline, next <= end {
