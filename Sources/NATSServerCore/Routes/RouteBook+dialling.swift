@@ -28,7 +28,10 @@ extension RouteBook {
 
     /// A link to a peer that is connected otherwise.
     ///
-    /// - Parameter connection: One to it that we dialled.
+    /// - Parameters:
+    ///   - link: The link.
+    ///   - connection: A connection to the peer that we dialled.
+    ///   - time: When.
     mutating func planLink(_ link: RouteLink, like connection: Connection, at time: NIODeadline) {
         guard let peer = connection.peer, let old = connection.plan,
             let address = RouteAddress(host: connection.host, port: old.address.port)

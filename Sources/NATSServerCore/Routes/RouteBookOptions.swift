@@ -30,7 +30,7 @@ struct RouteBookOptions: Sendable {
     var cluster: String
     /// The name of the cluster was made up and gives way to a configured one.
     var isDynamic = false
-    /// `routes`
+    /// `routes`.
     var routes: [RouteAddress] = []
     /// Where this server itself accepts routes.
     var ownAddresses: Set<RouteAddress> = []

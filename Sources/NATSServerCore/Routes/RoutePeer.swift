@@ -1,8 +1,8 @@
 /// What a server says of itself in the INFO of a route, as far as it decides about routes; also what gossip says of another.
 struct RoutePeer: Equatable, Sendable {
-    /// `server_id`
+    /// `server_id`.
     var id: String
-    /// `server_name`
+    /// `server_name`.
     var name: String
     var version = ""
     /// Where it accepts routes, as it is configured there.
@@ -15,16 +15,16 @@ struct RoutePeer: Equatable, Sendable {
     var isDynamic = false
     /// `route_pool_size`; 0 if it has one connection for everything.
     var poolSize = 0
-    /// `route_pool_idx`
+    /// `route_pool_idx`.
     var poolIndex = 0
     /// `route_account`: the account to which the connection is dedicated.
     var account: String?
-    /// `auth_required`
+    /// `auth_required`.
     var needsCredentials = false
     /// `connect_urls`, `ws_connect_urls`: where its clients connect.
     var clientURLs: [String] = []
     var webSocketURLs: [String] = []
-    /// `ldm`
+    /// `ldm`.
     var isLameDuck = false
     var gossipMode = GossipMode.normal
 }
@@ -44,7 +44,7 @@ struct RouteGreeting: Equatable, Sendable {
     /// `name`: the server's id.
     var id: String
     var cluster: String
-    /// `cluster_dynamic`
+    /// `cluster_dynamic`.
     var isDynamic = false
     /// Only clients say what language they are written in.
     var language = ""
