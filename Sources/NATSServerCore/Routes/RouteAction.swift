@@ -13,10 +13,19 @@ enum RouteLink: Hashable, Comparable, Sendable {
     }
 }
 
+/// Which user and password go into a CONNECT.
+enum RouteCredentials: Equatable, Sendable {
+    case none
+    /// Those of a configured route's URL, by its index.
+    case route(Int)
+    /// Those that this server itself asks for (`cluster.authorization`): the peer told that it wants some.
+    case cluster
+}
+
 /// What a ``RouteBook`` wants done, in this order.
 enum RouteAction: Equatable, Sendable {
     /// Connect to a server; the outcome is reported by the number.
-    case dial(number: UInt64, RouteAddress)
+    case dial(number: UInt64, RouteAddress, RouteCredentials)
     case sendConnect(RouteBook.ConnectionID)
     /// Say who we are. `link` goes into `route_pool_idx` or `route_account`.
     case sendInfo(RouteBook.ConnectionID, link: RouteLink, gossipMode: GossipMode)

@@ -5,6 +5,8 @@ internal import NIOCore
 extension RouteBook {
     /// How long a lost server is looked for that is not configured.
     private static let search: TimeAmount = .hours(1)
+    /// How long a peer has for what is its turn.
+    private static let patience: TimeAmount = .seconds(2)
 
     mutating func planConfigured(_ index: Int, at time: NIODeadline, isReconnect: Bool) {
         let purpose = RouteDialler.Purpose.explicit(index)
@@ -20,6 +22,7 @@ extension RouteBook {
         var plan = RouteDialler.Plan(old.purpose, old.address)
         plan.peerID = peer.info.id
         plan.introducer = old.introducer
+        plan.credentials = old.credentials
         plan.isReconnect = true
         plan.mostFailures = 1 + max(0, self.options.connectRetries)
         plan.searchEnd = peer.info.isLameDuck ? nil : now + Self.search
@@ -40,7 +43,24 @@ extension RouteBook {
         plan.link = link
         plan.peerID = peer.id
         plan.gossipMode = old.gossipMode
+        plan.isExplicit = old.isExplicit
+        plan.credentials = old.credentials
         _ = self.dialler.plan(plan, at: time)
+    }
+
+    /// Connections for accounts are opened by who dialled the first one, but an official server that was told of us by
+    /// gossip waits for gossip about each account; if that does not come, we do it.
+    mutating func planAccounts(of peerID: String, now: NIODeadline) {
+        guard let peer = self.peers[peerID], peer.poolSize > 0, let address = RouteAddress(url: peer.info.ip) else {
+            return
+        }
+        for account in self.options.accounts {
+            var plan = RouteDialler.Plan(.link(peer: peerID, .account(account)), address)
+            plan.link = .account(account)
+            plan.peerID = peerID
+            plan.credentials = peer.info.needsCredentials ? .cluster : .none
+            _ = self.dialler.plan(plan, at: now + Self.patience)
+        }
     }
 
     /// Whether there is still no connection of the kind that a dial is for.
@@ -64,7 +84,7 @@ extension RouteBook {
             if !self.isNeeded(plan) {
                 self.dialler.cancel(plan)
             } else if let number = self.dialler.start(plan) {
-                self.act(.dial(number: number, plan.address))
+                self.act(.dial(number: number, plan.address, plan.credentials))
             }
         }
     }

@@ -19,6 +19,7 @@ extension RouteBook {
         var plan = RouteDialler.Plan(purpose, address)
         plan.peerID = info.id
         plan.introducer = peerID
+        plan.credentials = info.needsCredentials ? .cluster : .none
         plan.gossipMode = info.gossipMode
         plan.mostFailures = 1 + max(0, self.options.connectRetries)
         if !self.dialler.plan(plan, at: self.resting.end(of: address, now: now) ?? now) {

@@ -65,8 +65,8 @@ extension RouteBook {
             return self.close(id, .duplicateServerName)
         }
         if let expected = connection.plan?.peerID, connection.plan?.isMain == false, expected != info.id {
-            // Another server has taken its place; it is found as any new one is.
-            return self.close(id, .duplicateRoute)
+            // Another server is there; it is found as any new one is.
+            return self.fail(id, connection, .duplicateRoute, now: now)
         }
         let link = connection.plan?.link ?? info.account.map(RouteLink.account) ?? .slot(info.poolIndex)
         if let text = self.objection(to: link, info, isDialled: connection.plan != nil) {
@@ -148,7 +148,9 @@ extension RouteBook {
         }
         info.clientURLs = keep(info.clientURLs)
         info.webSocketURLs = keep(info.webSocketURLs)
-        if info.ip.isEmpty { info.ip = RouteAddress(host: connection.host, port: info.port)?.url ?? "" }
+        if RouteAddress(url: info.ip) == nil {
+            info.ip = RouteAddress(host: connection.host, port: info.port)?.url ?? ""
+        }
         return info
     }
 

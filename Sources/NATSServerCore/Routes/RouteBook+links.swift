@@ -139,6 +139,7 @@ extension RouteBook {
         if connection.plan != nil, connection.link == .slot(0) { self.act(.sendPing(id)) }
         if isNew || !connection.link.isSlot { self.spread(info, on: connection) }
         guard isNew else { return }
+        if connection.plan == nil { self.planAccounts(of: info.id, now: now) }
         self.announce(info.id)
         self.secondRoundIsDue(now: now)
     }

@@ -10,7 +10,7 @@ internal import NIOCore
 /// So when no server has come for a second, each server tells the one with the least id, among those it is connected with, of
 /// those that are new; and that one tells everybody of these. If all servers are connected somehow, the one with the least id
 /// gets to know all of them, and then so does everybody. That costs twice as many messages as there are servers for one
-/// that comes, and none if nobody comes.
+/// that comes, and none if nobody comes. If the newcomer itself has the least id, everybody tells it of all others.
 extension RouteBook {
     private static let calm: TimeAmount = .seconds(1)
     private static let longestWait: TimeAmount = .seconds(5)

@@ -21,7 +21,10 @@ struct RouteDialler {
     struct Plan {
         let purpose: Purpose
         let address: RouteAddress
+        /// The server is configured.
+        var isExplicit: Bool
         var link = RouteLink.slot(0)
+        var credentials: RouteCredentials
         /// The server that is expected there.
         var peerID: String?
         /// The peer that told of it.
@@ -43,6 +46,13 @@ struct RouteDialler {
         init(_ purpose: Purpose, _ address: RouteAddress) {
             self.purpose = purpose
             self.address = address
+            if case .explicit(let index) = purpose {
+                self.isExplicit = true
+                self.credentials = .route(index)
+            } else {
+                self.isExplicit = false
+                self.credentials = .none
+            }
         }
 
         /// Whether `connect_retries` are used up and it is only looked for now and then.
@@ -91,7 +101,8 @@ struct RouteDialler {
             var plan = plan
             plan.dial = known.dial
             plan.serial = known.serial
-            plan.due = min(known.due, time)
+            // What is told again and again is not dialled more often for that.
+            plan.due = known.failures > 0 && !known.isSearching ? known.due : min(known.due, time)
             plan.introducer = known.introducer
             self.plans[plan.purpose] = plan
             return true
@@ -203,10 +214,6 @@ extension RouteDialler.Plan {
         case .explicit, .implicit: true
         case .link: false
         }
-    }
-
-    var isExplicit: Bool {
-        if case .explicit = self.purpose { true } else { false }
     }
 
     /// Who told of a server that is not known otherwise.

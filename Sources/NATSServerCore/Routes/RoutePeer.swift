@@ -4,7 +4,6 @@ struct RoutePeer: Equatable, Sendable {
     var id: String
     /// `server_name`.
     var name: String
-    var version = ""
     /// Where it accepts routes, as it is configured there.
     var host: String
     var port: Int

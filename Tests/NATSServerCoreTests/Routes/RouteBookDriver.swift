@@ -108,7 +108,11 @@ final class RouteBookDriver {
 
 extension [RouteAction] {
     var dials: [(number: UInt64, address: RouteAddress)] {
-        self.compactMap { if case .dial(let number, let address) = $0 { (number, address) } else { nil } }
+        self.compactMap { if case .dial(let number, let address, _) = $0 { (number, address) } else { nil } }
+    }
+
+    var credentials: [RouteCredentials] {
+        self.compactMap { if case .dial(_, _, let credentials) = $0 { credentials } else { nil } }
     }
 
     var registered: [UInt64] {

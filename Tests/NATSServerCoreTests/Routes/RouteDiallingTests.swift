@@ -128,6 +128,37 @@ struct RouteDiallingTests {
         #expect(self.waits(driver, driver.waitAndAsk(), most: 10) == [])
     }
 
+    @Test("who is configured is dialled with what its URL says, who is not with our own user if it wants one")
+    func credentials() throws {
+        let driver = self.driver { $0.poolSize = 2 }
+        let start = driver.start()
+        #expect(start.credentials == [.route(0)])
+        let main = try driver.connect(start, to: RouteBookDriver.peer("N1") { $0.poolSize = 2 })
+        #expect(driver.pong(main.id).credentials == [.route(0)])
+        var rumour = RouteBookDriver.rumour("N2", "10.0.0.2")
+        #expect(driver.inform(main.id, rumour).credentials == [.none])
+        rumour = RouteBookDriver.rumour("N3", "10.0.0.3")
+        rumour.needsCredentials = true
+        #expect(driver.inform(main.id, rumour).credentials == [.cluster])
+    }
+
+    @Test("what is told again and again is not dialled more often for that")
+    func repeated() {
+        let driver = RouteBookDriver { $0.connectRetries = 10 }
+        let peer = driver.accept(RouteBookDriver.peer("N1"))
+        var actions = driver.inform(peer.id, RouteBookDriver.rumour("N2", "10.0.0.2"))
+        var dials = 0
+        for number in 0..<200 {
+            if !actions.dials.isEmpty {
+                dials += 1
+                _ = driver.fail(actions)
+            }
+            actions = driver.inform(peer.id, RouteBookDriver.rumour("X\(number)", "10.0.0.2"))
+            actions += driver.pass(.milliseconds(100))
+        }
+        #expect((18...22).contains(dials))
+    }
+
     @Test("one that dialled us dials us again")
     func acceptedIsLost() {
         let driver = RouteBookDriver()

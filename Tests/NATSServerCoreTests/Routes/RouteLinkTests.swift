@@ -225,6 +225,21 @@ struct RouteLinkTests {
         #expect(driver.book.connection(to: "N1", for: "A") == main.id)
     }
 
+    @Test("the connection for an account that does not come is opened by who was dialled, too")
+    func missingAccount() throws {
+        let driver = RouteBookDriver { $0.accounts = ["$SYS"] }
+        _ = driver.accept(self.peer("N1"), from: "10.0.0.1")
+        #expect(driver.pass(.milliseconds(1900)).dials.isEmpty)
+        let actions = driver.pass(.milliseconds(200))
+        #expect(actions.dials.map(\.address) == [self.target])
+        #expect(try driver.connect(actions, to: self.peer("N1")).actions.links == [.account("$SYS")])
+
+        let patient = RouteBookDriver { $0.accounts = ["$SYS"] }
+        _ = patient.accept(self.peer("N1"))
+        _ = patient.accept(self.peer("N1", account: "$SYS"))
+        #expect(patient.pass(.minutes(1)).dials.isEmpty)
+    }
+
     @Test("a further connection that ends at another server is closed")
     func otherServer() throws {
         let (driver, start) = self.dialling { $0.poolSize = 2 }

@@ -29,7 +29,7 @@ extension RouteSimulation {
     mutating func perform(_ actions: [RouteAction], at node: Int) {
         for action in actions {
             switch action {
-            case .dial(let number, let address): self.dial(address, number: number, from: node)
+            case .dial(let number, let address, _): self.dial(address, number: number, from: node)
             case .sendConnect(let id):
                 let options = self.nodes[node].book.options
                 self.counters.connects += 1

@@ -19,9 +19,8 @@ extension RouteSimulation {
 
     /// Which pipe carries each link.
     func links(from node: Int, to other: Int) -> [RouteLink: Int] {
-        let book = self.nodes[node].book
-        guard let peer = book.peers[self.nodes[other].book.options.id] else { return [:] }
-        return peer.links.compactMapValues { self.nodes[node].pipes[$0] }
+        self.nodes[node].book.links(to: self.nodes[other].book.options.id)
+            .compactMapValues { self.nodes[node].pipes[$0] }
     }
 
     /// What is not as it should be, of all servers that run.

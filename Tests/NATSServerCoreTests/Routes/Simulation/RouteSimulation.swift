@@ -34,8 +34,14 @@ struct RouteSimulation {
         var messages: Int { self.connects + self.infos + self.gossip + 2 * self.pings + self.errors }
     }
 
+    enum Kind {
+        case ours
+        case official(isOld: Bool)
+    }
+
     struct Node {
-        var book: RouteBook
+        var book: any SimulatedServer
+        let kind: Kind
         let address: RouteAddress
         /// Changes at each start, so that what was meant for an earlier life is lost.
         var life = 0
@@ -93,12 +99,20 @@ struct RouteSimulation {
     // MARK: Servers
 
     /// Adds a server that does not run yet; `nil` once there are too many.
-    mutating func add(_ change: (inout RouteBookOptions) -> Void = { _ in }) -> Int? {
+    mutating func add(as kind: Kind = .ours, _ change: (inout RouteBookOptions) -> Void = { _ in }) -> Int? {
         guard let address = Self.address(of: self.nodes.count) else { return nil }
         var options = RouteBookOptions(id: "", name: "server-\(self.nodes.count)", cluster: "C1")
         change(&options)
-        self.nodes.append(Node(book: RouteBook(options, seed: 0), address: address))
+        self.nodes.append(Node(book: self.makeServer(kind, options), kind: kind, address: address))
         return self.nodes.count - 1
+    }
+
+    private mutating func makeServer(_ kind: Kind, _ options: RouteBookOptions) -> any SimulatedServer {
+        let seed = self.random.next()
+        switch kind {
+        case .ours: return RouteBook(options, seed: seed)
+        case .official(let isOld): return OfficialServerModel(options, isOld: isOld, seed: seed)
+        }
     }
 
     /// Starts a server, with an id that it never had.
@@ -109,7 +123,7 @@ struct RouteSimulation {
         options.id = "N\(self.random.next() % 1_000_000)-\(index)-\(self.nodes[index].life)"
         self.nodes[index].isUp = true
         self.nodes[index].timer = nil
-        self.nodes[index].book = RouteBook(options, seed: self.random.next())
+        self.nodes[index].book = self.makeServer(self.nodes[index].kind, options)
         self.perform(self.nodes[index].book.started(now: self.deadline), at: index)
     }
 
