@@ -53,10 +53,9 @@ extension RouteBook {
 
     /// The peer has not decided: it is the newer connection that it knows for certain.
     mutating func decideForRival(_ id: ConnectionID, now: NIODeadline) {
-        guard let connection = self.connections[id], let peerID = connection.peer?.id,
-            let other = self.peers[peerID]?.links[connection.link]
-        else { return }
+        guard let connection = self.connections[id], let peerID = connection.peer?.id else { return }
         self.peers[peerID]?.rivals[connection.link] = nil
+        guard let other = self.peers[peerID]?.links[connection.link] else { return self.register(id, now: now) }
         let isStale = self.connections[other]?.plan == nil
         self.replace(other, by: id, isStale ? .staleConnection : .duplicateRoute, now: now)
     }

@@ -129,7 +129,7 @@ private struct LedgerModel {
 
 @Suite("Interest ledger against a model")
 struct InterestLedgerModelTests {
-    @Test("after any changes, with peers that come, go and lag, every peer knows the truth", arguments: 0..<60)
+    @Test("after any changes, with peers that come, go and lag, every peer knows the truth", arguments: 0..<40)
     func model(seed: UInt64) {
         var model = LedgerModel(seed: seed)
         model.run(steps: 2500)

@@ -44,7 +44,7 @@ struct MixedMeshTests {
         [-1, 1, 3]
     )
     func pairs(kind: Kind, ours: Int) {
-        for seed in UInt64(0)..<300 {
+        for seed in UInt64(0)..<150 {
             var simulation = self.mesh(seed, [nil, kind], [[1], [0]], ours: ours)
             simulation.run(seconds: 20)
             #expect(simulation.complaints().isEmpty, "seed \(seed): \(simulation.complaints())")

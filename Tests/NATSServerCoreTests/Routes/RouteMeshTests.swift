@@ -38,7 +38,7 @@ struct RouteMeshTests {
         arguments: 0..<40
     )
     func crossDialling(block: UInt64) {
-        for seed in block * 50..<block * 50 + 50 {
+        for seed in block * 25..<block * 25 + 25 {
             var simulation = self.mesh(seed, [[1], [0]], spread: seed % 2 == 0 ? 0.01 : 2) { options in
                 options.poolSize = [-1, 1, 3][Int(seed % 3)]
                 options.accounts = seed % 5 == 0 ? [] : ["$SYS"]
