@@ -23,6 +23,11 @@ enum ClosedReason: String, Sendable {
     case proxyRequired = "Proxy Required"
     case kicked = "Kicked"
     case noRespondersRequiresHeaders = "No Responders Requires Headers"
+    case incorrectPort = "Incorrect Port"
+    case wrongGateway = "Wrong Gateway"
+    case duplicateRoute = "Duplicate Route"
+    case duplicateServerName = "Duplicate Server Name"
+    case clusterNameConflict = "Cluster Name Conflict"
 
     /// Whether what is still queued is sent before the socket is closed (nats-server client.go markConnAsClosed).
     var flushesFirst: Bool {
