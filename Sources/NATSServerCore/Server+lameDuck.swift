@@ -17,6 +17,7 @@ extension Server {
         await self.shared.system?.tell("LAMEDUCK")
         try? await listener.close()
         await self.shared.webSocket?.stopListening()
+        self.shared.routes?.announceLameDuckMode()
         let options = self.shared.options
         let clients = await self.clientsToSendAway()
         guard !clients.isEmpty else {

@@ -41,6 +41,9 @@ package final class Server: Sendable {
     /// A server that does nothing yet.
     package init(options: ServerOptions) {
         self.shared = ServerShared(options: options)
+        if let cluster = options.cluster {
+            self.shared.setRoutes(RouteService(cluster, shared: self.shared))
+        }
     }
 
     deinit {
@@ -137,6 +140,7 @@ package final class Server: Sendable {
             }
             self.watchHandshakeRate(on: group.next())
             logger.info("Server is ready")
+            try await self.startRoutes(on: group, loops)
         } catch {
             await self.abandonStart(group)
             throw (error as? ServerStartError)
@@ -205,6 +209,7 @@ package final class Server: Sendable {
         self.shared.logger.info("Initiating Shutdown...")
         try? await listener.close()
         await self.shared.webSocket?.stopListening()
+        await self.shared.routes?.stopListening()
         await self.stopSystem()
         await self.stopMonitoring()
         let loops = self.loops.all

@@ -21,6 +21,8 @@ package struct ServerOptions: Sendable {
     package var mostCalloutsAtOnce = 256
     /// How clients' connections are secured; clear text if `nil`.
     package var tls: TLSOptions?
+    /// The cluster that the server belongs to; `nil` if it stands alone.
+    package var cluster: ClusterOptions?
     /// WebSocket clients; none if `nil`.
     package var webSocket: WebSocketOptions?
     /// Largest header block plus payload, in bytes.

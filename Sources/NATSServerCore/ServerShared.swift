@@ -48,6 +48,10 @@ final class ServerShared: Sendable {
     /// What reply subjects end in of requests whose latency is measured: `.AbCdEfGh.T`, as the official server marks them
     /// with a hash of its name; nothing without a system account (nats-server accounts.go newServiceReply).
     let trackedSuffix: [UInt8]
+    /// What makes the server one of a cluster, if it is.
+    private let currentRoutes = NIOLockedValueBox<RouteService?>(nil)
+    /// Where clients of this server, and of the others of its cluster, can connect as well.
+    private let clientURLs = NIOLockedValueBox(ClientURLs())
     private let logRateLimit = NIOLockedValueBox(LogRateLimit())
 
     init(options: ServerOptions) {
@@ -135,6 +139,10 @@ final class ServerShared: Sendable {
     var system: SystemService? { self.currentSystem.withLockedValue { $0 } }
 
     func setSystem(_ system: SystemService?) { self.currentSystem.withLockedValue { $0 = system } }
+
+    var routes: RouteService? { self.currentRoutes.withLockedValue { $0 } }
+
+    func setRoutes(_ routes: RouteService?) { self.currentRoutes.withLockedValue { $0 = routes } }
 
     /// Who may connect now.
     var authenticator: Authenticator { self.currentAuthenticator.withLockedValue { $0 } }
@@ -266,7 +274,27 @@ final class ServerShared: Sendable {
         }
         info.clientID = clientID
         info.clientIP = clientIP
+        if let routes = self.routes {
+            info.cluster = routes.clusterName
+            self.clientURLs.withLockedValue { urls in
+                info.connectURLs = urls.own + urls.remote
+                info.webSocketConnectURLs = urls.ownWebSocket + urls.remoteWebSocket
+            }
+        }
         return info
+    }
+
+    /// Of this server alone, as peers are told.
+    var ownClientURLs: (plain: [String], webSocket: [String]) {
+        self.clientURLs.withLockedValue { ($0.own, $0.ownWebSocket) }
+    }
+
+    func setOwnURLs(_ plain: [String], _ webSocket: [String]) {
+        self.clientURLs.withLockedValue { ($0.own, $0.ownWebSocket) = (plain, webSocket) }
+    }
+
+    func setRemoteURLs(_ plain: [String], _ webSocket: [String]) {
+        self.clientURLs.withLockedValue { ($0.remote, $0.remoteWebSocket) = (plain, webSocket) }
     }
 
     func nextClientID() -> UInt64 { self.lastClientID.add(1, ordering: .relaxed).newValue }
@@ -280,4 +308,12 @@ final class ServerShared: Sendable {
     }
 
     func connectionClosed() { self.open.subtract(1, ordering: .relaxed) }
+}
+
+/// Where clients can connect, `host:port` each.
+private struct ClientURLs {
+    var own: [String] = []
+    var ownWebSocket: [String] = []
+    var remote: [String] = []
+    var remoteWebSocket: [String] = []
 }

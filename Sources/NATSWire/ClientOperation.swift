@@ -75,6 +75,27 @@ public struct ClientOperation {
     @inlinable @inline(__always)
     public init() {}
 
+    /// A message of a route as a publish of a client: without account and queue groups.
+    @inlinable @inline(__always)
+    public init(_ message: RouteOperation) {
+        self.isCanonical = message.tailStart > 0
+        self.append(tokenFrom: message.subject.lowerBound, to: message.subject.upperBound)
+        if !message.reply.isEmpty { self.append(tokenFrom: message.reply.lowerBound, to: message.reply.upperBound) }
+        if message.headerSizeDigits.isEmpty {
+            self.kind = .publish
+        } else {
+            self.kind = .headerPublish
+            self.append(tokenFrom: message.headerSizeDigits.lowerBound, to: message.headerSizeDigits.upperBound)
+        }
+        self.append(tokenFrom: message.sizeDigits.lowerBound, to: message.sizeDigits.upperBound)
+        self.argumentStart = message.argument.lowerBound
+        self.argumentEnd = message.argument.upperBound
+        self.headerSize = message.headerSize
+        self.size = message.size
+        self.payloadStart = message.payloadStart
+        self.frameEnd = message.frameEnd
+    }
+
     /// The subject of a publish or subscribe.
     @inlinable @inline(__always)
     public var subject: Range<Int> { Range(uncheckedBounds: (self.token0Start, self.token0End)) }

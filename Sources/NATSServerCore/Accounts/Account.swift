@@ -52,7 +52,7 @@ final class Account: Sendable {
     init(_ options: AccountOptions, isSystem: Bool = false, hash: SubjectHash) {
         self.name = options.name
         self.isSystem = isSystem
-        self.index = SubscriptionIndex(hash: hash)
+        self.index = SubscriptionIndex(hash: hash, account: Array(options.name.utf8))
         self.state = NIOLockedValueBox(State(options: options, updated: .now()))
         self.index.setMappings(SubjectMappings(options.mappings))
     }

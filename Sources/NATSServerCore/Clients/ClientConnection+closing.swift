@@ -41,6 +41,12 @@ extension ClientConnection {
         self.fail("maximum connections exceeded", .maxConnectionsExceeded)
     }
 
+    /// Tells a client that understands it of something new.
+    func sendInfo() {
+        guard self.phase == .open, self.session.takesInfo else { return }
+        self.outlet.append(self.makeInfo().encode())
+    }
+
     /// Tells a client that understands it to look for another server.
     func sendLameDuckInfo() {
         guard self.phase == .open, self.session.takesInfo else { return }
@@ -54,8 +60,8 @@ extension ClientConnection {
         self.outlet.append(Array("-ERR '\(text)'\r\n".utf8))
     }
 
-    /// Ends the connection; the first reason counts.
-    func close(_ reason: ClosedReason) {
+    /// What ``close(_:)`` does.
+    func closeClient(_ reason: ClosedReason) {
         guard self.phase == .open else { return }
         let reason = self.webSocket == nil ? reason : reason.ofWebSocket
         self.phase = .closing

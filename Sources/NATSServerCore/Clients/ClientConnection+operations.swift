@@ -93,31 +93,16 @@ extension ClientConnection {
     private func completeCut(_ base: UnsafePointer<UInt8>, _ count: Int, _ batch: inout PublishBatch) -> Int {
         var position = 0
         while position < count, !self.cut.isEmpty, self.phase == .open, self.heldInput == nil {
-            let chunk = self.nextChunkLength(base + position, count - position)
+            let chunk = self.cut.lengthOfNextPart(base + position, count - position)
             self.cut.append(UnsafeRawBufferPointer(start: base + position, count: chunk))
             position += chunk
-            // A verb shows itself wrong within its first bytes; a line wants a look when it ends or gets too long; a payload
-            // when its line end arrives. Looking only then keeps byte-by-byte input linear.
-            let size = self.cut.count
             let endsLine = base[position - 1] == 0x0a
-            let expected = self.cut.expected
-            let isWorthALook =
-                expected > 0 ? size >= expected - 1 : size <= 8 || endsLine || size > batch.parser.maxControlLine
-            guard isWorthALook else { continue }
+            guard self.cut.isWorthALook(endsLine: endsLine, maxControlLine: batch.parser.maxControlLine) else {
+                continue
+            }
             self.parseCut(&batch)
         }
         return position
-    }
-
-    /// Up to the end of the operation if that is known, else up to the next line end.
-    private func nextChunkLength(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
-        if self.cut.expected > 0 { return min(count, self.cut.expected - self.cut.count) }
-        var length = 0
-        while length < count {
-            length += 1
-            if base[length - 1] == 0x0a { break }
-        }
-        return length
     }
 
     private func parseCut(_ batch: inout PublishBatch) {
@@ -344,6 +329,17 @@ extension ClientConnection {
         }
     }
 
+    /// The last message that an UNSUB allows has been delivered.
+    func limitReached(_ subscription: Subscription) {
+        self.logger.debug(
+            """
+            \(self.label) - Auto-unsubscribe limit of \(subscription.delivered) reached for sid \
+            '\(GoString.harmless(subscription.sid))'
+            """
+        )
+        self.remove(subscription)
+    }
+
     /// Answers `+OK` if the client asked for it.
     func acknowledge() {
         guard self.session.verbose else { return }
@@ -353,23 +349,9 @@ extension ClientConnection {
 
     // MARK: Trace
 
-    var isTracing: Bool { self.settings.isTracing }
-
     func traceIn(_ operation: StaticString, _ argument: UnsafeRawBufferPointer) {
         guard self.isTracing else { return }
         self.traceIn("\(operation) \(GoString.harmless(argument))")
-    }
-
-    func traceIn(_ line: @autoclosure () -> String) {
-        guard self.isTracing else { return }
-        let line = line()
-        self.logger.trace("\(self.label) - <<- [\(line)]")
-    }
-
-    func traceOut(_ line: @autoclosure () -> String) {
-        guard self.isTracing else { return }
-        let line = line()
-        self.logger.trace("\(self.label) - ->> [\(line)]")
     }
 
     func traceDeleted(_ subscription: Subscription) {

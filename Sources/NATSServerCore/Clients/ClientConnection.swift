@@ -11,16 +11,9 @@ import NIOTLS
 /// and `ClientConnection+closing.swift` ends it all.
 ///
 /// `@unchecked Sendable`: everything but the `let`s is only touched on the connection's event loop, and so is `outlet`.
-final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
+final class ClientConnection: ServerConnection, ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-
-    enum Phase {
-        case open
-        /// Sends what is queued, then closes.
-        case closing
-        case closed
-    }
 
     /// What a producer pauses when a target has fallen behind (nats-server client.go stallClientMaxDuration).
     private static let stallTime: TimeAmount = .milliseconds(5)
@@ -28,17 +21,6 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// See ``pauseInput()``.
     private static let pauseTime: TimeAmount = .milliseconds(2)
 
-    let id: UInt64
-    let loop: ServerLoop
-    let shared: ServerShared
-    let backlog: Backlog
-    /// Everything for this connection that is produced on its own loop goes through here, in order.
-    let outlet: Outlet
-    let accepted: NIODeadline
-
-    /// Where the connection belongs, and this loop's view of it; `$G` until a CONNECT says otherwise.
-    var account: Account
-    var router: AccountRouter
     /// What the account allowed when the connection came to it.
     var accountLimits = AccountOptions.Limits()
     var isInAccount = false
@@ -60,26 +42,18 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     var pendingCheck: (any PendingCheck)?
     /// Why an authorization service's answer, if any, let nobody in.
     var calloutFailure: String?
-    var statistics = TrafficStatistics()
-    var phase: Phase = .open
-    private(set) var context: ChannelHandlerContext?
-    var closedReason: ClosedReason?
     /// When the keep-alive is to be looked at next, and the earliest timer that is set.
     private var pingDue: NIODeadline
     private var pingTimer: NIODeadline?
     private(set) var address = ""
     private(set) var remoteIP = ""
     private(set) var remotePort = 0
-    /// When a message came or went, or the subscriptions changed (nats-server client.go `last`).
-    var lastActivity: NIODeadline
     /// How often the connection was paused for a subscriber that had fallen behind.
     private(set) var stalls = 0
     /// What makes frames of what is written, and takes them off what is read; `nil` on a plain socket.
     let webSocket: WebSocketHandler?
     /// Whether the client is in the same process (``Server/connectInProcess(on:)``).
     let isInProcess: Bool
-    /// Nothing stands between this handler and the socket.
-    private(set) var writesDirectly = true
     /// How the connection comes to be secured, if at all.
     var negotiation = TLSNegotiation(rules: nil)
     var negotiationDeadline: NIODeadline?
@@ -87,7 +61,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     private(set) var tlsRules: TLSContext?
     /// Set from the beginning of a handshake.
     var security: ConnectionSecurity? {
-        didSet { if self.security != nil { self.writesDirectly = false } }
+        didSet { self.isEncrypted = self.security != nil }
     }
     /// Whether the server knows of this connection.
     var isCounted = false
@@ -111,12 +85,6 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// The client shut its side down while its input was held.
     private var inputEnded = false
 
-    /// Writes that the socket has not taken whole, and when it last took one.
-    var outstandingWrites = 0
-    var lastProgress: NIODeadline
-    /// Small output that came while the socket was blocked.
-    var gathered = ByteBuffer()
-
     /// - Parameters:
     ///   - id: The client id.
     ///   - loop: Where it lives.
@@ -133,17 +101,10 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         let now = NIODeadline.now()
         let options = loop.shared.options
         let settings = loop.settings
-        self.id = id
-        self.loop = loop
         self.webSocket = webSocket
         self.isInProcess = isInProcess
         self.security = security
-        self.writesDirectly = webSocket == nil && security == nil
-        self.shared = loop.shared
-        self.account = loop.shared.accounts.global
-        self.router = loop.router(for: loop.shared.accounts.global)
         self.maxSubscriptions = settings.maxSubscriptions > 0 ? settings.maxSubscriptions : -1
-        self.backlog = Backlog(maximum: options.maxPending, now: now)
         self.session = ClientSession(
             authenticator: loop.shared.authenticator,
             serverSupportsHeaders: !options.noHeaderSupport
@@ -154,15 +115,11 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
             now: now
         )
         self.parser = ClientOperationParser(maxControlLine: settings.maxControlLine, maxPayload: settings.maxPayload)
-        self.accepted = now
-        self.lastActivity = now
-        self.lastProgress = now
         self.pingDue = now
-        self.outlet = Outlet(loop: loop)
-        self.outlet.attach(self)
+        super.init(id: id, loop: loop, isRoute: false)
+        self.isEncrypted = security != nil
+        if webSocket != nil { self.writesDirectly = false }
     }
-
-    var logger: Logger { self.shared.logger }
 
     /// What a client with an nkey has to sign (nats-server nkey.go generateNonce).
     private static func makeNonce() -> String {
@@ -170,10 +127,8 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         return Base64.encodeURLSafe((0..<11).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 
-    var settings: LoopSettings { self.loop.settings }
-
-    /// A reload has changed the options (nats-server reload.go: what exists keeps its other limits).
-    func settingsChanged() {
+    /// nats-server reload.go: what exists keeps its other limits.
+    override func settingsChanged() {
         let settings = self.settings
         self.parser.maxControlLine = settings.maxControlLine
         self.applyLimits()
@@ -181,8 +136,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.keepAlive.pingsOutMax = settings.pingsOutMax
     }
 
-    /// How the log names this connection.
-    var label: String { "\(self.address) - \(self.webSocket == nil ? "cid" : "wid"):\(self.id)\(self.logSuffix)" }
+    override var label: String { "\(self.address) - \(self.webSocket == nil ? "cid" : "wid"):\(self.id)\(self.logSuffix)" }
 
     // MARK: Channel events
 
@@ -331,6 +285,29 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.context = nil
     }
 
+    // MARK: What all connections have
+
+    override var mayWrite: Bool { self.security == nil || self.negotiation.isSecured }
+
+    override func close(_ reason: ClosedReason) { self.closeClient(reason) }
+
+    override func request(
+        _ service: ServiceImport,
+        _ subject: [UInt8],
+        _ base: UnsafePointer<UInt8>,
+        _ operation: UnsafePointer<ClientOperation>,
+        _ batch: inout PublishBatch
+    ) -> Bool { self.requestService(service, subject, base, operation, &batch) }
+
+    override var responder: (info: [UInt8], roundTrip: Int64) {
+        (self.clientInfo(isDetailed: true), self.keepAlive.roundTripTime?.nanoseconds ?? 0)
+    }
+
+    override var internalSender: InternalSender? {
+        guard !self.isInternal else { return nil }
+        return InternalSender(id: self.id, account: self.account.name, user: self.session.shownUser)
+    }
+
     // MARK: Held input
 
     /// Handles no more input until every other loop has finished the batch that it is delivering and handed its output
@@ -350,8 +327,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
     /// Handles no more input, and reads none beyond what is on its way, until ``resumeInput()``.
     func suspendInput() { self.heldInput = ByteBuffer() }
 
-    /// Handles no more input for a moment.
-    func pauseInput() {
+    override func pauseInput() {
         guard self.heldInput == nil, self.phase == .open else { return }
         self.suspendInput()
         self.loop.eventLoop.scheduleTask(in: Self.pauseTime) { self.resumeInput() }
@@ -412,8 +388,7 @@ final class ClientConnection: ChannelInboundHandler, @unchecked Sendable {
         self.loop.setTimer(.keepAlive, for: self.id, at: self.pingDue)
     }
 
-    /// A timer of this connection went off.
-    func timerFired(_ kind: LoopTimers.Kind, deadline: NIODeadline) {
+    override func timerFired(_ kind: LoopTimers.Kind, deadline: NIODeadline) {
         guard self.phase == .open else { return }
         switch kind {
         case .authentication:

@@ -25,6 +25,26 @@ struct CutOperation {
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) { self.buffer.writeBytes(bytes) }
 
+    /// How many of the bytes that follow belong to the operation: up to its end if that is known, else to the next line end.
+    func lengthOfNextPart(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        if self.expected > 0 { return min(count, self.expected - self.count) }
+        var length = 0
+        while length < count {
+            length += 1
+            if base[length - 1] == 0x0a { break }
+        }
+        return length
+    }
+
+    /// Whether the operation may be whole, or wrong, now that bytes have been appended.
+    ///
+    /// A verb shows itself wrong within its first bytes; a line wants a look when it ends or gets too long; a payload when its
+    /// line end arrives. Looking only then keeps byte-by-byte input linear.
+    func isWorthALook(endsLine: Bool, maxControlLine: Int) -> Bool {
+        if self.expected > 0 { return self.count >= self.expected - 1 }
+        return self.count <= 8 || endsLine || self.count > maxControlLine
+    }
+
     /// The control line is complete: the operation will have this many bytes.
     mutating func expect(_ count: Int) {
         self.expected = count

@@ -44,10 +44,30 @@ struct PublishBatch {
         // One look in place: a copy of the session would retain all that it holds.
         let traits = connection.session.publisherTraits
         self.isSlow = traits.needsAttention || self.isTracing
-        self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
+        self.specialFlags = Self.specialFlags(echo: traits.echo, isTracing: self.isTracing)
         self.checksFirstByte = traits.awaitsConnect
         self.noResponders = traits.noResponders
         self.publishTag = traits.publishTag
+    }
+
+    /// For what comes from another server, where it was checked.
+    init(_ route: RouteConnection) {
+        self.parser = ClientOperationParser(maxControlLine: 0, maxPayload: 0)
+        self.cache = route.router.cache
+        self.generation = route.router.index.generation
+        self.isTracing = route.isTracing
+        self.isSlow = false
+        self.specialFlags = Self.specialFlags(echo: true, isTracing: self.isTracing)
+        self.checksFirstByte = false
+        self.noResponders = false
+        self.publishTag = 0
+    }
+
+    /// What follows is of another account.
+    mutating func enter(_ router: AccountRouter) {
+        self.cache = router.cache
+        self.generation = router.index.generation
+        self.last = nil
     }
 
     /// An operation may have changed the session or the subscriptions.
@@ -61,21 +81,30 @@ struct PublishBatch {
         self.generation = connection.router.index.generation
         let traits = connection.session.publisherTraits
         self.isSlow = traits.needsAttention || self.isTracing
-        self.specialFlags = Self.specialFlags(traits, isTracing: self.isTracing)
+        self.specialFlags = Self.specialFlags(echo: traits.echo, isTracing: self.isTracing)
         self.checksFirstByte = traits.awaitsConnect
         self.noResponders = traits.noResponders
         self.publishTag = traits.publishTag
     }
 
-    private static func specialFlags(
-        _ traits: ClientSession.PublisherTraits,
-        isTracing: Bool
-    ) -> DeliveryTarget.Flags {
+    private static func specialFlags(echo: Bool, isTracing: Bool) -> DeliveryTarget.Flags {
         var flags: DeliveryTarget.Flags = [.limited, .longSid, .notesReplies, .mapped]
         // Only the publisher's own subscriptions can be left out for the lack of echo.
-        if !traits.echo { flags.insert(.noEcho) }
+        if !echo { flags.insert(.noEcho) }
         if isTracing { flags.insert(.always) }
         return flags
+    }
+
+    func finish(_ route: RouteConnection) {
+        guard self.messages > 0 else { return }
+        if !route.settings.keepsMatches { for router in route.routers.values { router.cache.pointee.clear() } }
+        route.statistics.messagesIn &+= self.messages
+        route.statistics.bytesIn &+= self.bytes
+        route.loop.totals.traffic.messagesIn &+= self.messages
+        route.loop.totals.traffic.bytesIn &+= self.bytes
+        let now = NIODeadline.now()
+        route.loop.lastBatch = now
+        route.lastActivity = now
     }
 
     func finish(_ connection: ClientConnection) {

@@ -18,6 +18,8 @@ extension ServerOptions {
         self.tls = TLSOptions(configuration)
         self.webSocket = configuration.websocket.flatMap(WebSocketOptions.init)
 
+        self.cluster = configuration.cluster.flatMap { $0.port == 0 ? nil : ClusterOptions($0) }
+
         self.maxConnections = configuration.maxConnections
         self.maxControlLine = configuration.maxControlLine
         self.maxPayload = configuration.maxPayload

@@ -24,6 +24,8 @@ package enum SupportedKeys {
         // Operators.
         "operator", "trusted_keys", "resolver", "resolver_tls", "resolver_preload", "resolver_pinned_accounts",
         "default_sentinel",
+        // Other servers.
+        "cluster",
         "system_account", "no_system_account",
         // Without JetStream the directory is of no use.
         "store_dir",
@@ -47,6 +49,9 @@ package enum SupportedKeys {
             let position = configuration.websocket?.tls?.position ?? configuration.given["websocket"]
             return position.map { "ocsp_peer (\($0))" } ?? "ocsp_peer"
         }
+        if let part = self.firstUnsupportedClusterPart(configuration) {
+            return configuration.given["cluster"].map { "\(part) (\($0))" } ?? part
+        }
         if let part = self.firstUnsupportedAccountPart(configuration) {
             return configuration.given["accounts"].map { "\(part) (\($0))" } ?? part
         }
@@ -56,6 +61,19 @@ package enum SupportedKeys {
             return configuration.given["resolver"].map { "resolver (\($0))" } ?? "resolver"
         }
         return nil
+    }
+
+    /// What is not there yet of routes.
+    private static func firstUnsupportedClusterPart(_ configuration: ServerConfiguration) -> String? {
+        guard let cluster = configuration.cluster else { return nil }
+        let parts = [
+            ("cluster.tls", cluster.tls != nil),
+            ("cluster.permissions", cluster.importPermission != nil || cluster.exportPermission != nil),
+            ("cluster.compression", !["accept", "off"].contains(cluster.compression.mode)),
+            ("cluster.write_timeout", cluster.writeTimeout == .close),
+            ("cluster.write_deadline", cluster.writeDeadline != nil),
+        ]
+        return parts.first { $0.1 }?.0
     }
 
     /// What is not there yet of the accounts.

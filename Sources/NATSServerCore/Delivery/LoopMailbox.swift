@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// One lock per batch and target loop, never per message.
 final class LoopMailbox: Sendable {
-    private let letters = NIOLockedValueBox<[(ClientConnection, Outlet.Staged)]>([])
+    private let letters = NIOLockedValueBox<[(ServerConnection, Outlet.Staged)]>([])
     private let filled = Atomic<Bool>(false)
 
     /// Whether there is something to take; cheap enough to ask for every read.
@@ -14,7 +14,7 @@ final class LoopMailbox: Sendable {
     /// Leaves output for a connection.
     ///
     /// - Returns: whether the box was empty, so that its owner has to be told.
-    func put(_ connection: ClientConnection, _ staged: Outlet.Staged) -> Bool {
+    func put(_ connection: ServerConnection, _ staged: Outlet.Staged) -> Bool {
         self.letters.withLockedValue { letters in
             letters.append((connection, staged))
             self.filled.store(true, ordering: .releasing)
@@ -23,7 +23,7 @@ final class LoopMailbox: Sendable {
     }
 
     /// Takes everything, oldest first.
-    func take() -> [(ClientConnection, Outlet.Staged)] {
+    func take() -> [(ServerConnection, Outlet.Staged)] {
         self.letters.withLockedValue { letters in
             self.filled.store(false, ordering: .releasing)
             defer { letters = [] }

@@ -110,6 +110,7 @@ struct MatchCache: ~Copyable {
                 subject: bytes,
                 generation: generation,
                 match: match,
+                remote: self.index.remoteMatch(bytes),
                 mapped: self.index.mapped(bytes),
                 loop: loop,
                 reusing: old
@@ -173,6 +174,7 @@ struct MatchCache: ~Copyable {
                 subject: subject,
                 generation: generation,
                 match: match,
+                remote: self.index.remoteMatch(subject),
                 mapped: self.index.mapped(subject),
                 loop: loop
             )

@@ -1,3 +1,4 @@
+internal import NATSWire
 import Synchronization
 
 /// One subscription that wants a cached subject, ready for delivery.
@@ -36,10 +37,10 @@ struct DeliveryTarget {
 
 /// Whom one subject goes to, as seen by one event loop: one block of plain memory.
 ///
-///     header | "HMSG <subject> " | targets: plain…, group 1…, group 2… | group ends | owners
+///     header | "HMSG <subject> " | targets: plain…, group 1…, group 2… | groups | owners | peers | shares
 ///
-/// The block retains its outlets and subscriptions (`owners`), so the pointers in the targets stay valid as long as it
-/// lives. Confined to its loop.
+/// The block retains its outlets and subscriptions (`owners`, `peers`, `shares`), so the pointers in the targets stay valid as
+/// long as it lives. Confined to its loop.
 struct MatchResult {
     private struct Owner {
         var outlet: Unmanaged<Outlet>
@@ -57,15 +58,18 @@ struct MatchResult {
     var generation: UInt64
     let plainCount: Int
     let groupCount: Int
-    /// Whether there are groups or services.
+    /// Whether there are groups, peers or services.
     let hasMore: Bool
     let targetCount: Int
     /// "HMSG <subject> "; the MSG form starts one byte later.
     let prefix: UnsafeMutablePointer<UInt8>
     let targets: UnsafeMutablePointer<DeliveryTarget>
-    /// Index behind the last target of each queue group; the first group starts at `plainCount`.
-    let groupEnds: UnsafeMutablePointer<Int>
+    let groups: UnsafeMutablePointer<MatchGroup>
     private let owners: UnsafeMutablePointer<Owner>
+    let peerCount: Int
+    let peers: UnsafeMutablePointer<PeerTarget>
+    let shareCount: Int
+    let shares: UnsafeMutablePointer<PeerShare>
     /// Memory of the block in bytes.
     private let blockSize: Int
     /// The same with all that hangs on it, for the cache's limit.
@@ -94,7 +98,23 @@ struct MatchResult {
     }
 
     /// Whether a connection in it is gone.
-    var hasDeadTarget: Bool { (0..<self.targetCount).contains { self.outlet(at: $0).connection == nil } }
+    var hasDeadTarget: Bool {
+        (0..<self.targetCount).contains { self.outlet(at: $0).connection == nil }
+            || (0..<self.peerCount).contains { self.peers[$0].owner.takeUnretainedValue().connection == nil }
+    }
+
+    /// The targets of a queue group that has members here.
+    func members(ofGroup name: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        var start = self.plainCount
+        for group in 0..<self.groupCount {
+            let end = self.groups[group].end
+            defer { start = end }
+            guard start < end else { continue }
+            let isIt = self.owners[start].subscription._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
+            if isIt { return start..<end }
+        }
+        return nil
+    }
 
     /// What the server itself does with a message, if anything.
     var services: ServiceMatches? { self.serviceMatches?.takeUnretainedValue() }
@@ -120,12 +140,14 @@ struct MatchResult {
         subject: UnsafeBufferPointer<UInt8>,
         generation: UInt64,
         match: Sublist<Subscription>.Match,
+        remote: RemoteMatch?,
         mapped: MappedSubject?,
         loop: ServerLoop,
         reusing old: Pointer? = nil
     ) -> Pointer {
         var match = self.withoutDenied(match, subject)
         let services = ServiceMatches(takingFrom: &match, subject)
+        let plan = PeerPlan(remote, besides: match)
         let targetCount = match.groups.reduce(match.plain.count) { $0 + $1.count }
         let prefixLength = subject.count + 6
         var size = MemoryLayout<MatchResult>.stride
@@ -134,9 +156,13 @@ struct MatchResult {
         let targetsOffset = size
         size += targetCount * MemoryLayout<DeliveryTarget>.stride
         let groupsOffset = size
-        size += match.groups.count * MemoryLayout<Int>.stride
+        size += plan.groupCount * MemoryLayout<MatchGroup>.stride
         let ownersOffset = size
         size += targetCount * MemoryLayout<Owner>.stride
+        let peersOffset = size
+        size += plan.peers.count * MemoryLayout<PeerTarget>.stride
+        let sharesOffset = size
+        size += plan.shareCount * MemoryLayout<PeerShare>.stride
 
         let block: UnsafeMutableRawPointer
         if let old, old.pointee.blockSize >= size {
@@ -149,8 +175,10 @@ struct MatchResult {
         }
         let prefix = (block + prefixOffset).bindMemory(to: UInt8.self, capacity: prefixLength)
         let targets = (block + targetsOffset).bindMemory(to: DeliveryTarget.self, capacity: targetCount)
-        let groupEnds = (block + groupsOffset).bindMemory(to: Int.self, capacity: match.groups.count)
+        let groups = (block + groupsOffset).bindMemory(to: MatchGroup.self, capacity: plan.groupCount)
         let owners = (block + ownersOffset).bindMemory(to: Owner.self, capacity: targetCount)
+        let peers = (block + peersOffset).bindMemory(to: PeerTarget.self, capacity: plan.peers.count)
+        let shares = (block + sharesOffset).bindMemory(to: PeerShare.self, capacity: plan.shareCount)
         let head: StaticString = "HMSG "
         prefix.initialize(from: head.utf8Start, count: 5)
         if let base = subject.baseAddress { (prefix + 5).initialize(from: base, count: subject.count) }
@@ -176,9 +204,34 @@ struct MatchResult {
             index += 1
         }
         match.plain.forEach(add)
-        for (group, members) in match.groups.enumerated() {
-            members.forEach(add)
-            (groupEnds + group).initialize(to: index)
+        var share = 0
+        for group in 0..<plan.groupCount {
+            if group < match.groups.count { match.groups[group].forEach(add) }
+            var weight = 0
+            for (peer, interest) in plan.shares[group] {
+                let members = max(0, interest.weight)
+                (shares + share).initialize(
+                    to: PeerShare(peer: peer, weight: members, interest: .passRetained(interest))
+                )
+                weight += members
+                share += 1
+            }
+            (groups + group).initialize(to: MatchGroup(end: index, shareEnd: share, remoteWeight: weight))
+        }
+        for (place, peer) in plan.peers.enumerated() {
+            let outlet = loop.outlet(for: peer.route)
+            let prefix = self.makePeerPrefix(peer.route.isDedicated ? [] : plan.account, subject)
+            attachedSize += prefix.count + Self.allocationSize
+            (peers + place).initialize(
+                to: PeerTarget(
+                    outlet: outlet.state,
+                    owner: .passRetained(outlet),
+                    prefix: prefix.start,
+                    prefixLength: prefix.count,
+                    hasHeaders: peer.route.understandsHeaders,
+                    isPlain: peer.isPlain
+                )
+            )
         }
 
         let isReserved = ReservedSubjects.isReservedForPublish(UnsafeRawBufferPointer(subject))
@@ -188,13 +241,17 @@ struct MatchResult {
                 subjectLength: subject.count,
                 generation: generation,
                 plainCount: match.plain.count,
-                groupCount: match.groups.count,
-                hasMore: !match.groups.isEmpty || services != nil,
+                groupCount: plan.groupCount,
+                hasMore: plan.groupCount > 0 || !plan.peers.isEmpty || services != nil,
                 targetCount: targetCount,
                 prefix: prefix,
                 targets: targets,
-                groupEnds: groupEnds,
+                groups: groups,
                 owners: owners,
+                peerCount: plan.peers.count,
+                peers: peers,
+                shareCount: plan.shareCount,
+                shares: shares,
                 blockSize: size,
                 size: size + attachedSize,
                 isReserved: isReserved,
@@ -215,6 +272,18 @@ struct MatchResult {
             (prefix + index).initialize(to: byte)
         }
         return (prefix, subject.count)
+    }
+
+    /// What stands in front of a message's tail on a route; the account is empty if the route is dedicated to it.
+    private static func makePeerPrefix(
+        _ account: [UInt8],
+        _ subject: UnsafeBufferPointer<UInt8>
+    ) -> (start: UnsafeMutablePointer<UInt8>, count: Int) {
+        var bytes: [UInt8] = []
+        RouteFrame.appendMessage(account: account, subject: subject, hasHeaders: false, to: &bytes)
+        let prefix = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
+        prefix.initialize(from: bytes, count: bytes.count)
+        return (prefix, bytes.count)
     }
 
     /// What is left when the denials of subscribers are applied.
@@ -272,6 +341,12 @@ struct MatchResult {
             owner.replies?.release()
             owner.prefix?.deallocate()
         }
+        for index in 0..<result.pointee.peerCount {
+            let peer = result.pointee.peers[index]
+            peer.owner.release()
+            peer.prefix.deallocate()
+        }
+        for index in 0..<result.pointee.shareCount { result.pointee.shares[index].interest.release() }
     }
 
     private static func target(for subscription: Subscription, _ outlet: Outlet, _ loop: Int) -> DeliveryTarget {

@@ -34,7 +34,7 @@ final class Outlet: @unchecked Sendable {
 
     let state: UnsafeMutablePointer<OutletState>
     /// `nil` once the connection is gone; whatever is still delivered here is dropped.
-    private(set) var connection: ClientConnection?
+    private(set) var connection: ServerConnection?
     private unowned let loop: ServerLoop
     private var chunk: OutputChunk?
     private var full: [ByteBuffer] = []
@@ -59,7 +59,7 @@ final class Outlet: @unchecked Sendable {
         self.state.deallocate()
     }
 
-    func attach(_ connection: ClientConnection) { self.connection = connection }
+    func attach(_ connection: ServerConnection) { self.connection = connection }
 
     /// Makes room for a message of `count` bytes.
     ///
@@ -119,6 +119,20 @@ final class Outlet: @unchecked Sendable {
         }
         self.state.pointee.write.copyMemory(from: source, byteCount: bytes.count)
         self.state.pointee.write += bytes.count
+    }
+
+    /// Appends the decimal digits of a number that is not negative.
+    func append(number: Int) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var rest = number.magnitude
+            var start = digits.count
+            repeat {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            self.append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[start...]))
+        }
     }
 
     func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { self.append($0) } }

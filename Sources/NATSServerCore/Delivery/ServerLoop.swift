@@ -33,6 +33,7 @@ final class ServerLoop: @unchecked Sendable {
     /// When messages were last received on this loop: the time of what is delivered at the end of the tick.
     var lastBatch = NIODeadline.now()
     private(set) var connections: [UInt64: ClientConnection] = [:]
+    private(set) var routes: [UInt64: RouteConnection] = [:]
     /// All loops of the server, in order of their index; set once before the first connection.
     var siblings: [ServerLoop] = []
 
@@ -48,7 +49,7 @@ final class ServerLoop: @unchecked Sendable {
     private var flushIsScheduled = false
     /// Outlets to connections of other loops, by client id.
     private var remoteOutlets: [UInt64: Outlet] = [:]
-    private var blocked: [UInt64: ClientConnection] = [:]
+    private var blocked: [UInt64: ServerConnection] = [:]
     private var sweepIsScheduled = false
     /// By account, made when the first connection comes.
     private var routers: [ObjectIdentifier: AccountRouter] = [:]
@@ -136,8 +137,14 @@ final class ServerLoop: @unchecked Sendable {
 
     func add(_ connection: ClientConnection) { self.connections[connection.id] = connection }
 
-    func remove(_ connection: ClientConnection) {
-        guard self.connections.removeValue(forKey: connection.id) != nil else { return }
+    func add(_ route: RouteConnection) { self.routes[route.id] = route }
+
+    func remove(_ connection: ServerConnection) {
+        let isKnown =
+            connection.isRoute
+            ? self.routes.removeValue(forKey: connection.id) != nil
+            : self.connections.removeValue(forKey: connection.id) != nil
+        guard isKnown else { return }
         self.blocked[connection.id] = nil
         self.releaseTimers()
         self.connectionGone()
@@ -167,6 +174,7 @@ final class ServerLoop: @unchecked Sendable {
     func apply(_ settings: LoopSettings) {
         self.settings = settings
         for connection in self.connections.values { connection.settingsChanged() }
+        for route in self.routes.values { route.settingsChanged() }
     }
 
     // MARK: Timers
@@ -177,6 +185,8 @@ final class ServerLoop: @unchecked Sendable {
         self.scheduleTimers()
     }
 
+    private func connection(_ id: UInt64) -> ServerConnection? { self.connections[id] ?? self.routes[id] }
+
     private func scheduleTimers() {
         guard let next = self.timers.nextToSchedule() else { return }
         // One that was set for later would stay in the event loop until then, and so would its successors.
@@ -184,7 +194,7 @@ final class ServerLoop: @unchecked Sendable {
         self.timerTask = self.eventLoop.scheduleTask(deadline: next) {
             self.timerTask = nil
             while let due = self.timers.popDue(now: .now()) {
-                self.connections[due.connection]?.timerFired(due.kind, deadline: due.deadline)
+                self.connection(due.connection)?.timerFired(due.kind, deadline: due.deadline)
             }
             self.timers.scheduledFired(next)
             self.scheduleTimers()
@@ -192,7 +202,8 @@ final class ServerLoop: @unchecked Sendable {
     }
 
     private func releaseTimers() {
-        self.timers.connectionEnded(remaining: self.connections.count) { self.connections[$0] != nil }
+        let remaining = self.connections.count + self.routes.count
+        self.timers.connectionEnded(remaining: remaining) { self.connection($0) != nil }
         guard self.timers.count == 0, let task = self.timerTask else { return }
         task.cancel()
         self.timerTask = nil
@@ -203,7 +214,7 @@ final class ServerLoop: @unchecked Sendable {
     var timerCount: Int { self.timers.count }
 
     /// The staging area of this loop for a connection, wherever that lives.
-    func outlet(for connection: ClientConnection) -> Outlet {
+    func outlet(for connection: ServerConnection) -> Outlet {
         if connection.loop === self { return connection.outlet }
         if let outlet = self.remoteOutlets[connection.id] { return outlet }
         let outlet = Outlet(loop: self)
@@ -247,7 +258,7 @@ final class ServerLoop: @unchecked Sendable {
     func flushNow() { self.flush() }
 
     /// Sends at once what was staged, without waiting for the end of the tick.
-    func send(_ staged: consuming Outlet.Staged, to connection: ClientConnection) {
+    func send(_ staged: consuming Outlet.Staged, to connection: ServerConnection) {
         guard connection.loop === self else {
             self.handOver(staged, to: connection)
             return
@@ -274,7 +285,7 @@ final class ServerLoop: @unchecked Sendable {
         }
     }
 
-    private func handOver(_ staged: consuming Outlet.Staged, to connection: ClientConnection) {
+    private func handOver(_ staged: consuming Outlet.Staged, to connection: ServerConnection) {
         connection.backlog.change(by: staged.bytes)
         let target = connection.loop
         if target.mailbox.put(connection, staged) { target.eventLoop.execute { target.collectMail() } }
@@ -297,7 +308,7 @@ final class ServerLoop: @unchecked Sendable {
     var blockedConnections: Int { self.blocked.count }
 
     /// A connection's socket does not take all that it was given.
-    func watch(_ connection: ClientConnection) {
+    func watch(_ connection: ServerConnection) {
         self.blocked[connection.id] = connection
         self.scheduleSweep()
     }
@@ -354,8 +365,9 @@ extension ServerLoop {
     /// - Returns: the final sums.
     func shutDown() async -> Totals {
         let closing = self.eventLoop.flatSubmit {
-            let futures = self.connections.values.compactMap { $0.context?.channel.closeFuture }
-            for connection in Array(self.connections.values) { connection.close(.serverShutdown) }
+            let all: [ServerConnection] = Array(self.connections.values) + Array(self.routes.values)
+            let futures = all.compactMap { $0.context?.channel.closeFuture }
+            for connection in all { connection.close(.serverShutdown) }
             return EventLoopFuture.andAllComplete(futures, on: self.eventLoop).map { self.totals }
         }
         return (try? await closing.get()) ?? Totals()

@@ -70,6 +70,7 @@ final class InternalClient: Sendable {
         subject.withUnsafeBufferPointer { subject in
             account.index.withMatch(subject) { match, _ in
                 !match.groups.isEmpty || match.plain.contains { !($0.service?.isInternal ?? false) }
+                    || account.index.remoteMatch(subject) != nil
             }
         }
     }

@@ -51,7 +51,7 @@ final class InternalSubscription: Sendable {
     }
 
     /// Takes a message in, within a delivery.
-    func deliver(_ message: InternalMessage, from connection: ClientConnection) -> InternalQueue.Pressure {
+    func deliver(_ message: InternalMessage, from connection: ServerConnection) -> InternalQueue.Pressure {
         switch self.delivery {
         case .queued(let queue, let handler):
             return queue.put(message, handler)
@@ -59,17 +59,10 @@ final class InternalSubscription: Sendable {
             let sender = connection.internalSender
             return queue.put(message) { handler($0, sender) }
         case .inline(let handler):
-            return handler(message, connection)
+            // Whoever asks another server asks that one about himself.
+            guard let client = connection as? ClientConnection else { return .low }
+            return handler(message, client)
         }
     }
 }
 
-extension ClientConnection {
-    /// Whether this is the server itself.
-    var isInternal: Bool { self.id == 0 }
-
-    fileprivate var internalSender: InternalSender? {
-        guard !self.isInternal else { return nil }
-        return InternalSender(id: self.id, account: self.account.name, user: self.session.shownUser)
-    }
-}

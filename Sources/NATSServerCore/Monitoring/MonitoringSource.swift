@@ -90,6 +90,12 @@ final class MonitoringSource: Sendable {
             snapshot.webSocketCertificateEnd =
                 self.shared.webSocket?.tls?.notValidAfter.map { Int64($0) * 1_000_000_000 }
             snapshot.certificateEnd = self.shared.tls?.notValidAfter.map { Int64($0) * 1_000_000_000 }
+            if let routes = self.shared.routes {
+                (snapshot.cluster, snapshot.clusterPort) = (routes.clusterName, routes.port)
+                (snapshot.routes, snapshot.remotes) = routes.counts
+                let info = self.shared.makeInfo(clientID: 0, clientIP: "")
+                (snapshot.connectURLs, snapshot.webSocketConnectURLs) = (info.connectURLs, info.webSocketConnectURLs)
+            }
             snapshot.start = self.shared.clock.wallNanoseconds(self.shared.started)
             let configuration = self.shared.loadedConfiguration
             snapshot.configurationLoaded = self.shared.clock.wallNanoseconds(configuration.time)
@@ -108,6 +114,27 @@ final class MonitoringSource: Sendable {
     /// What the event loops are busy with.
     func loopStates(on eventLoop: any EventLoop) -> EventLoopFuture<[StackszDocument.Loop]> {
         self.loops.gather(on: eventLoop) { $0.monitoringState }
+    }
+
+    // MARK: Routes
+
+    /// The connections to other servers of the cluster, oldest first.
+    func routes(
+        _ subscriptions: ConnectionQuery.Subscriptions,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<RoutezDocument> {
+        self.loops.gather(on: eventLoop) { loop in
+            loop.routes.values.filter { $0.link != nil && $0.phase == .open }
+                .map { $0.monitoringSnapshot(listing: subscriptions != .none) }
+        }.map { answers in
+            RoutezDocument(
+                head: self.head(),
+                clock: self.shared.clock,
+                now: .now(),
+                subscriptions: subscriptions,
+                routes: answers.joined().sorted { $0.figures.id < $1.figures.id }
+            )
+        }
     }
 
     // MARK: Accounts

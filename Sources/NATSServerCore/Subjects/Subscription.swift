@@ -129,6 +129,13 @@ final class Subscription: SublistElement, @unchecked Sendable {
         return stream.localSubject(of: subject).withUnsafeBufferPointer { filter.denies($0, queue: self.queue) }
     }
 
+    /// Whether other servers are told of it: not of requests to services, which leave the account where they were made
+    /// (nats-server accounts.go addServiceImportSub).
+    var concernsPeers: Bool {
+        if case .request = self.service { return false }
+        return true
+    }
+
     /// Counts a message for one of the server's own, which all loops share.
     func countOwn() { self.counters[0].add(1, ordering: .relaxed) }
 

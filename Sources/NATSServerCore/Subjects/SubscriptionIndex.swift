@@ -23,9 +23,16 @@ final class SubscriptionIndex: @unchecked Sendable {
     private static let removedAtOnce = 1024
 
     let hash: SubjectHash
+    /// Whose subscriptions they are, as routes name it.
+    let account: [UInt8]
     private let currentGeneration = Atomic<UInt64>(1)
     private let lock = NIOLock()
     private var sublist: Sublist<Subscription>
+    /// What other servers want.
+    private var remote: Sublist<RemoteInterest>
+    /// What other servers are told; kept once somebody is to be told.
+    private var ledger: InterestLedger?
+    private var watchers: [InterestWatcher] = []
     /// What published subjects become; read under the lock only, by ``withMatch(_:_:)``'s caller.
     private var mappings = SubjectMappings([])
     private var inserts = 0
@@ -33,9 +40,11 @@ final class SubscriptionIndex: @unchecked Sendable {
     /// The change that led to generation `g` is at `g % logLength`.
     private var log: [Change]
 
-    init(hash: SubjectHash) {
+    init(hash: SubjectHash, account: [UInt8] = []) {
         self.hash = hash
+        self.account = account
         self.sublist = Sublist(hash: hash)
+        self.remote = Sublist(hash: hash)
         self.log = Array(repeating: Change(hash: 0, pattern: []), count: Self.logLength)
     }
 
@@ -55,7 +64,8 @@ final class SubscriptionIndex: @unchecked Sendable {
     private func insertLocked(_ subscription: Subscription) -> Bool {
         guard self.sublist.insert(subscription) else { return false }
         self.inserts += 1
-        self.recordChange(of: subscription)
+        self.recordChange(of: subscription.subject)
+        self.interestChanged(subscription, by: 1)
         return true
     }
 
@@ -90,7 +100,8 @@ final class SubscriptionIndex: @unchecked Sendable {
     private func removeLocked(_ subscription: Subscription) {
         guard self.sublist.remove(subscription) else { return }
         self.removes += 1
-        self.recordChange(of: subscription)
+        self.recordChange(of: subscription.subject)
+        self.interestChanged(subscription, by: -1)
     }
 
     /// Tells all loops that something else about a subscription has changed, such as its limit.
@@ -101,7 +112,7 @@ final class SubscriptionIndex: @unchecked Sendable {
     func touch(_ subscription: Subscription, change: (Subscription) -> Void = { _ in }) {
         self.lock.withLock {
             change(subscription)
-            self.recordChange(of: subscription)
+            self.recordChange(of: subscription.subject)
         }
     }
 
@@ -159,6 +170,107 @@ final class SubscriptionIndex: @unchecked Sendable {
             }
             return current
         }
+    }
+
+    // MARK: Other servers
+
+    /// What other servers want of a subject, if anything; under the lock, within ``withMatch(_:_:)``.
+    func remoteMatch(_ subject: UnsafeBufferPointer<UInt8>) -> RemoteMatch? {
+        guard self.remote.count > 0 else { return nil }
+        let match = self.remote.match(subject)
+        return match.isEmpty ? nil : RemoteMatch(account: self.account, interest: match)
+    }
+
+    /// How many subscriptions other servers have told of.
+    var remoteCount: Int { self.lock.withLock { self.remote.count } }
+
+    /// Another server wants something.
+    ///
+    /// - Returns: `false` if that cannot be subscribed to.
+    func insert(_ interest: RemoteInterest) -> Bool {
+        self.lock.withLock {
+            guard self.remote.insert(interest) else { return false }
+            self.inserts += 1
+            self.recordChange(of: interest.subject)
+            return true
+        }
+    }
+
+    /// A queue group has so many members on another server now.
+    func setWeight(of interest: RemoteInterest, to weight: Int) {
+        self.lock.withLock {
+            guard interest.weight != weight else { return }
+            interest.weight = weight
+            self.recordChange(of: interest.subject)
+        }
+    }
+
+    /// Other servers do not want that any more; taken out in slices.
+    func remove(contentsOf interests: some Collection<RemoteInterest>) {
+        var rest = interests[...]
+        while !rest.isEmpty {
+            let slice = rest.prefix(Self.removedAtOnce)
+            rest = rest.dropFirst(Self.removedAtOnce)
+            self.lock.withLock {
+                for interest in slice where self.remote.remove(interest) {
+                    self.removes += 1
+                    self.recordChange(of: interest.subject)
+                }
+            }
+        }
+    }
+
+    /// Begins to tell a route what is subscribed to here.
+    func begin(_ watcher: InterestWatcher) {
+        self.lock.withLock {
+            if self.ledger == nil { self.ledger = self.makeLedger() }
+            watcher.cursor = self.ledger?.makeCursor()
+            self.watchers.append(watcher)
+            watcher.interestChanged()
+        }
+    }
+
+    /// A route has ended.
+    func end(_ watcher: InterestWatcher) {
+        self.lock.withLock {
+            self.watchers.removeAll { $0 === watcher }
+            if let cursor = watcher.cursor.take() { self.ledger?.remove(cursor) }
+        }
+    }
+
+    /// What a route is to be told next.
+    ///
+    /// - Parameters:
+    ///   - watcher: The route's.
+    ///   - limit: How many changes are looked at.
+    ///   - body: Gets them in their order; under the lock.
+    /// - Returns: whether there is more.
+    func next(_ watcher: InterestWatcher, atMost limit: Int, _ body: (InterestLedger.Update) -> Void) -> Bool {
+        self.lock.withLock {
+            guard let cursor = watcher.cursor else { return false }
+            return self.ledger?.next(cursor, atMost: limit, body) ?? false
+        }
+    }
+
+    private func makeLedger() -> InterestLedger {
+        var ledger = InterestLedger(hash: self.hash)
+        var cursor = Sublist<Subscription>.Cursor()
+        var hasMore = true
+        while hasMore {
+            hasMore = self.sublist.visit(&cursor, atMost: Self.visitedAtOnce) { subscription in
+                guard subscription.concernsPeers else { return }
+                ledger.change(subscription.subject, queue: subscription.queue, by: 1)
+            }
+        }
+        return ledger
+    }
+
+    private func interestChanged(_ subscription: Subscription, by count: Int) {
+        guard self.ledger != nil, subscription.concernsPeers else { return }
+        let before = self.ledger?.latest
+        self.ledger?.change(subscription.subject, queue: subscription.queue, by: count)
+        guard self.ledger?.latest != before else { return }
+        for watcher in self.watchers { watcher.interestChanged() }
     }
 
     // MARK: Monitoring
@@ -252,10 +364,10 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
-    private func recordChange(of subscription: Subscription) {
-        let change = subscription.subject.withUnsafeBufferPointer { bytes in
+    private func recordChange(of subject: [UInt8]) {
+        let change = subject.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress, !SubjectGrammar.hasWildcards(UnsafeRawBufferPointer(bytes)) else {
-                return Change(hash: 0, pattern: subscription.subject)
+                return Change(hash: 0, pattern: subject)
             }
             return Change(hash: self.hash(base, bytes.count), pattern: [])
         }

@@ -20,6 +20,7 @@ final class ServerBlock: Sendable {
         writer.write("name", self.shared.serverName)
         writer.write("host", self.host)
         writer.write("id", self.shared.identity.id)
+        writer.writeUnlessEmpty("cluster", self.shared.routes?.clusterName ?? "")
         writer.write("ver", ServerVersion.compatible)
         writer.writeUnlessEmpty("tags", options.tags)
         if !options.metadata.isEmpty {

@@ -17,12 +17,12 @@ struct SystemQuery: Sendable {
             tags.contains { $0.lowercased() == tag.lowercased() }
         }
 
-        /// Whether a server without cluster and domain is meant.
-        func accepts(name: String, host: String, tags: [String]) -> Bool {
+        /// Whether a server is meant; `cluster` is empty for one without a cluster. None has a domain.
+        func accepts(name: String, host: String, cluster: String, tags: [String]) -> Bool {
             func accepts(_ wanted: String, _ own: String) -> Bool {
                 wanted.isEmpty || (self.isExact ? wanted == own : own.contains(wanted))
             }
-            return accepts(self.name, name) && accepts(self.host, host) && accepts(self.cluster, "")
+            return accepts(self.name, name) && accepts(self.host, host) && accepts(self.cluster, cluster)
                 && self.tags.allSatisfy { Self.contains(tags, $0) } && self.domain.isEmpty
         }
     }

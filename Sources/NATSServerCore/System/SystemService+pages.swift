@@ -14,8 +14,10 @@ extension SystemService {
             (
                 "ROUTEZ",
                 { query, loop throws(JSONError) in
-                    try Self.checkSubscriptions(query)
-                    return Self.ready(RoutezDocument.json(self.source.head()), loop)
+                    let isDetailed = try query.bool("subscriptions_detail")
+                    let isListed = try query.bool("subscriptions")
+                    return self.source.routes(isDetailed ? .detail : isListed ? .subjects : .none, on: loop)
+                        .map { Self.data($0.json()) }
                 }
             ),
             (

@@ -111,6 +111,7 @@ extension SystemService {
         query.filter.accepts(
             name: self.shared.serverName,
             host: self.block.host,
+            cluster: self.shared.routes?.clusterName ?? "",
             tags: self.shared.options.monitoring.tags
         )
     }

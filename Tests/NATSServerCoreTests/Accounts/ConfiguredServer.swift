@@ -39,6 +39,14 @@ struct ConfiguredServer: Sendable {
         }
     }
 
+    /// The port of the listener for routes; 0 if it has none.
+    var clusterPort: Int {
+        switch self.kind {
+        case .official(let server): server.clusterPort ?? 0
+        case .ours(let server): server.boundClusterPort
+        }
+    }
+
     /// Its log up to now.
     var log: String {
         switch self.kind {

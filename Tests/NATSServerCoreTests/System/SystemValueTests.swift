@@ -63,7 +63,7 @@ struct SystemValueTests {
     )
     func filter(sample: (payload: String, isMeant: Bool)) throws {
         let query = try SystemQuery(Array(sample.payload.utf8))
-        #expect(query.filter.accepts(name: "one", host: "10.0.0.1", tags: ["a", "b"]) == sample.isMeant)
+        #expect(query.filter.accepts(name: "one", host: "10.0.0.1", cluster: "", tags: ["a", "b"]) == sample.isMeant)
     }
 
     @Test("a query that nests without end is refused")

@@ -1,20 +1,5 @@
 import NATSWire
 
-/// `/routez`: the routes, of which a single server has none.
-enum RoutezDocument {
-    static func json(_ head: ServerHead) -> [UInt8] {
-        var writer = JSONDocumentWriter()
-        writer.object { writer in
-            writer.write("server_id", head.id)
-            writer.write("server_name", head.name)
-            writer.write("now", time: head.now)
-            writer.write("num_routes", 0)
-            writer.array("routes") { _ in }
-        }
-        return writer.bytes
-    }
-}
-
 /// `/leafz`: the leaf nodes, of which a server without their listener has none.
 enum LeafzDocument {
     static func json(_ head: ServerHead) -> [UInt8] {

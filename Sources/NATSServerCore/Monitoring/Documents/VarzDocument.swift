@@ -29,6 +29,8 @@ struct VarzDocument {
             writer.writeUnlessFalse("tls_required", !tls.allowNonTLS)
             writer.writeUnlessFalse("tls_verify", tls.wantsClientCertificate)
         }
+        writer.writeUnlessEmpty("connect_urls", self.snapshot.connectURLs)
+        writer.writeUnlessEmpty("ws_connect_urls", self.snapshot.webSocketConnectURLs)
     }
 
     private func writeLimits(to writer: inout JSONDocumentWriter) {
@@ -47,7 +49,7 @@ struct VarzDocument {
         writer.write("max_payload", options.maxPayload)
         writer.write("max_pending", options.maxPending)
         // What a server shows that has none of these.
-        writer.object("cluster") { _ in }
+        writer.object("cluster") { self.writeCluster(to: &$0) }
         writer.object("gateway") { _ in }
         writer.object("leaf") { _ in }
         writer.object("mqtt") { _ in }
@@ -55,6 +57,17 @@ struct VarzDocument {
         writer.object("jetstream") { _ in }
         writer.write("tls_timeout", seconds: options.tls?.timeout ?? Self.defaultTLSTimeout)
         writer.write("write_deadline", nanoseconds: options.writeDeadline)
+    }
+
+    private func writeCluster(to writer: inout JSONDocumentWriter) {
+        guard let options = self.snapshot.options.cluster else { return }
+        writer.write("name", self.snapshot.cluster)
+        writer.writeUnlessEmpty("addr", options.host)
+        writer.writeUnlessZero("cluster_port", self.snapshot.clusterPort)
+        writer.write("auth_timeout", seconds: options.timeout)
+        writer.writeUnlessEmpty("urls", options.routes.map { "\($0.address)" })
+        writer.write("tls_timeout", seconds: Self.defaultTLSTimeout)
+        writer.writeUnlessZero("pool_size", max(0, options.poolSize))
     }
 
     private func writeWebSocket(to writer: inout JSONDocumentWriter) {
@@ -98,8 +111,8 @@ struct VarzDocument {
         let traffic = statistics.traffic
         writer.write("connections", statistics.connections)
         writer.write("total_connections", statistics.totalConnections)
-        writer.write("routes", 0)
-        writer.write("remotes", 0)
+        writer.write("routes", self.snapshot.routes)
+        writer.write("remotes", self.snapshot.remotes)
         writer.write("leafnodes", 0)
         // There are no messages but those of clients.
         writer.write("in_msgs", traffic.messagesIn)

@@ -3,7 +3,7 @@ enum MonitoringRoute: Sendable {
     case index
     case varz
     case connz(ConnectionQuery)
-    case routez
+    case routez(ConnectionQuery.Subscriptions)
     case subsz(SubszDocument.Query)
     case leafz
     case gatewayz(name: String)
@@ -80,8 +80,7 @@ enum MonitoringRoute: Sendable {
         case "/varz": return .varz
         case "/connz": return .connz(try self.connectionQuery(parameters))
         case "/routez":
-            _ = try self.subscriptions(parameters)
-            return .routez
+            return .routez(try self.subscriptions(parameters))
         case "/subsz", "/subscriptionsz": return .subsz(try self.subscriptionQuery(parameters))
         case "/leafz":
             _ = try parameters.bool("subs")

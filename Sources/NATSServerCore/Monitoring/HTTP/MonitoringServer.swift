@@ -234,7 +234,8 @@ final class MonitoringServer: @unchecked Sendable {
                 let document = AccstatzDocument(head: head, accounts: accounts, includesUnused: includesUnused)
                 return .json(document.json(), callback: callback)
             }
-        case .routez: return ready(RoutezDocument.json(head))
+        case .routez(let subscriptions):
+            return self.source.routes(subscriptions, on: self.eventLoop).map { .json($0.json(), callback: callback) }
         case .leafz: return ready(LeafzDocument.json(head))
         case .gatewayz: return ready(GatewayzDocument.json(head))
         case .jsz: return ready(JszDocument.json(head))

@@ -23,6 +23,15 @@ struct ServerSnapshot: Sendable {
     /// The same of the WebSocket listener, and its port.
     var webSocketCertificateEnd: Int64?
     var webSocketPort = 0
+    /// Of a server that is one of a cluster; empty otherwise.
+    var cluster = ""
+    var clusterPort = 0
+    /// Connections to other servers, and how many servers those are.
+    var routes = 0
+    var remotes = 0
+    /// Where clients can connect, to all servers of the cluster.
+    var connectURLs: [String] = []
+    var webSocketConnectURLs: [String] = []
     /// Nanoseconds since 1970.
     var start: Int64 = 0
     var configurationLoaded: Int64 = 0

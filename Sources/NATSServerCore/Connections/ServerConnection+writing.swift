@@ -3,7 +3,7 @@ import NATSText
 import NIOCore
 
 /// Writing what was staged, and noticing that the socket does not take it.
-extension ClientConnection {
+extension ServerConnection {
     enum WriteProgress {
         case flushed
         case blocked
@@ -25,7 +25,7 @@ extension ClientConnection {
             if isCounted { self.backlog.change(by: -bytes) }
             return
         }
-        guard self.security == nil || self.negotiation.isSecured else {
+        guard self.mayWrite else {
             // Only a handshake may be written, and nothing else is meant for a client that has not spoken.
             if isCounted { self.backlog.change(by: -bytes) }
             return
@@ -35,12 +35,16 @@ extension ClientConnection {
             self.statistics.bytesOut &+= staged.payloadBytes
             self.loop.totals.traffic.messagesOut &+= staged.messages
             self.loop.totals.traffic.bytesOut &+= staged.payloadBytes
-            self.router.totals.traffic.messagesOut &+= staged.messages
-            self.router.totals.traffic.bytesOut &+= staged.payloadBytes
+            if !self.isRoute {
+                self.router.totals.traffic.messagesOut &+= staged.messages
+                self.router.totals.traffic.bytesOut &+= staged.payloadBytes
+            }
             self.lastActivity = now
         }
+        self.willWrite(context)
         let pending = self.backlog.change(by: isCounted ? 0 : bytes)
-        if self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
+        // nats-server client.go queueOutbound: a route is never given up for that.
+        if !self.isRoute, self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
             self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
             self.loop.totals.slowConsumers += 1
             self.router.totals.slowConsumers += 1
@@ -68,16 +72,16 @@ extension ClientConnection {
         }
         if self.outstandingWrites == 0 { self.lastProgress = .now() }
         self.outstandingWrites += 1
-        for buffer in earlier { context.write(self.wrapOutboundOut(buffer), promise: nil) }
+        for buffer in earlier { context.write(NIOAny(buffer), promise: nil) }
         let buffers = earlier + [copy last]
         // What TLS has encrypted it does not need any more, while the socket may take long to take it.
-        let isCopied = self.security != nil
+        let isCopied = self.isEncrypted
         let kept = isCopied ? [] : buffers
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { result in
             self.written(kept, bytes, succeeded: (try? result.get()) != nil)
         }
-        context.writeAndFlush(self.wrapOutboundOut(last), promise: promise)
+        context.writeAndFlush(NIOAny(last), promise: promise)
         if isCopied { for buffer in buffers { self.loop.pool.recycle(buffer) } }
         if self.outstandingWrites > 0 { self.loop.watch(self) }
     }
@@ -85,7 +89,7 @@ extension ClientConnection {
     /// An idle socket nearly always takes everything at once, which shows in the channel not holding the buffer any more:
     /// cheaper to see than a promise is to make.
     private func writeToIdleSocket(_ buffer: consuming ByteBuffer, _ bytes: Int, _ context: ChannelHandlerContext) {
-        context.writeAndFlush(self.wrapOutboundOut(copy buffer), promise: nil)
+        context.writeAndFlush(NIOAny(copy buffer), promise: nil)
         if buffer.modifyIfUniquelyOwned({ _ in }) != nil {
             self.backlog.change(by: -bytes)
             self.loop.pool.recycle(buffer)
@@ -101,7 +105,7 @@ extension ClientConnection {
         promise.futureResult.whenComplete { result in
             self.written(buffers, bytes, succeeded: (try? result.get()) != nil)
         }
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: promise)
+        context.writeAndFlush(NIOAny(ByteBuffer()), promise: promise)
         if self.outstandingWrites > 0 { self.loop.watch(self) }
     }
 
@@ -148,7 +152,7 @@ extension ClientConnection {
             """
         )
         self.loop.totals.slowConsumers += 1
-        self.router.totals.slowConsumers += 1
+        if !self.isRoute { self.router.totals.slowConsumers += 1 }
         self.close(.slowConsumerWriteDeadline)
         return .closed
     }

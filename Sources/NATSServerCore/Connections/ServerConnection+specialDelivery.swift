@@ -4,7 +4,7 @@ import NATSWire
 import NIOCore
 
 /// Deliveries with something particular about them, and what follows from one.
-extension ClientConnection {
+extension ServerConnection {
     /// A control line with odd blanks or a bare line feed, or an HPUB without headers: spelled as the official server
     /// would do it, sizes as the client wrote them.
     @inline(never)
@@ -139,12 +139,13 @@ extension ClientConnection {
                 operation
             )
         }
-        if isLast { self.endLimited(subscription, of: connection, &batch) }
+        if isLast { self.endLimited(subscription, &batch) }
         return outlet.connection != nil
     }
 
     /// The last message that a subscription's UNSUB allows has been delivered.
-    func endLimited(_ subscription: Subscription, of connection: ClientConnection, _ batch: inout PublishBatch) {
+    func endLimited(_ subscription: Subscription, _ batch: inout PublishBatch) {
+        guard let connection = subscription.connection else { return }
         if connection.loop === self.loop {
             connection.limitReached(subscription)
         } else {
@@ -152,16 +153,6 @@ extension ClientConnection {
             connection.loop.eventLoop.execute { connection.limitReached(subscription) }
         }
         batch.generation = self.router.index.generation
-    }
-
-    private func limitReached(_ subscription: Subscription) {
-        self.logger.debug(
-            """
-            \(self.label) - Auto-unsubscribe limit of \(subscription.delivered) reached for sid \
-            '\(GoString.harmless(subscription.sid))'
-            """
-        )
-        self.remove(subscription)
     }
 
     /// Tells a requester at once that nobody listens (nats-server client.go processInboundClientMsg, subForReply).

@@ -1,0 +1,35 @@
+import NATSWire
+
+/// A route that a cached subject goes over, whatever the other server has of subscriptions to it.
+struct PeerTarget {
+    let outlet: UnsafeMutablePointer<OutletState>
+    let owner: Unmanaged<Outlet>
+    /// "RMSG [account] subject "; what differs with headers is the first byte.
+    let prefix: UnsafeMutablePointer<UInt8>
+    let prefixLength: Int
+    /// Whether the other server understands headers.
+    let hasHeaders: Bool
+    /// Whether it wants the message also without a queue group.
+    var isPlain: Bool
+}
+
+/// What servers on the other side of routes have of one queue group.
+struct PeerShare {
+    /// Its place among the targets.
+    let peer: Int
+    /// Members of the group there.
+    let weight: Int
+    let interest: Unmanaged<RemoteInterest>
+}
+
+/// One queue group of a match result.
+struct MatchGroup {
+    /// Index behind its last target here; the first group's first one is at ``MatchResult/plainCount``.
+    var end: Int
+    /// Index behind its last share.
+    var shareEnd: Int
+    /// Members on other servers.
+    var remoteWeight: Int
+    /// The share that the message under way goes to; -1 for none.
+    var choice = -1
+}

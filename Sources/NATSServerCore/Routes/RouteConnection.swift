@@ -1,0 +1,255 @@
+import Logging
+import NATSText
+import NATSWire
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// One connection to another server of the cluster, accepted or dialled.
+///
+/// What it is for, and whether it stays, is decided by the ``RouteBook`` of the ``RouteService``; this handler reads and writes.
+/// What the peer wants becomes ``RemoteInterest`` in the accounts, what it sends goes to subscribers here and no further
+/// (`RouteConnection+messages.swift`); what it is told of subscribers here comes from ``InterestWatcher``s, always before the
+/// messages that others have staged (`RouteConnection+interest.swift`).
+final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// The first PING comes after a second, or a fifth more (nats-server client.go setFirstPingTimer).
+    private static let firstPing: TimeAmount = .seconds(1)
+    /// Routes are looked at this often at least (nats-server route.go routeMaxPingInterval).
+    private static let longestPingInterval: TimeAmount = .seconds(30)
+    /// What a peer may send in one message at least: its clients may have another limit than ours.
+    private static let leastMaxPayload = 64 << 20
+
+    let service: RouteService
+    /// Whether this server dialled.
+    let isSolicited: Bool
+    /// Whether the peer is one of the configuration, or belongs to such a one.
+    private(set) var isConfigured = false
+    var parser: RouteOperationParser
+    /// What the peer said in its first INFO.
+    var peer: RouteInfo?
+    /// What the peer said in its CONNECT, if it dialled.
+    var greeting: RouteConnect?
+    /// The link of the cluster that it carries; set once, before anything of it is seen by other loops.
+    private(set) var link: RouteLink?
+    /// Whether it carries one account only, which is not named then.
+    private(set) var isDedicated = false
+    /// The name of that account.
+    private(set) var dedicatedAccount: [UInt8]?
+    private(set) var understandsHeaders = false
+    var keepAlive: KeepAlive
+    private(set) var address = ""
+    private(set) var remoteIP = ""
+    private(set) var remotePort = 0
+    /// The name of the peer, behind the reason of the end in the log.
+    var peerName = ""
+
+    /// The beginning of an operation that the last read cut off.
+    var cut = CutOperation()
+    /// Input that waits for a password check.
+    var heldInput: ByteBuffer?
+    var pendingCheck: (any PendingCheck)?
+    /// What the peer wants, by account.
+    var interest: [[UInt8]: PeerInterest] = [:]
+    /// Accounts whose interest the peer is told of.
+    var watchers: [ObjectIdentifier: InterestWatcher] = [:]
+    /// Watchers that have something to tell.
+    let pendingInterest = NIOLockedValueBox<[InterestWatcher]>([])
+    var isAnnouncing = false
+    /// Views of accounts, by the names that the peer has used.
+    var routers: [[UInt8]: AccountRouter] = [:]
+    var lastRouter: (name: [UInt8], router: AccountRouter)?
+    /// Where a message is put together whose queue groups stand between reply subject and sizes.
+    var respelled: [UInt8] = []
+    private var pingTimer: NIODeadline?
+
+    /// - Parameters:
+    ///   - id: The route id.
+    ///   - loop: Where it lives.
+    ///   - service: Whose it is.
+    ///   - isSolicited: Whether this server dialled.
+    init(id: UInt64, loop: ServerLoop, service: RouteService, isSolicited: Bool) {
+        self.service = service
+        self.isSolicited = isSolicited
+        let settings = loop.settings
+        // Nobody sends messages before he has said who he is.
+        self.parser = RouteOperationParser(maxControlLine: max(65_536, settings.maxControlLine * 16), maxPayload: 0)
+        let options = service.options
+        let interval = options.pingInterval.map { TimeAmount($0) } ?? settings.pingInterval
+        self.keepAlive = KeepAlive(
+            interval: min(interval, Self.longestPingInterval),
+            pingsOutMax: options.pingMax ?? settings.pingsOutMax,
+            now: .now()
+        )
+        super.init(id: id, loop: loop, isRoute: true)
+    }
+
+    override var label: String { "\(self.address) - rid:\(self.id)" }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { self.start(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) { self.start(context) }
+
+    private func start(_ context: ChannelHandlerContext) {
+        guard self.address.isEmpty else { return }
+        let peer = context.remoteAddress
+        self.remoteIP = peer?.ipAddress ?? ""
+        self.remotePort = peer?.port ?? 0
+        self.address = peer.map(ClientConnection.describe) ?? ":0"
+        self.loop.add(self)
+        self.logger.info("\(self.label) - Route connection created")
+        if !self.isSolicited {
+            self.loop.setTimer(.authentication, for: self.id, at: self.accepted + TimeAmount(self.service.options.timeout))
+            self.service.accepted(self)
+        }
+        context.read()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard self.phase == .open else { return }
+        var buffer = self.unwrapInboundIn(data)
+        if self.heldInput?.writeBuffer(&buffer) != nil { return }
+        buffer.withUnsafeReadableBytes { self.received($0) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard self.phase == .open, self.heldInput == nil else { return }
+        context.read()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            self.close(.clientClosed)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.close(.readError)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.close(.clientClosed)
+        self.finish()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.close(.clientClosed)
+        self.finish()
+        self.context = nil
+    }
+
+    // MARK: What all connections have
+
+    override func close(_ reason: ClosedReason) { self.closeRoute(reason) }
+
+    override func willWrite(_ context: ChannelHandlerContext) {
+        guard !self.watchers.isEmpty else { return }
+        self.announceInterest(context, isWhole: true)
+    }
+
+    override func settingsChanged() {
+        let options = self.service.options
+        let interval = options.pingInterval.map { TimeAmount($0) } ?? self.settings.pingInterval
+        self.keepAlive.interval = min(interval, Self.longestPingInterval)
+        self.keepAlive.pingsOutMax = options.pingMax ?? self.settings.pingsOutMax
+    }
+
+    // MARK: Handshake
+
+    /// The peer has said who it is.
+    func introduced(_ info: RouteInfo) {
+        self.peer = info
+        self.peerName = info.serverName
+        self.parser.maxPayload = max(Self.leastMaxPayload, self.settings.maxPayload)
+        if !self.isSolicited, !info.account.isEmpty { self.dedicate(to: info.account) }
+    }
+
+    /// The server that dialled has said that the connection is for one account: neither side names it any more.
+    func dedicate(to account: String) {
+        self.isDedicated = true
+        self.dedicatedAccount = Array(account.utf8)
+        self.parser.hasAccountField = false
+    }
+
+    /// The connection carries a link from now on.
+    func register(_ link: RouteLink, isConfigured: Bool) {
+        guard self.phase == .open, self.link == nil else { return }
+        self.link = link
+        self.isConfigured = isConfigured
+        self.understandsHeaders = self.greeting?.headers ?? self.peer?.headers ?? false
+        self.insertInterest()
+        var generator = self.loop.random
+        let extra = Int64.random(in: 0...Self.firstPing.nanoseconds / 5, using: &generator)
+        self.loop.random = generator
+        self.schedulePing(in: min(Self.firstPing, self.keepAlive.interval) + .nanoseconds(extra))
+    }
+
+    // MARK: Timers
+
+    override func timerFired(_ kind: LoopTimers.Kind, deadline: NIODeadline) {
+        guard self.phase == .open else { return }
+        switch kind {
+        case .authentication:
+            guard self.greeting == nil, self.pendingCheck == nil else { return }
+            self.fail("Authentication Timeout", .authenticationTimeout)
+        case .keepAlive:
+            guard self.pingTimer == deadline else { return }
+            self.pingTimerFired()
+        case .negotiation, .userExpiry:
+            break
+        }
+    }
+
+    private func schedulePing(in delay: TimeAmount) {
+        let due = NIODeadline.now() + delay
+        self.pingTimer = due
+        self.loop.setTimer(.keepAlive, for: self.id, at: due)
+    }
+
+    private func pingTimerFired() {
+        self.logger.debug("\(self.label) - Router Ping Timer")
+        self.cut.trim()
+        switch self.keepAlive.timerFired(now: .now()) {
+        case .wait: break
+        case .sendPing: self.sendPingNow()
+        case .stale:
+            self.loop.totals.staleConnections += 1
+            self.logger.debug("\(self.label) - Stale Client Connection - Closing")
+            self.fail("Stale Connection", .staleConnection)
+            return
+        }
+        self.schedulePing(in: self.keepAlive.interval)
+    }
+
+    private func sendPingNow() {
+        self.traceOut("PING")
+        self.outlet.append("PING\r\n")
+    }
+
+    /// Asks the peer whether it is there, out of turn.
+    func sendPing() {
+        guard self.phase == .open else { return }
+        self.sendPingNow()
+    }
+}
+
+/// What a peer wants of one account.
+struct PeerInterest {
+    let account: Account
+    var wanted: [InterestKey: RemoteInterest] = [:]
+}
+
+/// A subject, or a queue group of it, as a key.
+struct InterestKey: Hashable {
+    let subject: [UInt8]
+    let queue: [UInt8]
+}

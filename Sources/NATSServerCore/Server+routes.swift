@@ -1,0 +1,82 @@
+import Logging
+import NIOCore
+import NIOPosix
+
+extension Server {
+    /// The port where routes are accepted; 0 unless there is a cluster and the server runs.
+    package var boundClusterPort: Int { self.runningListener == nil ? 0 : self.shared.routes?.port ?? 0 }
+
+    /// The cluster's name; empty if there is none.
+    package var clusterName: String { self.shared.routes?.clusterName ?? "" }
+
+    /// Becomes one of a cluster, if one is configured: other servers are listened for and dialled (nats-server route.go
+    /// startRouteAcceptLoop).
+    func startRoutes(on group: MultiThreadedEventLoopGroup, _ loops: [ServerLoop]) async throws(ServerStartError) {
+        guard let service = self.shared.routes else { return }
+        let (shared, options) = (self.shared, service.options)
+        shared.logger.info("Cluster name is \(service.clusterName)")
+        if service.isDynamic {
+            shared.logger.warning("Cluster name was dynamically generated, consider setting one")
+        }
+        self.setOwnURLs()
+        let listener: any Channel
+        do {
+            guard (-1...65_535).contains(options.port) else {
+                throw ServerStartError(description: "listen tcp: address \(options.port): invalid port")
+            }
+            listener = try await Self.bootstrap(group)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.closeOnExec()
+                        guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
+                        let id = shared.nextClientID()
+                        let connection = RouteConnection(id: id, loop: loop, service: service, isSolicited: false)
+                        do {
+                            try channel.pipeline.syncOperations.addHandler(connection)
+                        } catch {
+                            connection.outlet.detach()
+                            throw error
+                        }
+                    }
+                }
+                .bind(host: options.host, port: max(0, options.port))
+                .get()
+        } catch {
+            let cause =
+                (error as? ServerStartError)?.description
+                ?? Self.describe(error, host: options.host, port: max(0, options.port))
+            throw ServerStartError(description: "Error listening on router port: \(options.port) - \(cause)")
+        }
+        let port = listener.localAddress?.port ?? 0
+        shared.logger.info("Listening for route connections on \(HostPort.join(options.host, port))")
+        service.start(listener, on: loops)
+    }
+
+    /// What INFO tells clients and peers of the ways to this server.
+    private func setOwnURLs() {
+        let options = self.shared.options
+        var plain = LocalAddresses.connectURLs(host: options.host, port: self.boundPort)
+        if let advertised = options.clientAdvertise, !advertised.isEmpty,
+            let address = try? AdvertisedAddress(advertised, defaultPort: self.boundPort)
+        {
+            plain = [HostPort.join(address.host, address.port)]
+        }
+        var webSocket: [String] = []
+        if let service = self.shared.webSocket {
+            webSocket = LocalAddresses.connectURLs(host: service.options.host, port: service.port)
+            if let advertised = service.options.advertise, !advertised.isEmpty,
+                let address = try? AdvertisedAddress(advertised, defaultPort: service.port)
+            {
+                webSocket = [HostPort.join(address.host, address.port)]
+            }
+        }
+        self.shared.setOwnURLs(plain, webSocket)
+    }
+}
+
+extension ServerLoop {
+    /// Tells the clients that understand it that the cluster has changed (nats-server server.go sendAsyncInfoToClients).
+    func sendInfoToClients() {
+        for connection in self.connections.values { connection.sendInfo() }
+    }
+}

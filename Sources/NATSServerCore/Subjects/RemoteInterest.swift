@@ -1,0 +1,19 @@
+/// What another server has told of its subscriptions: one subject, or one queue group of it.
+///
+/// `@unchecked Sendable`: the variables are only touched under the lock of the ``SubscriptionIndex`` that it stands in.
+final class RemoteInterest: SublistElement, @unchecked Sendable {
+    let subject: [UInt8]
+    let queue: [UInt8]
+    /// Which way messages go; takes it out of the index before it ends.
+    unowned let route: RouteConnection
+    /// Members of the queue group; 1 without one.
+    var weight: Int
+    var sublistPlace: SublistPlace?
+
+    init(subject: [UInt8], queue: [UInt8], weight: Int, route: RouteConnection) {
+        self.subject = subject
+        self.queue = queue
+        self.weight = weight
+        self.route = route
+    }
+}
