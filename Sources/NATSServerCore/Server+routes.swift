@@ -19,6 +19,11 @@ extension Server {
             shared.logger.warning("Cluster name was dynamically generated, consider setting one")
         }
         self.setOwnURLs()
+        do {
+            try service.loadTLS()
+        } catch {
+            throw ServerStartError(description: error.description)
+        }
         let listener: any Channel
         do {
             guard (-1...65_535).contains(options.port) else {
@@ -30,7 +35,12 @@ extension Server {
                         try channel.closeOnExec()
                         guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return }
                         let id = shared.nextClientID()
-                        let connection = RouteConnection(id: id, loop: loop, service: service, isSolicited: false)
+                        let connection = RouteConnection(
+                            id: id,
+                            loop: loop,
+                            service: service,
+                            dialledHost: nil
+                        )
                         do {
                             try channel.pipeline.syncOperations.addHandler(connection)
                         } catch {

@@ -317,6 +317,10 @@ final class ServerProgram: Sendable {
             ports.webSocket = LocalAddresses.hostPorts(host: webSocket.host, port: self.server.boundWebSocketPort)
                 .map { "\(scheme)://\($0)" }
         }
+        if let cluster = configuration.cluster, self.server.boundClusterPort > 0 {
+            ports.cluster = LocalAddresses.hostPorts(host: cluster.host, port: self.server.boundClusterPort)
+                .map { "nats://\($0)" }
+        }
         do {
             try file.write(ports)
         } catch {

@@ -252,6 +252,7 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("WriteTimeout", \.writeTimeout) { $0 == .default ? "" : $0.rawValue }
         try self.refuse("MaxClosedClients", \.maxClosedClients) { "\($0)" }
         try self.compareOperators()
+        try self.compareCluster()
         try self.compareWebSocket(port: webSocketPort)
         try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
         try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { GoDuration.text($0) }
@@ -267,6 +268,19 @@ package struct ReloadPlan: Equatable, Sendable {
         if self.old.ocsp != self.new.ocsp { self.add("Reloaded: OCSP") }
         // The official text: without the colon.
         if self.old.ocspCache != self.new.ocspCache { self.add("Reloaded OCSP peer cache") }
+    }
+
+    /// Nothing of it can change while the server runs.
+    private func compareCluster() throws(Refusal) {
+        let blocks = [self.old, self.new].map { configuration in
+            var block = configuration.cluster
+            // It says nothing, and moves with the lines above it.
+            block?.tls?.position = nil
+            return block
+        }
+        guard blocks[0] == blocks[1] else {
+            throw Refusal(description: "config reload not supported for Cluster: restart the server")
+        }
     }
 
     // MARK: Comparing

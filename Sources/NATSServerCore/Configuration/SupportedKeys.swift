@@ -67,7 +67,10 @@ package enum SupportedKeys {
     private static func firstUnsupportedClusterPart(_ configuration: ServerConfiguration) -> String? {
         guard let cluster = configuration.cluster else { return nil }
         let parts = [
-            ("cluster.tls", cluster.tls != nil),
+            ("cluster.tls.ocsp_peer", cluster.tls?.ocspPeer?.verify == true),
+            ("cluster.tls.verify_and_map", cluster.tls?.verifyAndMap == true),
+            ("cluster.tls.verify_cert_and_check_known_urls", cluster.tls?.verifyCertAndCheckKnownURLs == true),
+            ("cluster.tls.pinned_certs", cluster.tls?.pinnedCerts.isEmpty == false),
             ("cluster.permissions", cluster.importPermission != nil || cluster.exportPermission != nil),
             ("cluster.compression", !["accept", "off"].contains(cluster.compression.mode)),
             ("cluster.write_timeout", cluster.writeTimeout == .close),

@@ -36,6 +36,10 @@ package struct ClusterOptions: Sendable, Equatable {
     package var pingInterval: Duration?
     package var pingMax: Int?
     package var writeDeadline: Duration?
+    /// How routes are secured; clear text if `nil`.
+    package var tls: TLSOptions?
+    /// `tls { insecure }`: the certificates of servers that are dialled are not looked at.
+    package var isInsecure = false
 
     package init() {}
 
@@ -57,6 +61,13 @@ package struct ClusterOptions: Sendable, Equatable {
         self.pingInterval = configuration.pingInterval
         self.pingMax = configuration.pingMax
         self.writeDeadline = configuration.writeDeadline
+        self.tls = configuration.tls.map { block in
+            var options = TLSOptions(block)
+            // nats-server opts.go parseCluster: always both ways.
+            options.verify = true
+            return options
+        }
+        self.isInsecure = configuration.tls?.insecure ?? false
     }
 }
 

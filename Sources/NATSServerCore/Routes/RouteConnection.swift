@@ -3,6 +3,7 @@ import NATSText
 import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOTLS
 
 /// One connection to another server of the cluster, accepted or dialled.
 ///
@@ -24,6 +25,10 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     let service: RouteService
     /// Whether this server dialled.
     let isSolicited: Bool
+    /// The name or address that was dialled.
+    let dialledHost: String
+    /// Whether the TLS handshake is over, if there is one.
+    var isSecured = false
     /// Whether the peer is one of the configuration, or belongs to such a one.
     private(set) var isConfigured = false
     var parser: RouteOperationParser
@@ -68,10 +73,11 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     ///   - id: The route id.
     ///   - loop: Where it lives.
     ///   - service: Whose it is.
-    ///   - isSolicited: Whether this server dialled.
-    init(id: UInt64, loop: ServerLoop, service: RouteService, isSolicited: Bool) {
+    ///   - dialledHost: The name or address that this server has dialled; `nil` if it was the other one that did.
+    init(id: UInt64, loop: ServerLoop, service: RouteService, dialledHost: String?) {
         self.service = service
-        self.isSolicited = isSolicited
+        self.isSolicited = dialledHost != nil
+        self.dialledHost = dialledHost ?? ""
         let settings = loop.settings
         // Nobody sends messages before he has said who he is.
         self.parser = RouteOperationParser(maxControlLine: max(65_536, settings.maxControlLine * 16), maxPayload: 0)
@@ -104,11 +110,24 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
         self.address = peer.map(ClientConnection.describe) ?? ":0"
         self.loop.add(self)
         self.logger.info("\(self.label) - Route connection created")
-        if !self.isSolicited {
-            self.loop.setTimer(.authentication, for: self.id, at: self.accepted + TimeAmount(self.service.options.timeout))
+        if let tls = self.service.tls {
+            self.startHandshake(context, tls)
+            context.read()
+        } else {
+            self.begin()
+        }
+    }
+
+    /// From now on both sides may speak.
+    func begin() {
+        if self.isSolicited {
+            self.service.dialled(self)
+        } else {
+            let time = TimeAmount(self.service.options.timeout)
+            self.loop.setTimer(.authentication, for: self.id, at: .now() + time)
             self.service.accepted(self)
         }
-        context.read()
+        self.context?.read()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -126,12 +145,15 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             self.close(.clientClosed)
+        } else if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+            self.handshakeCompleted()
         } else {
             context.fireUserInboundEventTriggered(event)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if self.isEncrypted, !self.isSecured { self.handshakeFailed(TLSHandshakeFailure(error).text) }
         self.close(.readError)
         context.close(promise: nil)
     }
@@ -148,6 +170,8 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     }
 
     // MARK: What all connections have
+
+    override var mayWrite: Bool { !self.isEncrypted || self.isSecured }
 
     override func close(_ reason: ClosedReason) { self.closeRoute(reason) }
 
@@ -204,7 +228,9 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
         case .keepAlive:
             guard self.pingTimer == deadline else { return }
             self.pingTimerFired()
-        case .negotiation, .userExpiry:
+        case .negotiation:
+            self.handshakeTimedOut()
+        case .userExpiry:
             break
         }
     }

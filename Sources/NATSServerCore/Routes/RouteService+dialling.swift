@@ -10,7 +10,8 @@ extension RouteService {
     func dial(_ number: UInt64, _ address: RouteAddress, on loop: ServerLoop, id: UInt64) {
         let shared = loop.shared
         shared.logger.debug("Trying to connect to route on \(address)")
-        let connection = RouteConnection(id: id, loop: loop, service: self, isSolicited: true)
+        let connection = RouteConnection(id: id, loop: loop, service: self, dialledHost: address.host)
+        self.willDial(number, as: id)
         ClientBootstrap(group: loop.eventLoop)
             .connectTimeout(Self.dialTime)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -27,12 +28,9 @@ extension RouteService {
             }
             .connect(host: address.host, port: address.port)
             .whenComplete { result in
-                switch result {
-                case .success: self.dialled(number, as: connection)
-                case .failure(let error):
-                    connection.outlet.detach()
-                    self.dialFailed(number, id, Self.describe(error, address))
-                }
+                guard case .failure(let error) = result else { return }
+                connection.outlet.detach()
+                self.dialFailed(id, Self.describe(error, address))
             }
     }
 

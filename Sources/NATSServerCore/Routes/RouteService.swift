@@ -16,6 +16,7 @@ final class RouteService: @unchecked Sendable {
         var cluster: String
         var isDynamic: Bool
         var counts = (routes: 0, remotes: 0)
+        var tls: RouteTLS?
     }
 
     private unowned let shared: ServerShared
@@ -29,8 +30,8 @@ final class RouteService: @unchecked Sendable {
     private var connections: [UInt64: RouteConnection] = [:]
     /// What dialled connections are to say in their CONNECT.
     private var credentials: [UInt64: RouteCredentials] = [:]
-    /// Dialled connections that ended before the book knew of them.
-    private var endedEarly: Set<UInt64> = []
+    /// The numbers of dials under way, by the connections that they will become.
+    private var dials: [UInt64: UInt64] = [:]
     /// The whole INFO of each peer, for gossip.
     private var infos: [String: RouteInfo] = [:]
     private var timer: Scheduled<Void>?
@@ -61,6 +62,23 @@ final class RouteService: @unchecked Sendable {
 
     /// Connections to other servers, and how many servers those are.
     var counts: (routes: Int, remotes: Int) { self.state.withLockedValue { $0.counts } }
+
+    /// What new connections are secured with; `nil` for clear text.
+    var tls: RouteTLS? { self.state.withLockedValue { $0.tls } }
+
+    /// Reads certificates and keys.
+    ///
+    /// - Throws: If they cannot be used.
+    func loadTLS() throws(TLSContext.LoadError) {
+        let options = self.options
+        guard let block = options.tls else { return }
+        let accepting = try TLSContext(block)
+        let dialling = try TLSContext.client(block, isInsecure: options.isInsecure)
+        let hosts = options.routes.map(\.address.host)
+        let name = hosts.first { (try? SocketAddress(ipAddress: $0, port: 0)) == nil }
+        let tls = RouteTLS(accepting: accepting, dialling: dialling, name: name)
+        self.state.withLockedValue { $0.tls = tls }
+    }
 
     // MARK: Start and end
 
@@ -102,7 +120,7 @@ final class RouteService: @unchecked Sendable {
         var book = RouteBookOptions(id: self.shared.identity.id, name: self.shared.serverName, cluster: cluster)
         book.isDynamic = isDynamic
         book.routes = options.routes.map(\.address)
-        book.ownAddresses = LocalAddresses.all(host: options.host, port: port)
+        book.ownAddresses = LocalAddresses.routes(host: options.host, port: port)
         book.poolSize = options.poolSize
         var accounts = options.accounts
         if let system = self.shared.accounts.systemName, !accounts.contains(system) { accounts.append(system) }
@@ -125,19 +143,23 @@ final class RouteService: @unchecked Sendable {
         }
     }
 
-    func dialled(_ number: UInt64, as connection: RouteConnection) {
+    /// A connection will be made for a dial; on the first loop.
+    func willDial(_ number: UInt64, as id: UInt64) { self.dials[id] = number }
+
+    /// The connection stands, and so does its encryption.
+    func dialled(_ connection: RouteConnection) {
         let (id, host) = (connection.id, connection.remoteIP)
         self.report { book, now in
-            // It may have ended already.
-            guard self.endedEarly.remove(id) == nil else { return book.dialFailed(number, "EOF", now: now) }
+            guard let number = self.dials.removeValue(forKey: id) else { return [] }
             self.connections[id] = connection
             return book.dialled(number, as: id, at: host, now: now)
         }
     }
 
-    func dialFailed(_ number: UInt64, _ id: UInt64, _ error: String) {
+    func dialFailed(_ id: UInt64, _ error: String) {
         self.report { book, now in
             self.credentials[id] = nil
+            guard let number = self.dials.removeValue(forKey: id) else { return [] }
             return book.dialFailed(number, error, now: now)
         }
     }
@@ -169,12 +191,12 @@ final class RouteService: @unchecked Sendable {
     }
 
     func closed(_ connection: RouteConnection) {
-        let (id, isSolicited) = (connection.id, connection.isSolicited)
+        let (id, reason) = (connection.id, connection.closedReason?.rawValue ?? "")
         self.report { book, now in
-            if self.connections.removeValue(forKey: id) == nil, isSolicited, self.credentials[id] != nil {
-                self.endedEarly.insert(id)
-            }
+            self.connections[id] = nil
             self.credentials[id] = nil
+            // Before anything was said, as in a TLS handshake.
+            if let number = self.dials.removeValue(forKey: id) { return book.dialFailed(number, reason, now: now) }
             let actions = book.closed(id, now: now)
             self.forgetInfos(book)
             return actions
@@ -303,6 +325,7 @@ final class RouteService: @unchecked Sendable {
         connect.serverID = self.shared.identity.id
         connect.cluster = cluster
         connect.isClusterDynamic = isDynamic
+        connect.tlsRequired = options.tls != nil
         switch credentials {
         case .none: break
         case .route(let index):
@@ -337,6 +360,8 @@ final class RouteService: @unchecked Sendable {
         }
         info.headers = !self.shared.options.noHeaderSupport
         info.authRequired = !options.user.isEmpty
+        info.tlsRequired = options.tls != nil
+        info.tlsVerify = options.tls != nil
         info.maxPayload = Int32(clamping: self.shared.options.maxPayload)
         info.cluster = cluster
         info.isClusterDynamic = isDynamic

@@ -66,7 +66,9 @@ struct VarzDocument {
         writer.writeUnlessZero("cluster_port", self.snapshot.clusterPort)
         writer.write("auth_timeout", seconds: options.timeout)
         writer.writeUnlessEmpty("urls", options.routes.map { "\($0.address)" })
-        writer.write("tls_timeout", seconds: Self.defaultTLSTimeout)
+        writer.write("tls_timeout", seconds: options.tls?.timeout ?? Self.defaultTLSTimeout)
+        writer.writeUnlessFalse("tls_required", options.tls != nil)
+        writer.writeUnlessFalse("tls_verify", options.tls != nil)
         writer.writeUnlessZero("pool_size", max(0, options.poolSize))
     }
 
