@@ -60,6 +60,8 @@ extension Server {
         let port = listener.localAddress?.port ?? 0
         shared.logger.info("Listening for route connections on \(HostPort.join(options.host, port))")
         service.start(listener, on: loops)
+        // A shutdown may end the loops meanwhile.
+        _ = try? await self.loops.result { listener.setOption(.autoRead, value: true) }
     }
 
     /// What INFO tells clients and peers of the ways to this server.

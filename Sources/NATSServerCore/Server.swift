@@ -419,6 +419,7 @@ package final class Server: Sendable {
         logger.info("  Git:      [not set]")
         logger.debug("  Go build: \(ServerVersion.go)")
         logger.debug("  swift-nats: \(ServerVersion.release)")
+        if let routes = self.shared.routes { logger.info("  Cluster:  \(routes.clusterName)") }
         logger.info("  Name:     \(self.shared.serverName)")
         logger.info("  ID:       \(self.shared.identity.id)")
         let options = self.shared.options

@@ -18,6 +18,9 @@ extension RawConnection {
     /// How long a peer may take before a test fails; only reached when something is wrong.
     package static let patience: Duration = .seconds(120)
 
+    /// What has arrived and is not read yet.
+    package var unread: [UInt8] { self.inbox.value.bytes }
+
     /// Waits for exactly these bytes, which are then read.
     ///
     /// - Throws: ``UnexpectedBytes`` as soon as anything else arrives, the connection ends or `timeout` passes.

@@ -1,4 +1,5 @@
 import Logging
+import NATSWire
 import NIOCore
 
 /// One socket of the server: a client's, or that of a route to another server.
@@ -106,7 +107,7 @@ class ServerConnection: @unchecked Sendable {
     ) -> Bool { false }
 
     /// Who answers a request whose latency is measured, as JSON, and how far away it is, in nanoseconds.
-    var responder: (info: [UInt8], roundTrip: Int64) { ([], 0) }
+    var responder: (info: [UInt8], roundTrip: Int64) { (Array("{}".utf8), 0) }
 
     /// Who published a message to the server itself; `nil` if another server did, or this one.
     var internalSender: InternalSender? { nil }

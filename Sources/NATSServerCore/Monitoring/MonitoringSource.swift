@@ -1,5 +1,6 @@
 internal import NATSServerConfig
 import NATSAuth
+internal import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix

@@ -1,6 +1,7 @@
 import Logging
 import NATSText
 import NATSWire
+import NIOConcurrencyHelpers
 import NIOCore
 
 /// What the peer wants, and what it is told of subscriptions here.
@@ -77,7 +78,7 @@ extension RouteConnection {
         guard self.phase == .open, self.watchers[ObjectIdentifier(account)] == nil else { return }
         if self.watchers.isEmpty {
             // INFO comes first, and it may still be staged.
-            self.send(self.outlet.takeStaged(keepingTouched: true), now: .now())
+            self.send(self.outlet.takeStaged(), now: .now())
         }
         let watcher = InterestWatcher(account: account, route: self)
         self.watchers[ObjectIdentifier(account)] = watcher

@@ -387,7 +387,8 @@ final class RouteService: @unchecked Sendable {
         info.poolIndex = peer.poolIndex
         info.account = peer.account ?? ""
         info.gossipMode = UInt8(peer.gossipMode.rawValue)
-        self.tell(id) { $0.sendInfo(info) }
+        let line = info
+        self.tell(id) { $0.sendInfo(line) }
     }
 
     /// Clients are sent away: peers do not name this server to theirs any more.

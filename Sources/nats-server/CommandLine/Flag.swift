@@ -60,7 +60,6 @@ struct Flag: Sendable {
     ///
     /// Take a setting out of here when its feature works.
     static let notYetSupported: Set<Setting> = [
-        .jetStream, .routes, .cluster,
-        .clusterName, .clusterAdvertise, .noAdvertise, .connectRetries, .profile,
+        .jetStream, .profile,
     ]
 }

@@ -11,6 +11,14 @@ struct RoutePairTests {
         var description: String { "\(self.second) dials \(self.first)" }
     }
 
+    /// Of three servers, each way to have one of ours among them.
+    static let triples: [[ServerUnderTest]] = {
+        let official = ServerUnderTest.available.filter { $0 == .official }
+        let kinds = official + [.ours]
+        return kinds.flatMap { first in kinds.flatMap { second in kinds.map { [first, second, $0] } } }
+            .filter { $0.contains(.ours) }
+    }()
+
     static let pairs = ServerUnderTest.available.flatMap { first in
         ServerUnderTest.available.map { Pair(first: first, second: $0) }
     }
@@ -64,8 +72,8 @@ struct RoutePairTests {
     func messages(pair: Pair) async throws {
         try await Self.with(pair) { first, second in
             for (here, there) in [(first, second), (second, first)] {
-                let subscriber = try await here.connect("")
-                let publisher = try await there.connect("")
+                let subscriber = try await here.connect("", ",\"headers\":true")
+                let publisher = try await there.connect("", ",\"headers\":true")
                 await subscriber.send("SUB foo.* 7\r\n")
                 try await Self.settle(publisher, "foo.a", subscriber)
                 let frames = (0..<100).map { "PUB foo.\($0) 3\r\nabc\r\n" }.joined()
@@ -92,7 +100,7 @@ struct RoutePairTests {
             for index in 0..<count { await publisher.send("PUB work r.\(index) 2\r\nhi\r\n") }
             func received() -> (near: Int, far: Int) {
                 let counts = [near, far].map { connection in
-                    String(decoding: connection.inbox.value.bytes, as: UTF8.self).split(separator: "MSG work 1 r.").count
+                    String(decoding: connection.unread, as: UTF8.self).ranges(of: "MSG work 1 r.").count
                 }
                 return (counts[0], counts[1])
             }
@@ -109,7 +117,7 @@ struct RoutePairTests {
             let requester = try await second.connect("", ",\"headers\":true,\"no_responders\":true")
             let responder = try await first.connect("")
             await requester.send("SUB in.* 1\r\nPUB ask in.0 0\r\n\r\n")
-            try await requester.expect("HMSG in.0 1 48 48\r\nNATS/1.0 503\r\nNats-Subject: ask\r\n\r\n\r\n".replacing("48 48", with: "35 35"))
+            try await requester.expect("HMSG in.0 1 35 35\r\nNATS/1.0 503\r\nNats-Subject: ask\r\n\r\n\r\n")
             await responder.send("SUB ask 9\r\n")
             try await Self.settle(requester, "ask", responder)
             // Whatever told that nobody was there has been told.
@@ -123,6 +131,46 @@ struct RoutePairTests {
                 await requester.send("PUB ask answer.2 0\r\n\r\nPING\r\n")
                 let text = try await requester.read(until: "PONG\r\n")
                 return String(decoding: text, as: UTF8.self).contains(" 503\r\n")
+            }
+        }
+    }
+
+    @Test("three servers of which two know only the first find each other", arguments: triples)
+    func gossip(kinds: [ServerUnderTest]) async throws {
+        try await ConfiguredServer.with(kinds[0], Self.configuration("A")) { first in
+            let routes = [first.clusterPort]
+            try await ConfiguredServer.with(kinds[1], Self.configuration("B", routes: routes)) { second in
+                try await ConfiguredServer.with(kinds[2], Self.configuration("C", routes: routes)) { third in
+                    let servers = [first, second, third]
+                    do {
+                        for (place, here) in servers.enumerated() {
+                            let subscriber = try await here.connect("")
+                            await subscriber.send("SUB here.\(place).* 1\r\n")
+                            for (other, there) in servers.enumerated() where other != place {
+                                let publisher = try await there.connect("")
+                                try await Self.settle(publisher, "here.\(place).\(other)", subscriber)
+                                await publisher.send("PUB here.\(place).\(other) 2\r\nhi\r\n")
+                                try await subscriber.expect("MSG here.\(place).\(other) 1 2\r\nhi\r\n")
+                            }
+                            // What one server has brought here goes to no other one.
+                            try await subscriber.expectNothing()
+                        }
+                        for (place, server) in servers.enumerated() {
+                            let ports = servers.map(\.port)
+                            let client = try RawConnection.connect(port: server.port)
+                            let info = try await client.readInfo()
+                            for port in ports { #expect(info.contains(":\(port)\""), "server \(place): \(info)") }
+                            client.close()
+                        }
+                        for server in servers {
+                            let errors = server.log.split(separator: "\n").filter { $0.contains("[ERR]") }
+                            #expect(errors.isEmpty)
+                        }
+                    } catch {
+                        Issue.record("A:\n\(first.log)\n\nB:\n\(second.log)\n\nC:\n\(third.log)")
+                        throw error
+                    }
+                }
             }
         }
     }
