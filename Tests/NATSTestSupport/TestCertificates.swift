@@ -72,8 +72,18 @@ package struct TestAuthority: Sendable {
         return try self.issue(
             subject: [[("CN", dnsNames.first ?? "server")]],
             names: dnsNames.map { .dnsName($0) } + (namesOnly ? [] : addresses),
-            usage: .serverAuth,
+            usages: [.serverAuth],
             isExpired: isExpired
+        )
+    }
+
+    /// One of a server that dials others as well, at 127.0.0.1.
+    package func peer(name: String = "localhost") throws -> TestCertificate {
+        try self.issue(
+            subject: [[("CN", name)]],
+            names: [.dnsName(name), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))],
+            usages: [.serverAuth, .clientAuth],
+            isExpired: false
         )
     }
 
@@ -92,7 +102,7 @@ package struct TestAuthority: Sendable {
         return try self.issue(
             subject: subject,
             names: emails + dnsNames + uris,
-            usage: .clientAuth,
+            usages: [.clientAuth],
             isExpired: isExpired
         )
     }
@@ -100,7 +110,7 @@ package struct TestAuthority: Sendable {
     private func issue(
         subject: [[(String, String)]],
         names: [GeneralName],
-        usage: ExtendedKeyUsage.Usage,
+        usages: [ExtendedKeyUsage.Usage],
         isExpired: Bool
     ) throws -> TestCertificate {
         let key = P256.Signing.PrivateKey()
@@ -117,7 +127,7 @@ package struct TestAuthority: Sendable {
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
-                try ExtendedKeyUsage([usage])
+                try ExtendedKeyUsage(usages)
                 if !names.isEmpty { SubjectAlternativeNames(names) }
             },
             issuerPrivateKey: self.own.privateKey

@@ -18,10 +18,15 @@ extension RouteConnection {
             return self.close(.protocolViolation)
         }
         self.traceIn("CONNECT \(ProtocolText.redacted(argument))")
-        // A client or a gateway is told that it is wrong here before it is asked who it is.
-        guard greeting.lang.isEmpty, greeting.gateway.isEmpty, !self.service.options.user.isEmpty else {
-            return self.greeted(greeting)
+        // Before it is asked who it is (nats-server route.go processRouteConnect).
+        guard greeting.lang.isEmpty else {
+            return self.refuse("attempted to connect to route port", .incorrectPort)
         }
+        guard greeting.gateway.isEmpty else {
+            let gateway = GoString.quoted(Array(greeting.gateway.utf8))
+            return self.refuse("Rejecting connection from gateway \(gateway) on the Route port", .wrongGateway)
+        }
+        guard !self.service.options.user.isEmpty else { return self.greeted(greeting) }
         let options = self.service.options
         let isUser = ConstantTime.areEqual(options.user.utf8, greeting.user.utf8)
         guard Bcrypt.isHash(options.password) else {
@@ -46,6 +51,11 @@ extension RouteConnection {
     private func refuseCredentials() {
         self.logger.error("\(self.label) - authentication error")
         self.fail("Authorization Violation", .authenticationFailure)
+    }
+
+    private func refuse(_ text: String, _ reason: ClosedReason) {
+        self.logger.error("\(self.label) - \(text)")
+        self.fail(text, reason)
     }
 
     private func resumeInput() {

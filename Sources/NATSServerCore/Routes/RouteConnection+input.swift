@@ -132,6 +132,7 @@ extension RouteConnection {
         let argument = UnsafeBufferPointer(rebasing: operation.argument, of: base)
         // nats-server parser.go: whoever dials says CONNECT first.
         if !self.isSolicited, self.greeting == nil, operation.kind != .connect {
+            self.logger.error("\(self.label) - authentication error")
             return self.fail("Authorization Violation", .authenticationFailure)
         }
         switch operation.kind {

@@ -19,6 +19,8 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     private static let firstPing: TimeAmount = .seconds(1)
     /// Routes are looked at this often at least (nats-server route.go routeMaxPingInterval).
     private static let longestPingInterval: TimeAmount = .seconds(30)
+    /// How long somebody may take to say who he is, where no credentials are asked for.
+    private static let mostSilence: TimeAmount = .seconds(60)
     /// What a peer may send in one message at least: its clients may have another limit than ours.
     private static let leastMaxPayload = 64 << 20
 
@@ -123,7 +125,9 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
         if self.isSolicited {
             self.service.dialled(self)
         } else {
-            let time = TimeAmount(self.service.options.timeout)
+            // An official server gives one without credentials all the time in the world.
+            let options = self.service.options
+            let time = options.user.isEmpty ? Self.mostSilence : TimeAmount(options.timeout)
             self.loop.setTimer(.authentication, for: self.id, at: .now() + time)
             self.service.accepted(self)
         }

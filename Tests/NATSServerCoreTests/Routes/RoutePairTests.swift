@@ -68,6 +68,19 @@ struct RoutePairTests {
         _ = try await subscriber.read(until: " last 0\r\n\r\n")
     }
 
+    /// Waits until a message from one server comes to the other.
+    static func expectRoute(from here: ConfiguredServer, to there: ConfiguredServer) async throws {
+        let subscriber = try await there.connect("")
+        let publisher = try await here.connect("")
+        await subscriber.send("SUB route.test 1\r\n")
+        do {
+            try await self.settle(publisher, "route.test", subscriber)
+        } catch {
+            Issue.record("here:\n\(here.log)\n\nthere:\n\(there.log)")
+            throw error
+        }
+    }
+
     @Test("messages go both ways, once each and in order", arguments: pairs)
     func messages(pair: Pair) async throws {
         try await Self.with(pair) { first, second in
