@@ -141,7 +141,7 @@ let package = Package(
         ),
         .target(
             name: "NATSTestServer",
-            dependencies: ["NATSServerCore", "NATSAuth", nioCore, nioConcurrency, logging],
+            dependencies: ["NATSServerCore", "NATSAuth", nioCore, nioPosix, nioConcurrency, logging, deque],
             swiftSettings: settings
         ),
 

@@ -6,6 +6,12 @@ extension Server {
     /// The port where routes are accepted; 0 unless there is a cluster and the server runs.
     package var boundClusterPort: Int { self.runningListener == nil ? 0 : self.shared.routes?.port ?? 0 }
 
+    /// Connections to other servers, and how many servers those are.
+    package var routeCounts: (routes: Int, remotes: Int) { self.shared.routes?.counts ?? (0, 0) }
+
+    /// Whether nothing is missing between this server and those that it is connected with.
+    package var hasAllRoutes: Bool { self.shared.routes?.isComplete ?? true }
+
     /// The cluster's name; empty if there is none.
     package var clusterName: String { self.shared.routes?.clusterName ?? "" }
 
@@ -18,7 +24,6 @@ extension Server {
         if service.isDynamic {
             shared.logger.warning("Cluster name was dynamically generated, consider setting one")
         }
-        self.setOwnURLs()
         do {
             try service.loadTLS()
         } catch {
@@ -65,7 +70,8 @@ extension Server {
     }
 
     /// What INFO tells clients and peers of the ways to this server.
-    private func setOwnURLs() {
+    func setOwnURLs() {
+        guard self.shared.routes != nil else { return }
         let options = self.shared.options
         var plain = LocalAddresses.connectURLs(host: options.host, port: self.boundPort)
         if let advertised = options.clientAdvertise, !advertised.isEmpty,

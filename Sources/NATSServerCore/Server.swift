@@ -133,6 +133,7 @@ package final class Server: Sendable {
                 try? await listener.close()
                 throw ServerStartError(description: "server was stopped")
             }
+            self.setOwnURLs()
             // Only now, since the first INFO needs the port.
             for listener in [self.shared.webSocket?.listener, listener].compactMap({ $0 }) {
                 // A shutdown may end the loops meanwhile.

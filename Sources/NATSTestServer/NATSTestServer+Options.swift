@@ -44,6 +44,8 @@ extension NATSTestServer {
         public var tls: TLS?
         /// Serves WebSocket clients too, on a free port of ``host``, if set.
         public var webSocket: WebSocket?
+        /// The cluster that the server belongs to; it stands alone if `nil`.
+        public var cluster: Cluster?
         /// Time that a client has for its CONNECT when credentials are needed.
         public var authTimeout: Duration = .seconds(2)
         /// Largest headers plus payload of a message, in bytes.
@@ -83,7 +85,7 @@ extension NATSTestServer {
         /// - Parameter operator: Whose JWTs let clients in.
         public init(operator: Operator) { self.operator = `operator` }
 
-        func serverOptions(port: Int) -> ServerOptions {
+        func serverOptions(port: Int, clusterPort: Int) throws(NATSTestServerError) -> ServerOptions {
             let silent = Logger(label: "nats-test-server", factory: { _ in SwiftLogNoOpLogHandler() })
             var options = ServerOptions(logger: self.logger ?? silent)
             options.host = self.host
@@ -94,6 +96,7 @@ extension NATSTestServer {
             options.authorizer = self.engineAuthorizer
             options.tls = self.tls?.options
             options.webSocket = self.webSocket?.options(host: self.host)
+            options.cluster = try self.cluster?.options(host: self.host, port: clusterPort)
             options.maxPayload = self.maxPayload
             options.maxControlLine = self.maxControlLine
             options.maxPending = self.maxPending

@@ -17,16 +17,22 @@ public final class NATSTestServer: Sendable {
     private struct Running {
         var server: Server
         var port: Int
+        /// The same for routes.
+        var clusterPort: Int
         /// How often the server has been stopped, so that a restart notices a stop in the middle of it.
         var stops = 0
     }
 
     private let options: Options
+    private let willStart: @Sendable (String) -> Void
     private let running: NIOLockedValueBox<Running>
 
-    private init(_ options: Options, _ server: Server) {
+    private init(_ options: Options, _ server: Server, _ willStart: @escaping @Sendable (String) -> Void) {
         self.options = options
-        self.running = NIOLockedValueBox(Running(server: server, port: server.boundPort))
+        self.willStart = willStart
+        self.running = NIOLockedValueBox(
+            Running(server: server, port: server.boundPort, clusterPort: server.boundClusterPort)
+        )
     }
 
     /// Starts a server, runs `body`, and stops the server however `body` ends.
@@ -57,7 +63,17 @@ public final class NATSTestServer: Sendable {
     /// - Returns: The server, ready for clients.
     /// - Throws: ``NATSTestServerError`` if the address cannot be listened on.
     public static func start(_ options: Options = Options()) async throws -> NATSTestServer {
-        NATSTestServer(options, try await self.launch(options, port: options.port))
+        try await self.start(options) { _ in }
+    }
+
+    /// The same; `willStart` gets the server's id before anybody else can, at the first start and at others.
+    static func start(
+        _ options: Options,
+        willStart: @escaping @Sendable (String) -> Void
+    ) async throws -> NATSTestServer {
+        let clusterPort = options.cluster?.port ?? 0
+        let server = try await self.launch(options, port: options.port, clusterPort: clusterPort, willStart)
+        return NATSTestServer(options, server, willStart)
     }
 
     /// Host that clients connect to.
@@ -114,6 +130,9 @@ public final class NATSTestServer: Sendable {
     /// The server's identity as clients see it in INFO; a restarted server has a new one.
     public var serverID: String { self.running.withLockedValue { $0.server.serverID } }
 
+    /// The port for routes; stays the same over ``restart()``.
+    var clusterPort: Int { self.running.withLockedValue { $0.clusterPort } }
+
     var currentServer: Server { self.running.withLockedValue { $0.server } }
 
     /// Stops the server: what is queued is sent, then all clients see the end of the stream.
@@ -125,6 +144,18 @@ public final class NATSTestServer: Sendable {
             return running.server
         }
         await server.shutdown()
+    }
+
+    /// Ends the server as if its process had been killed: clients see their connections reset, what is queued is lost, and
+    /// nobody is told anything.
+    ///
+    /// Does nothing if it does not run; ``restart()`` starts it again.
+    public func kill() async {
+        let server = self.running.withLockedValue { running in
+            running.stops += 1
+            return running.server
+        }
+        await server.kill()
     }
 
     /// Stops the server if it runs, and starts a new one with the same options on the same port.
@@ -159,16 +190,27 @@ public final class NATSTestServer: Sendable {
         let pause = Duration.milliseconds(10)
         for _ in 0..<100 {
             do {
-                return try await Self.launch(self.options, port: self.port)
+                return try await self.launchAgain()
             } catch let error as NATSTestServerError where error.message.contains("address already in use") {
                 try await Task.sleep(for: pause)
             }
         }
-        return try await Self.launch(self.options, port: self.port)
+        return try await self.launchAgain()
     }
 
-    private static func launch(_ options: Options, port: Int) async throws -> Server {
-        let server = Server(options: options.serverOptions(port: port))
+    private func launchAgain() async throws -> Server {
+        let clusterPort = self.running.withLockedValue { $0.clusterPort }
+        return try await Self.launch(self.options, port: self.port, clusterPort: clusterPort, self.willStart)
+    }
+
+    private static func launch(
+        _ options: Options,
+        port: Int,
+        clusterPort: Int,
+        _ willStart: (String) -> Void
+    ) async throws -> Server {
+        let server = Server(options: try options.serverOptions(port: port, clusterPort: clusterPort))
+        willStart(server.serverID)
         do {
             try await server.start()
         } catch {

@@ -80,9 +80,9 @@ extension ClusterOptions.Route {
         self.init(address: address, user: url.user ?? "", password: url.password ?? "")
     }
 
-    /// A server of a cluster.
-    package init?(host: String, port: Int, user: String = "", password: String = "") {
-        guard let address = RouteAddress(host: host, port: port) else { return nil }
-        self.init(address: address, user: user, password: password)
+    /// The same as text.
+    package init?(url: String) {
+        guard let url = try? ConfigurationURL(request: url) else { return nil }
+        self.init(url)
     }
 }

@@ -116,6 +116,15 @@ struct RouteBook {
         return [rivals.min(), self.secondRound?.due, self.dialler.nextDeadline].compactMap { $0 }.min()
     }
 
+    /// Whether every peer has all the connections that it is to have.
+    var isComplete: Bool {
+        self.peers.values.allSatisfy { peer in
+            guard peer.poolSize > 0 else { return peer.links[.slot(0)] != nil }
+            return (0..<peer.poolSize).allSatisfy { peer.links[.slot($0)] != nil }
+                && self.options.accounts.allSatisfy { peer.refused.contains($0) || peer.links[.account($0)] != nil }
+        }
+    }
+
     /// The connection that carries an account to a peer; `nil` while there is none.
     func connection(to peerID: String, for account: String) -> ConnectionID? {
         guard let peer = self.peers[peerID] else { return nil }

@@ -16,6 +16,7 @@ final class RouteService: @unchecked Sendable {
         var cluster: String
         var isDynamic: Bool
         var counts = (routes: 0, remotes: 0)
+        var isComplete = true
         var tls: RouteTLS?
     }
 
@@ -79,6 +80,9 @@ final class RouteService: @unchecked Sendable {
         let tls = RouteTLS(accepting: accepting, dialling: dialling, name: name)
         self.state.withLockedValue { $0.tls = tls }
     }
+
+    /// Whether every server that is connected has all its connections.
+    var isComplete: Bool { self.state.withLockedValue { $0.isComplete } }
 
     // MARK: Start and end
 
@@ -297,7 +301,11 @@ final class RouteService: @unchecked Sendable {
 
     private func countPeers() {
         let peers = self.book?.peers.values.map(\.links.count) ?? []
-        self.state.withLockedValue { $0.counts = (peers.reduce(0, +), peers.count) }
+        let isComplete = self.book?.isComplete ?? true
+        self.state.withLockedValue { state in
+            state.counts = (peers.reduce(0, +), peers.count)
+            state.isComplete = isComplete
+        }
     }
 
     // MARK: Accounts
