@@ -141,7 +141,7 @@ let package = Package(
         ),
         .target(
             name: "NATSTestServer",
-            dependencies: ["NATSServerCore", "NATSAuth", nioCore, nioPosix, nioConcurrency, logging, deque],
+            dependencies: ["NATSServerCore", "NATSAuth", nioCore, nioPosix, nioConcurrency, logging],
             swiftSettings: settings
         ),
 

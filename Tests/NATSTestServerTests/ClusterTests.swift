@@ -54,9 +54,12 @@ struct ClusterTests {
         }
     }
 
-    @Test("nodes that are parted in whatever way find each other again when that ends", arguments: [
-        NATSTestCluster.Fault.cut, .blackHole, .halfOpen, .delay(.milliseconds(20)),
-    ])
+    @Test(
+        "nodes that are parted in whatever way find each other again when that ends",
+        arguments: [
+            NATSTestCluster.Fault.cut, .blackHole, .halfOpen, .delay(.milliseconds(20)),
+        ]
+    )
     func faults(fault: NATSTestCluster.Fault) async throws {
         var options = NATSTestCluster.Options()
         options.server.pingInterval = .milliseconds(200)

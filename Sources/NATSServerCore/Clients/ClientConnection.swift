@@ -136,7 +136,9 @@ final class ClientConnection: ServerConnection, ChannelInboundHandler, @unchecke
         self.keepAlive.pingsOutMax = settings.pingsOutMax
     }
 
-    override var label: String { "\(self.address) - \(self.webSocket == nil ? "cid" : "wid"):\(self.id)\(self.logSuffix)" }
+    override var label: String {
+        "\(self.address) - \(self.webSocket == nil ? "cid" : "wid"):\(self.id)\(self.logSuffix)"
+    }
 
     // MARK: Channel events
 

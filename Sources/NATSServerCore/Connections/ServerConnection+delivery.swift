@@ -138,7 +138,8 @@ extension ServerConnection {
             // Members here and elsewhere count alike (nats-server client.go processMsgResults).
             let choice = count + remote > 0 ? self.loop.random.next(below: count + remote) : 0
             let isHere =
-                choice < count && self.deliver(message, toOneOf: start..<start + count, choice, result, base, operation, &batch)
+                choice < count
+                && self.deliver(message, toOneOf: start..<start + count, choice, result, base, operation, &batch)
             if isHere {
                 delivered = true
             } else if remote > 0 {

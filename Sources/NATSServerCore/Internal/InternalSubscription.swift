@@ -65,4 +65,3 @@ final class InternalSubscription: Sendable {
         }
     }
 }
-

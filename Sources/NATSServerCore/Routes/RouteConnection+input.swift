@@ -82,7 +82,9 @@ extension RouteConnection {
             self.cut.append(UnsafeRawBufferPointer(start: base + position, count: part))
             position += part
             let endsLine = base[position - 1] == 0x0a
-            guard self.cut.isWorthALook(endsLine: endsLine, maxControlLine: self.parser.maxControlLine) else { continue }
+            guard self.cut.isWorthALook(endsLine: endsLine, maxControlLine: self.parser.maxControlLine) else {
+                continue
+            }
             self.parseCut(&batch)
         }
         return position

@@ -38,6 +38,8 @@ struct RouteDialler {
         var searchEnd: NIODeadline?
         /// Attempts that have failed.
         fileprivate(set) var failures = 0
+        /// The next attempt has to wait, whoever tells of the server meanwhile.
+        fileprivate var mustWait = false
         fileprivate var due: NIODeadline = .distantPast
         fileprivate var wait = RouteDialler.firstWait
         fileprivate var serial: UInt64 = 0
@@ -102,7 +104,8 @@ struct RouteDialler {
             plan.dial = known.dial
             plan.serial = known.serial
             // What is told again and again is not dialled more often for that.
-            plan.due = known.failures > 0 && !known.isSearching ? known.due : min(known.due, time)
+            plan.mustWait = known.mustWait && !known.isSearching
+            plan.due = plan.mustWait ? known.due : min(known.due, time)
             plan.introducer = known.introducer
             self.plans[plan.purpose] = plan
             return true
@@ -160,6 +163,7 @@ struct RouteDialler {
     mutating func failed(_ failed: Plan, now: NIODeadline) -> (plan: Plan, isPlanned: Bool) {
         var plan = failed
         plan.failures += 1
+        plan.mustWait = true
         if plan.isSearching {
             guard let end = plan.searchEnd, now < end else { return (plan, false) }
             return (plan, self.plan(plan, at: now + Self.searchInterval))

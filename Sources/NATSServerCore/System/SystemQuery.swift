@@ -17,7 +17,7 @@ struct SystemQuery: Sendable {
             tags.contains { $0.lowercased() == tag.lowercased() }
         }
 
-        /// Whether a server is meant; `cluster` is empty for one without a cluster. None has a domain.
+        /// Whether a server is meant, which has no domain; `cluster` is empty for one without a cluster.
         func accepts(name: String, host: String, cluster: String, tags: [String]) -> Bool {
             func accepts(_ wanted: String, _ own: String) -> Bool {
                 wanted.isEmpty || (self.isExact ? wanted == own : own.contains(wanted))

@@ -153,7 +153,8 @@ public final class NATSTestCluster: Sendable {
             if missing.isEmpty { return }
             guard ContinuousClock.now < end else {
                 throw NATSTestServerError(
-                    message: "after \(timeout) not connected with all: \(missing.map(\.serverName).joined(separator: ", "))"
+                    message:
+                        "after \(timeout) not connected with all: \(missing.map(\.serverName).joined(separator: ", "))"
                 )
             }
             try await Task.sleep(for: .milliseconds(5))

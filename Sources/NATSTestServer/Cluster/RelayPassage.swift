@@ -1,4 +1,3 @@
-import DequeModule
 import NIOCore
 
 /// One relayed connection; both its sockets are on one event loop.
@@ -17,8 +16,8 @@ final class RelayPassage: @unchecked Sendable {
     private let far: any Channel
     private let links: RelayLinks
     /// What is delayed, to the acceptor and to the dialler.
-    private var there = Deque<Waiting>()
-    private var back = Deque<Waiting>()
+    private var there: [Waiting] = []
+    private var back: [Waiting] = []
 
     /// - Parameters:
     ///   - near: The socket of who has dialled.
@@ -38,8 +37,20 @@ final class RelayPassage: @unchecked Sendable {
     func begin(with received: ByteBuffer) {
         guard self.near.isActive, self.far.isActive, self.links.add(self) else { return self.close() }
         do {
-            try self.near.pipeline.syncOperations.addHandler(RelayHandler { self.pass($0, isBack: false) } ended: { self.close() })
-            try self.far.pipeline.syncOperations.addHandler(RelayHandler { self.pass($0, isBack: true) } ended: { self.close() })
+            try self.near.pipeline.syncOperations.addHandler(
+                RelayHandler {
+                    self.pass($0, isBack: false)
+                } ended: {
+                    self.close()
+                }
+            )
+            try self.far.pipeline.syncOperations.addHandler(
+                RelayHandler {
+                    self.pass($0, isBack: true)
+                } ended: {
+                    self.close()
+                }
+            )
         } catch {
             return self.close()
         }
@@ -54,7 +65,8 @@ final class RelayPassage: @unchecked Sendable {
     }
 
     private func pass(_ bytes: ByteBuffer, isBack: Bool) {
-        let fault = isBack
+        let fault =
+            isBack
             ? self.links.fault(from: self.acceptor, to: self.dialler)
             : self.links.fault(from: self.dialler, to: self.acceptor)
         var wait = TimeAmount.zero
@@ -76,7 +88,8 @@ final class RelayPassage: @unchecked Sendable {
     private func schedule(isBack: Bool) {
         guard let next = isBack ? self.back.first : self.there.first else { return }
         self.near.eventLoop.scheduleTask(deadline: next.due) {
-            guard let next = isBack ? self.back.popFirst() : self.there.popFirst() else { return }
+            guard let next = isBack ? self.back.first : self.there.first else { return }
+            if isBack { self.back.removeFirst() } else { self.there.removeFirst() }
             self.write(next.bytes, isBack: isBack)
             self.schedule(isBack: isBack)
         }

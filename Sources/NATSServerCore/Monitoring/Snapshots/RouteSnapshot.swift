@@ -18,9 +18,7 @@ struct RouteSnapshot: Sendable {
 }
 
 extension RouteConnection {
-    /// What `/routez` shows.
-    ///
-    /// - Parameter listing: Whether with what the peer wants.
+    /// What `/routez` shows; `listing` says whether with what the peer wants.
     func monitoringSnapshot(listing: Bool) -> RouteSnapshot {
         var figures = ConnectionFigures(id: self.id, start: self.accepted, lastActivity: self.lastActivity)
         figures.roundTripNanoseconds = self.keepAlive.roundTripTime?.nanoseconds ?? 0
