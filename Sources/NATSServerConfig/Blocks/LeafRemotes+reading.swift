@@ -147,9 +147,16 @@ extension OptionReader {
     /// nats-server leafnode.go validateLeafNodeProxyOptions.
     private func checkProxy(of remote: Remote, at node: ConfigurationNode?) -> Bool {
         let proxy = remote.proxy
-        if proxy.url.isEmpty { return true }
-        guard let url = ConfigurationURL(proxy.url) else {
-            self.error("invalid proxy URL: parse \(GoFormat.quoted(proxy.url)): invalid URL", at: node)
+        guard !proxy.url.isEmpty else {
+            if proxy.username.isEmpty, proxy.password.isEmpty, proxy.timeout == .zero { return true }
+            self.error("proxy URL must be specified when other proxy options are set", at: node)
+            return false
+        }
+        let url: ConfigurationURL
+        do throws(ConfigurationURL.Failure) {
+            url = try ConfigurationURL(reference: proxy.url)
+        } catch {
+            self.error("invalid proxy URL: parse \(GoFormat.quoted(proxy.url)): \(error)", at: node)
             return false
         }
         let failure: String? =

@@ -36,6 +36,8 @@ extension OptionReader {
     }
 
     private func operatorJWT(_ name: String) throws(ConfigurationFileError) -> String {
+        // An empty name is no file, where a directory would be looked for otherwise.
+        guard !name.isEmpty else { throw ConfigurationFileError("open : no such file or directory") }
         let content: String
         do {
             content = String(decoding: try self.source.read(name), as: UTF8.self)

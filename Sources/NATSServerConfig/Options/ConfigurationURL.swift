@@ -53,6 +53,9 @@ package struct ConfigurationURL: Sendable, Hashable {
         }
     }
 
+    /// Takes a URL apart.
+    package init(reference text: String) throws(Failure) { self = try Self(text, .reference) }
+
     /// Takes the URL of a request apart.
     package init(request text: String) throws(Failure) { self = try Self(text, .request) }
 
