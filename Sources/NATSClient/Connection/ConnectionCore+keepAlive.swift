@@ -6,7 +6,7 @@ extension ConnectionCore {
         self.stopKeepAlive()
         self.keepAlive = KeepAlive(maxPingsOut: self.configuration.maxPingsOut)
         self.scheduleKeepAlive()
-        self.writeProgress = (0, 0, 0)
+        self.writeProgress = WriteProgress()
         self.scheduleWriteCheck()
     }
 
@@ -61,13 +61,12 @@ extension ConnectionCore {
         }
         var statistics = NATSStatistics()
         self.outbound.addStatistics(to: &statistics)
-        // A large write over a slow link goes out piece by piece.
-        let buffered = (try? self.handler?.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        let isStuck =
-            self.writeInFlight != nil && statistics.socketBytesOut == self.writeProgress.bytesOut
-            && buffered >= self.writeProgress.buffered
-        self.writeProgress = (
-            statistics.socketBytesOut, buffered, isStuck ? self.writeProgress.ticksWithout + 1 : 0
+        let channel = self.handler?.context?.channel
+        self.writeProgress.look(
+            isWriting: self.writeInFlight != nil,
+            taken: statistics.socketBytesOut,
+            buffered: (try? channel?.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0,
+            acknowledged: channel?.acknowledgedBytes
         )
         if self.writeProgress.ticksWithout >= 2 {
             self.handler?.fail(NATSError(.staleConnection, "the server takes nothing of what it is sent"))

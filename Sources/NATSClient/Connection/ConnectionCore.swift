@@ -99,9 +99,7 @@ final class ConnectionCore: @unchecked Sendable {
     var isReconnectForced = false
     /// Connections lost so far: another one may be lost while the loss of one is dealt with.
     var losses: UInt64 = 0
-    /// What the sockets had been given when the progress of writing was last looked at, how much of it they had not taken,
-    /// and how often that had not become less.
-    var writeProgress: (bytesOut: UInt64, buffered: Int, ticksWithout: Int) = (0, 0, 0)
+    var writeProgress = WriteProgress()
     var writeTimer: Scheduled<Void>?
     /// The best explanation of why no server could be reached.
     var lastAttemptError: NATSError?
