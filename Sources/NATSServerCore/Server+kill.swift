@@ -14,6 +14,7 @@ extension Server {
         try? await self.runningListener?.close()
         await self.shared.webSocket?.stopListening()
         await self.shared.routes?.stopListening()
+        await self.shared.leafNodes?.stopListening()
         _ = await self.loops.answers { loop in loop.resetConnections() }
         await self.shutdown()
     }
@@ -21,7 +22,7 @@ extension Server {
 
 extension ServerLoop {
     fileprivate func resetConnections() {
-        let all: [ServerConnection] = Array(self.connections.values) + Array(self.routes.values)
+        let all: [ServerConnection] = Array(self.connections.values) + self.peers
         for connection in all {
             guard let channel = connection.context?.channel else { continue }
             // Without lingering the system forgets what it has not sent.

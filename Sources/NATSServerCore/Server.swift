@@ -44,6 +44,9 @@ package final class Server: Sendable {
         if let cluster = options.cluster {
             self.shared.setRoutes(RouteService(cluster, shared: self.shared))
         }
+        if let leafNodes = options.leafNodes {
+            self.shared.setLeafNodes(LeafService(leafNodes, shared: self.shared))
+        }
     }
 
     deinit {
@@ -119,6 +122,7 @@ package final class Server: Sendable {
             try await self.startMonitoring()
             self.startResolver()
             try await self.startWebSocket(on: group, loops)
+            let leafListener = try await self.listenForLeafNodes(on: group, loops)
             let listener = try await self.listen(on: group, loops)
             let port = listener.localAddress?.port ?? 0
             logger.info("Listening for client connections on \(HostPort.join(options.host, port))")
@@ -135,13 +139,14 @@ package final class Server: Sendable {
             }
             self.setOwnURLs()
             // Only now, since the first INFO needs the port.
-            for listener in [self.shared.webSocket?.listener, listener].compactMap({ $0 }) {
+            for listener in [self.shared.webSocket?.listener, leafListener, listener].compactMap({ $0 }) {
                 // A shutdown may end the loops meanwhile.
                 try await self.loops.result { listener.setOption(.autoRead, value: true) }
             }
             self.watchHandshakeRate(on: group.next())
             logger.info("Server is ready")
             try await self.startRoutes(on: group, loops)
+            self.shared.leafNodes?.start(on: loops)
         } catch {
             await self.abandonStart(group)
             throw (error as? ServerStartError)
@@ -170,6 +175,7 @@ package final class Server: Sendable {
         await self.stopSystem()
         await self.stopMonitoring()
         await self.shared.webSocket?.stopListening()
+        await self.shared.leafNodes?.stopListening()
         self.shared.operators?.end()
         let loops = self.loops.takeAll()
         try? await group.shutdownGracefully()
@@ -211,6 +217,7 @@ package final class Server: Sendable {
         try? await listener.close()
         await self.shared.webSocket?.stopListening()
         await self.shared.routes?.stopListening()
+        await self.shared.leafNodes?.stopListening()
         await self.stopSystem()
         await self.stopMonitoring()
         let loops = self.loops.all

@@ -23,6 +23,8 @@ package struct ServerOptions: Sendable {
     package var tls: TLSOptions?
     /// The cluster that the server belongs to; `nil` if it stands alone.
     package var cluster: ClusterOptions?
+    /// The leaf nodes that the server has, and the hubs that it is one of; `nil` if there are none.
+    package var leafNodes: LeafNodesOptions?
     /// WebSocket clients; none if `nil`.
     package var webSocket: WebSocketOptions?
     /// Largest header block plus payload, in bytes.

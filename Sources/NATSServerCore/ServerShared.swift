@@ -50,6 +50,8 @@ final class ServerShared: Sendable {
     let trackedSuffix: [UInt8]
     /// What makes the server one of a cluster, if it is.
     private let currentRoutes = NIOLockedValueBox<RouteService?>(nil)
+    /// What makes the server the hub of leaf nodes, or a leaf node, if it is.
+    private let currentLeafNodes = NIOLockedValueBox<LeafService?>(nil)
     /// Where clients of this server, and of the others of its cluster, can connect as well.
     private let clientURLs = NIOLockedValueBox(ClientURLs())
     private let logRateLimit = NIOLockedValueBox(LogRateLimit())
@@ -143,6 +145,10 @@ final class ServerShared: Sendable {
     var routes: RouteService? { self.currentRoutes.withLockedValue { $0 } }
 
     func setRoutes(_ routes: RouteService?) { self.currentRoutes.withLockedValue { $0 = routes } }
+
+    var leafNodes: LeafService? { self.currentLeafNodes.withLockedValue { $0 } }
+
+    func setLeafNodes(_ leafNodes: LeafService?) { self.currentLeafNodes.withLockedValue { $0 = leafNodes } }
 
     /// Who may connect now.
     var authenticator: Authenticator { self.currentAuthenticator.withLockedValue { $0 } }

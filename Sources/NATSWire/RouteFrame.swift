@@ -14,6 +14,7 @@ public enum RouteFrame {
     ///   - subject: What is subscribed to.
     ///   - queue: The queue group; empty for plain interest.
     ///   - weight: How many members the queue group has here, 1 to 999,999,999; without a group it does not matter.
+    ///   - isLeafNode: Whether the line is for a leaf node, or the hub of one: `LS+`.
     ///   - output: Receives the line.
     @inlinable
     public static func appendInterest(
@@ -21,9 +22,10 @@ public enum RouteFrame {
         subject: some Collection<UInt8>,
         queue: some Collection<UInt8>,
         weight: Int,
+        isLeafNode: Bool = false,
         to output: inout some ByteOutput
     ) {
-        self.append("RS+ ", to: &output)
+        self.append(isLeafNode ? "LS+ " : "RS+ ", to: &output)
         self.append(account, subject, to: &output)
         if !queue.isEmpty {
             output.append(0x20)
@@ -40,15 +42,17 @@ public enum RouteFrame {
     ///   - account: The account's name.
     ///   - subject: What was subscribed to.
     ///   - queue: The queue group; empty for plain interest.
+    ///   - isLeafNode: Whether the line is for a leaf node, or the hub of one: `LS-`.
     ///   - output: Receives the line.
     @inlinable
     public static func appendNoInterest(
         account: some Collection<UInt8>,
         subject: some Collection<UInt8>,
         queue: some Collection<UInt8>,
+        isLeafNode: Bool = false,
         to output: inout some ByteOutput
     ) {
-        self.append("RS- ", to: &output)
+        self.append(isLeafNode ? "LS- " : "RS- ", to: &output)
         self.append(account, subject, to: &output)
         if !queue.isEmpty {
             output.append(0x20)
@@ -68,15 +72,17 @@ public enum RouteFrame {
     ///   - account: The account's name.
     ///   - subject: The subject.
     ///   - hasHeaders: Whether the message has a header block and the peer understands it.
+    ///   - isLeafNode: Whether the message is for a leaf node, or the hub of one: `LMSG`.
     ///   - output: Receives the bytes.
     @inlinable
     public static func appendMessage(
         account: some Collection<UInt8>,
         subject: some Collection<UInt8>,
         hasHeaders: Bool,
+        isLeafNode: Bool = false,
         to output: inout some ByteOutput
     ) {
-        output.append(hasHeaders ? UInt8(ascii: "H") : UInt8(ascii: "R"))
+        output.append(hasHeaders ? UInt8(ascii: "H") : isLeafNode ? UInt8(ascii: "L") : UInt8(ascii: "R"))
         self.append("MSG ", to: &output)
         self.append(account, subject, to: &output)
         output.append(0x20)

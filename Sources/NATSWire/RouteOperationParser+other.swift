@@ -6,6 +6,16 @@ extension RouteOperationParser {
         ("sub", .clientSubscribe), ("a+", .accountInterest), ("a-", .noAccountInterest),
     ]
 
+    /// What a verb means between a leaf node and its hub (nats-server parser.go: both letters lead to the same).
+    private static func ofLeafNode(_ kind: RouteOperation.Kind) -> RouteOperation.Kind {
+        switch kind {
+        case .originInterest: .interest
+        case .noOriginInterest: .noInterest
+        case .originMessage: .message
+        default: kind
+        }
+    }
+
     @usableFromInline
     func parseOther(
         _ bytes: UnsafePointer<UInt8>,
@@ -17,7 +27,7 @@ extension RouteOperationParser {
         let kind: RouteOperation.Kind
         let verbEnd: Int
         switch VerbMatch.find(bytes + start, end - start, in: Self.verbs) {
-        case .verb(let found, let length): (kind, verbEnd) = (found, start + length)
+        case .verb(let found, let length): (kind, verbEnd) = (self.isLeafNode ? Self.ofLeafNode(found) : found, start + length)
         case .beginning: return .incomplete
         case .none: return self.parseCommon(bytes, start, end, &operation)
         }

@@ -42,6 +42,9 @@ public struct RouteOperationParser: Sendable {
     public var hasAccountField: Bool
     /// Whether `LS-` names the origin, which it does if both sides said `lnocu`.
     public var hasOriginInNoInterest: Bool
+    /// Whether the other side is a leaf node, or the hub of one: `LS+`, `LS-` and `LMSG` are what `RS+`, `RS-` and `RMSG`
+    /// are on routes, and no account is named.
+    public let isLeafNode: Bool
 
     /// Largest argument of a control line, in bytes; an official server allows 16 times what clients may send.
     public var maxControlLine: Int {
@@ -63,19 +66,22 @@ public struct RouteOperationParser: Sendable {
     ///     cluster has its own limit.
     ///   - hasAccountField: Whether messages and interest name their account.
     ///   - hasOriginInNoInterest: Whether `LS-` names the origin.
+    ///   - isLeafNode: Whether the other side is a leaf node, or the hub of one.
     public init(
         maxControlLine: Int = 65_536,
         maxPayload: Int,
         hasAccountField: Bool = true,
-        hasOriginInNoInterest: Bool = false
+        hasOriginInNoInterest: Bool = false,
+        isLeafNode: Bool = false
     ) {
         self.common = ClientOperationParser(
             maxControlLine: maxControlLine,
             maxPayload: maxPayload,
             headersEnabled: true
         )
-        self.hasAccountField = hasAccountField
+        self.hasAccountField = hasAccountField && !isLeafNode
         self.hasOriginInNoInterest = hasOriginInNoInterest
+        self.isLeafNode = isLeafNode
     }
 
     // MARK: Hot path
@@ -104,6 +110,9 @@ public struct RouteOperationParser: Sendable {
             }
             if word == 0x6773_6d68 {  // "hmsg"
                 return self.parseMessage(bytes, start, end, .headerMessage, &operation)
+            }
+            if word == 0x6773_6d6c, self.isLeafNode {  // "lmsg"
+                return self.parseMessage(bytes, start, end, .message, &operation)
             }
         }
         return self.parseOther(bytes, start, end, &operation)

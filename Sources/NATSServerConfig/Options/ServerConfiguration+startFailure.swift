@@ -19,8 +19,8 @@ extension ServerConfiguration {
             return "max_payload (\(self.maxPayload)) cannot be higher than max_pending (\(self.maxPending))"
         }
         if self.serverName?.utf8.contains(UInt8(ascii: " ")) == true { return "server name cannot contain spaces" }
-        return operators(self) ?? self.noAuthUserFailure(self.noAuthUser) ?? self.gatewayFailure
-            ?? self.clusterFailure ?? self.mqttFailure ?? self.webSocketFailure ?? self.systemAccountFailure
+        return operators(self) ?? self.leafNodesFailure ?? self.noAuthUserFailure(self.noAuthUser)
+            ?? self.gatewayFailure ?? self.clusterFailure ?? self.mqttFailure ?? self.webSocketFailure ?? self.systemAccountFailure
     }
 
     /// All users: of `authorization` and of the accounts.
@@ -37,6 +37,50 @@ extension ServerConfiguration {
         }
         guard !users.contains(where: { $0.identity.name == name }) else { return nil }
         return "no_auth_user: \"\(name)\" not present as user or nkey in authorization block or account configuration"
+    }
+
+    /// nats-server leafnode.go validateLeafNode.
+    private var leafNodesFailure: String? {
+        guard let leafnodes else { return nil }
+        let trustsOperators = !self.operators.isEmpty || !self.trustedKeys.isEmpty
+        if trustsOperators {
+            if leafnodes.authorization?.users.isEmpty == false {
+                return "operator mode does not allow specifying users in leafnode config"
+            }
+            if leafnodes.remotes.contains(where: { !PublicKey.isValid($0.account ?? "", .account) }) {
+                return "operator mode requires account nkeys in remotes. "
+                    + "Please add an `account` key to each remote in your `leafnodes` section, to assign it to an account. "
+                    + "Each account value should be a 56 character public key, starting with the letter 'A'"
+            }
+            if leafnodes.port != 0, let account = leafnodes.authorization?.account, !account.isEmpty,
+                !PublicKey.isValid(account, .account)
+            {
+                return "operator mode and non account nkeys are incompatible"
+            }
+        } else if let failure = self.leafAccountFailure(leafnodes) {
+            return failure
+        }
+        for remote in leafnodes.remotes {
+            let kinds = Set(remote.urls.map { ["ws", "wss"].contains($0.scheme) })
+            guard kinds.count < 2 else {
+                return "remote leaf node configuration cannot have a mix of websocket and non-websocket urls"
+            }
+        }
+        return nil
+    }
+
+    private func leafAccountFailure(_ leafnodes: LeafNodesConfiguration) -> String? {
+        var names: Set<String> = Set(self.accounts.map(\.name)).union(["", "$G"])
+        if self.systemAccount == nil, !self.noSystemAccount { names.insert("$SYS") }
+        let authorization = leafnodes.authorization
+        let wanted =
+            [(authorization?.account, "authorization")]
+            + (authorization?.users ?? []).map { ($0.account, "authorization") }
+            + leafnodes.remotes.map { ($0.account, "remote") }
+        for (account, place) in wanted where !names.contains(account ?? "") {
+            return "cannot find local account \(GoFormat.quoted(account ?? "")) specified in leafnode \(place)"
+        }
+        return nil
     }
 
     private var gatewayFailure: String? {

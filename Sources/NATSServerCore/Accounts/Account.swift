@@ -27,6 +27,8 @@ final class Account: Sendable {
         /// Who may owe answers to this account.
         var askedAccounts: [Account] = []
         var isGone = false
+        /// See ``Account/loopSubject``.
+        var loopSubject: [UInt8] = []
         /// What the server itself listens to.
         var internalSubscriptions: [ObjectIdentifier: InternalSubscription] = [:]
     }
@@ -39,6 +41,7 @@ final class Account: Sendable {
     private let state: NIOLockedValueBox<State>
     private let currentStanding = NIOLockedValueBox(AccountStanding())
     private let clients = Synchronization.Atomic<Int>(0)
+    private let leafs = Synchronization.Atomic<Int>(0)
     private let streamsVersion = Synchronization.Atomic<Int>(0)
     private let awaitsAnswers = Synchronization.Atomic<Bool>(false)
     /// Requests to other accounts that wait for their answers, and the bytes of their reply subjects.
@@ -362,6 +365,36 @@ final class Account: Sendable {
     }
 
     func leave() { self.clients.subtract(1, ordering: .relaxed) }
+
+    /// Connections of leaf nodes, on either side.
+    var leafNodeCount: Int { self.leafs.load(ordering: .relaxed) }
+
+    /// A connection of a leaf node comes in.
+    ///
+    /// - Returns: `false`, and it has not come in, if there are too many.
+    func enterAsLeafNode() -> Bool {
+        let limit = self.limits.maxLeafNodes
+        guard self.leafs.add(1, ordering: .relaxed).newValue <= limit || limit < 0 else {
+            self.leaveAsLeafNode()
+            return false
+        }
+        return true
+    }
+
+    func leaveAsLeafNode() { self.leafs.subtract(1, ordering: .relaxed) }
+
+    /// What leaf nodes and hubs are told that this account wants, so that a loop shows when it comes back (nats-server
+    /// leafnode.go initLeafNodeSmapAndSendSubs).
+    var loopSubject: [UInt8] {
+        self.state.withLockedValue { state in
+            if state.loopSubject.isEmpty {
+                var generator = SystemRandomNumberGenerator()
+                var nuid = NUID(using: &generator)
+                state.loopSubject = LeafAudience.loopPrefix + Array(nuid.next(using: &generator).utf8)
+            }
+            return state.loopSubject
+        }
+    }
 
     /// Whether the log may tell of too many subscriptions again.
     func shouldLogSubscriptionLimit(now: NIODeadline) -> Bool {

@@ -10,6 +10,8 @@ package struct AccountOptions: Sendable, Equatable {
         package var maxSubscriptions = -1
         /// Header block plus payload of a message, in bytes.
         package var maxPayload = -1
+        /// Connections of leaf nodes at a time.
+        package var maxLeafNodes = -1
 
         package init() {}
 

@@ -26,8 +26,6 @@ final class ClientConnection: ServerConnection, ChannelInboundHandler, @unchecke
     var isInAccount = false
     /// Which of the account's imported streams the subscriptions know.
     var streamsVersion = 0
-    /// What its requests to services of other accounts tell of it.
-    var knownInfo = RequestInfo()
     /// Subscriptions that the connection may have; any number if negative.
     var maxSubscriptions: Int
     var session: ClientSession
@@ -116,7 +114,7 @@ final class ClientConnection: ServerConnection, ChannelInboundHandler, @unchecke
         )
         self.parser = ClientOperationParser(maxControlLine: settings.maxControlLine, maxPayload: settings.maxPayload)
         self.pingDue = now
-        super.init(id: id, loop: loop, isRoute: false)
+        super.init(id: id, loop: loop, kind: .client)
         self.isEncrypted = security != nil
         if webSocket != nil { self.writesDirectly = false }
     }
@@ -301,9 +299,11 @@ final class ClientConnection: ServerConnection, ChannelInboundHandler, @unchecke
         _ batch: inout PublishBatch
     ) -> Bool { self.requestService(service, subject, base, operation, &batch) }
 
-    override var responder: (info: [UInt8], roundTrip: Int64) {
-        (self.clientInfo(isDetailed: true), self.keepAlive.roundTripTime?.nanoseconds ?? 0)
+    override func describe(isDetailed: Bool, service: String, namesServer: Bool?) -> [UInt8] {
+        self.clientInfo(isDetailed: isDetailed, service: service, namesServer: namesServer)
     }
+
+    override var roundTripNanoseconds: Int64 { self.keepAlive.roundTripTime?.nanoseconds ?? 0 }
 
     override var internalSender: InternalSender? {
         guard !self.isInternal else { return nil }

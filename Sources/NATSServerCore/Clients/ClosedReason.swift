@@ -28,6 +28,9 @@ enum ClosedReason: String, Sendable {
     case duplicateRoute = "Duplicate Route"
     case duplicateServerName = "Duplicate Server Name"
     case clusterNameConflict = "Cluster Name Conflict"
+    case clusterNamesIdentical = "Cluster Names Identical"
+    case missingAccount = "Missing Account"
+    case duplicateRemoteLeafNode = "Duplicate Remote LeafNode Connection"
 
     /// Whether what is still queued is sent before the socket is closed (nats-server client.go markConnAsClosed).
     var flushesFirst: Bool {

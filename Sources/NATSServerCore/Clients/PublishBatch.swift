@@ -51,7 +51,7 @@ struct PublishBatch {
     }
 
     /// For what comes from another server, where it was checked.
-    init(_ route: RouteConnection) {
+    init(_ route: PeerConnection) {
         self.parser = ClientOperationParser(maxControlLine: 0, maxPayload: 0)
         self.cache = route.router.cache
         self.generation = route.router.index.generation
@@ -95,16 +95,15 @@ struct PublishBatch {
         return flags
     }
 
-    func finish(_ route: RouteConnection) {
-        guard self.messages > 0 else { return }
-        if !route.settings.keepsMatches { for router in route.routers.values { router.cache.pointee.clear() } }
-        route.statistics.messagesIn &+= self.messages
-        route.statistics.bytesIn &+= self.bytes
-        route.loop.totals.traffic.messagesIn &+= self.messages
-        route.loop.totals.traffic.bytesIn &+= self.bytes
+    /// Adds what has come from another server to the figures.
+    func count(for peer: PeerConnection) {
+        peer.statistics.messagesIn &+= self.messages
+        peer.statistics.bytesIn &+= self.bytes
+        peer.loop.totals.traffic.messagesIn &+= self.messages
+        peer.loop.totals.traffic.bytesIn &+= self.bytes
         let now = NIODeadline.now()
-        route.loop.lastBatch = now
-        route.lastActivity = now
+        peer.loop.lastBatch = now
+        peer.lastActivity = now
     }
 
     func finish(_ connection: ClientConnection) {

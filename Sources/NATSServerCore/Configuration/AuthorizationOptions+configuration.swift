@@ -89,6 +89,7 @@ extension AccountOptions {
         self.limits.maxConnections = configuration.limits.maxConnections
         self.limits.maxSubscriptions = configuration.limits.maxSubscriptions
         self.limits.maxPayload = configuration.limits.maxPayload
+        self.limits.maxLeafNodes = configuration.limits.maxLeafnodes
         self.mappings = configuration.mappings.map(MappingOptions.init)
         self.exports = configuration.exports.map(ExportOptions.init)
         self.imports = configuration.imports.map(ImportOptions.init)

@@ -253,6 +253,7 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("MaxClosedClients", \.maxClosedClients) { "\($0)" }
         try self.compareOperators()
         try self.compareCluster()
+        try self.compareLeafNodes()
         try self.compareWebSocket(port: webSocketPort)
         try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
         try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { GoDuration.text($0) }
@@ -280,6 +281,20 @@ package struct ReloadPlan: Equatable, Sendable {
         }
         guard blocks[0] == blocks[1] else {
             throw Refusal(description: "config reload not supported for Cluster: restart the server")
+        }
+    }
+
+    /// Nothing of it can change while the server runs.
+    private func compareLeafNodes() throws(Refusal) {
+        let blocks = [self.old, self.new].map { configuration in
+            var block = configuration.leafnodes
+            // They say nothing, and move with the lines above them.
+            block?.tls?.position = nil
+            for index in block?.remotes.indices ?? 0..<0 { block?.remotes[index].tls?.position = nil }
+            return block
+        }
+        guard blocks[0] == blocks[1] else {
+            throw Refusal(description: "config reload not supported for LeafNode: restart the server")
         }
     }
 

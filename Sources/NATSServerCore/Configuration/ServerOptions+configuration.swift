@@ -19,6 +19,7 @@ extension ServerOptions {
         self.webSocket = configuration.websocket.flatMap(WebSocketOptions.init)
 
         self.cluster = configuration.cluster.flatMap { $0.port == 0 ? nil : ClusterOptions($0) }
+        self.leafNodes = configuration.leafnodes.flatMap(LeafNodesOptions.init)
 
         self.maxConnections = configuration.maxConnections
         self.maxControlLine = configuration.maxControlLine

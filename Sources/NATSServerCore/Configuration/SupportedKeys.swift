@@ -25,7 +25,7 @@ package enum SupportedKeys {
         "operator", "trusted_keys", "resolver", "resolver_tls", "resolver_preload", "resolver_pinned_accounts",
         "default_sentinel",
         // Other servers.
-        "cluster",
+        "cluster", "leafnodes",
         "system_account", "no_system_account",
         // Without JetStream the directory is of no use.
         "store_dir",
@@ -51,6 +51,9 @@ package enum SupportedKeys {
         }
         if let part = self.firstUnsupportedClusterPart(configuration) {
             return configuration.given["cluster"].map { "\(part) (\($0))" } ?? part
+        }
+        if let part = self.firstUnsupportedLeafNodePart(configuration) {
+            return configuration.given["leafnodes"].map { "\(part) (\($0))" } ?? part
         }
         if let part = self.firstUnsupportedAccountPart(configuration) {
             return configuration.given["accounts"].map { "\(part) (\($0))" } ?? part
@@ -79,6 +82,54 @@ package enum SupportedKeys {
         return parts.first { $0.1 }?.0
     }
 
+    /// What is not there yet of leaf nodes.
+    private static func firstUnsupportedLeafNodePart(_ configuration: ServerConfiguration) -> String? {
+        guard let leafNodes = configuration.leafnodes, leafNodes.port != 0 || !leafNodes.remotes.isEmpty else {
+            return nil
+        }
+        // The official default asks for compression, and gets none from who has none.
+        let modes: Set<String> = ["s2_auto", "accept", "off", "disabled", "not supported"]
+        let usesServersUsers =
+            leafNodes.port != 0 && leafNodes.authorization?.user == nil && leafNodes.authorization?.nkey == nil
+            && leafNodes.authorization?.users.isEmpty != false
+        var parts = [
+            ("leafnodes.compression", !modes.contains(leafNodes.compression.mode)),
+            ("leafnodes.min_version", leafNodes.minVersion != nil),
+            ("leafnodes.write_deadline", leafNodes.writeDeadline != nil),
+            ("leafnodes.write_timeout", leafNodes.writeTimeout == .close),
+            ("leafnodes.authorization.proxy_required", leafNodes.authorization?.proxyRequired == true),
+            (
+                "leafnodes.authorization.users.proxy_required",
+                leafNodes.authorization?.users.contains(where: \.proxyRequired) == true
+            ),
+            ("leafnodes with auth_callout", usesServersUsers && configuration.authorization?.authCallout != nil),
+        ]
+        parts += self.tlsParts(of: leafNodes.tls, "leafnodes.tls")
+        for remote in leafNodes.remotes {
+            parts += [
+                ("leafnodes.remotes.compression", !modes.contains(remote.compression.mode)),
+                ("leafnodes.remotes.urls with ws", remote.urls.contains(where: LeafNodesOptions.Remote.isWebSocket)),
+                ("leafnodes.remotes.proxy", !remote.proxy.url.isEmpty),
+                ("leafnodes.remotes.jetstream_cluster_migrate", remote.jetstreamClusterMigrate),
+                ("leafnodes.remotes.ws_compression", remote.wsCompression),
+                ("leafnodes.remotes.ws_no_masking", remote.wsNoMasking),
+            ]
+            parts += self.tlsParts(of: remote.tls, "leafnodes.remotes.tls")
+        }
+        return parts.first { $0.1 }?.0
+    }
+
+    private static func tlsParts(of tls: TLSConfiguration?, _ name: String) -> [(String, Bool)] {
+        let waits = if case .fallback = tls?.handshakeFirst { true } else { false }
+        return [
+            ("\(name).ocsp_peer", tls?.ocspPeer?.verify == true),
+            ("\(name).verify_and_map", tls?.verifyAndMap == true),
+            ("\(name).pinned_certs", tls?.pinnedCerts.isEmpty == false),
+            ("\(name).connection_rate_limit", (tls?.connectionRateLimit ?? 0) > 0),
+            ("\(name).handshake_first: auto", waits),
+        ]
+    }
+
     /// What is not there yet of the accounts.
     private static func firstUnsupportedAccountPart(_ configuration: ServerConfiguration) -> String? {
         for account in configuration.accounts {
@@ -100,6 +151,7 @@ package enum SupportedKeys {
         case "system_account": configuration.operators.isEmpty && configuration.trustedKeys.isEmpty
         case "jetstream": configuration.jetstream?.enabled == true
         case "cluster": configuration.cluster != nil
+        case "leafnodes": configuration.leafnodes.flatMap(LeafNodesOptions.init) != nil
         case "proxy_protocol": configuration.proxyProtocol
         // To close is what the default does to clients.
         case "write_timeout": configuration.writeTimeout == .retry

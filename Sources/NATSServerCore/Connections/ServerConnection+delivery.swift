@@ -118,6 +118,8 @@ extension ServerConnection {
     }
 
     /// One member of each queue group gets the message, chosen at random; then other servers get it, then the services.
+    ///
+    /// Members behind leaf nodes, or the hub, get it only where nobody nearer can (nats-server client.go processMsgResults).
     @inline(never)
     private func deliverToRest(
         _ message: OutgoingMessage,
@@ -131,25 +133,17 @@ extension ServerConnection {
         var shareStart = 0
         for index in 0..<result.pointee.groupCount {
             let group = result.pointee.groups + index
-            let count = group.pointee.end - start
-            // One hop: what comes from another server, though through an import, goes to no other one.
-            let remote = self.isRoute ? 0 : group.pointee.remoteWeight
-            group.pointee.choice = -1
-            // Members here and elsewhere count alike (nats-server client.go processMsgResults).
-            let choice = count + remote > 0 ? self.loop.random.next(below: count + remote) : 0
-            let isHere =
-                choice < count
-                && self.deliver(message, toOneOf: start..<start + count, choice, result, base, operation, &batch)
-            if isHere {
-                delivered = true
-            } else if remote > 0 {
-                let member = choice < count ? self.loop.random.next(below: remote) : choice - count
-                group.pointee.choice = result.pointee.share(of: member, in: shareStart..<group.pointee.shareEnd)
-            }
-            start = group.pointee.end
-            shareStart = group.pointee.shareEnd
+            let place = MatchResult.Group(
+                index: index,
+                members: start..<group.pointee.end,
+                shares: shareStart..<group.pointee.shareEnd
+            )
+            (start, shareStart) = (place.members.upperBound, place.shares.upperBound)
+            if self.deliver(message, toGroup: place, result, base, operation, &batch) { delivered = true }
         }
-        if result.pointee.peerCount > 0, !self.isRoute, self.deliverToPeers(message, result, base, operation, &batch) {
+        if result.pointee.peerCount > 0, !self.isRoute || result.pointee.hasLeafs,
+            self.deliverToPeers(message, result, base, operation, &batch)
+        {
             delivered = true
         }
         // Last: the result may be gone once other subjects have been looked up.
@@ -161,6 +155,37 @@ extension ServerConnection {
         }
         // Nothing is left to be done about it.
         return true
+    }
+
+    /// Hands a message to a member of a queue group that is here, or chooses the server that one of its members shall get it
+    /// from.
+    ///
+    /// - Returns: whether somebody here got it.
+    @inline(__always)
+    func deliver(
+        _ message: OutgoingMessage,
+        toGroup place: MatchResult.Group,
+        _ result: MatchResult.Pointer,
+        _ base: UnsafePointer<UInt8>,
+        _ operation: UnsafePointer<ClientOperation>,
+        _ batch: inout PublishBatch
+    ) -> Bool {
+        let group = result.pointee.groups + place.index
+        let count = place.members.count
+        let remote = self.audience.contains(.route) ? group.pointee.remoteWeight : 0
+        group.pointee.choice = -1
+        // Members here and elsewhere count alike (nats-server client.go processMsgResults).
+        let choice = count + remote > 0 ? self.loop.random.next(below: count + remote) : 0
+        if choice < count, self.deliver(message, toOneOf: place.members, choice, result, base, operation, &batch) {
+            return true
+        }
+        if remote > 0 {
+            let member = choice < count ? self.loop.random.next(below: remote) : choice - count
+            group.pointee.choice = result.pointee.share(of: member, in: place.shares)
+        } else if group.pointee.hasLeafs {
+            group.pointee.choice = self.chooseLeaf(place.shares, of: result)
+        }
+        return false
     }
 
     /// Hands a message to one of the targets, the chosen one if it can take it: one that cannot (gone, or the publisher

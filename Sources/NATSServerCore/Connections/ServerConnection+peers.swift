@@ -2,7 +2,7 @@ import NATSText
 import NATSWire
 import NIOCore
 
-/// Messages that go to other servers, over routes.
+/// Messages that go to other servers.
 extension ServerConnection {
     /// Hands a message to every other server that wants it, once to each: with the queue groups of which it is to serve a
     /// member.
@@ -19,7 +19,7 @@ extension ServerConnection {
         for index in 0..<result.pointee.peerCount {
             let peer = result.pointee.peers + index
             let listed = result.pointee.sizeOfList(for: index)
-            guard peer.pointee.isPlain || listed > 0 else { continue }
+            guard peer.pointee.isPlain || listed > 0, self.reaches(peer, result) else { continue }
             let isWhole = listed == 0 && (peer.pointee.hasHeaders || message.headerSize == 0)
             let isStaged =
                 isWhole
@@ -33,9 +33,53 @@ extension ServerConnection {
         return delivered
     }
 
+    /// Whether a message goes from here to another server.
+    @inline(__always)
+    private func reaches(_ peer: UnsafeMutablePointer<PeerTarget>, _ result: MatchResult.Pointer) -> Bool {
+        guard self.audience.contains(peer.pointee.kind) else { return self.isAnswer(result, for: peer) }
+        return self.kind != .leaf || self.isElsewhere(peer)
+    }
+
+    /// From another server of the cluster answers alone go to the hub (nats-server client.go processMsgResults).
+    @inline(never)
+    private func isAnswer(_ result: MatchResult.Pointer, for peer: UnsafeMutablePointer<PeerTarget>) -> Bool {
+        guard self.isRoute, peer.pointee.kind == .hub else { return false }
+        let subject = UnsafeRawBufferPointer(start: result.pointee.subject, count: result.pointee.subjectLength)
+        return ReservedSubjects.isServiceReply(subject)
+    }
+
+    /// Whether what comes from a leaf node, or the hub, may go to another server: not to the same one, nor to the cluster
+    /// that it comes from.
+    @inline(never)
+    private func isElsewhere(_ peer: UnsafeMutablePointer<PeerTarget>) -> Bool {
+        guard peer.pointee.kind != .route else { return true }
+        guard let connection = peer.pointee.owner.takeUnretainedValue().connection else { return false }
+        return connection !== self && (self.origin.isEmpty || connection.origin != self.origin)
+    }
+
+    /// Chooses among the members of a queue group that are behind leaf nodes, or the hub.
+    ///
+    /// - Returns: the share; -1 if there is none that the message may go to.
+    @inline(never)
+    func chooseLeaf(_ shares: Range<Int>, of result: MatchResult.Pointer) -> Int {
+        func weight(of share: Int) -> Int {
+            let peer = result.pointee.peers + result.pointee.shares[share].peer
+            guard peer.pointee.kind != .route, self.reaches(peer, result) else { return 0 }
+            return result.pointee.shares[share].weight
+        }
+        let total = shares.reduce(0) { $0 + weight(of: $1) }
+        guard total > 0 else { return -1 }
+        var rest = self.loop.random.next(below: total)
+        for share in shares {
+            rest -= weight(of: share)
+            if rest < 0 { return share }
+        }
+        return -1
+    }
+
     // MARK: Hot path
 
-    /// Appends `RMSG [account] subject ` and the tail that clients get.
+    /// Appends `RMSG [account] subject `, or `LMSG subject `, and the tail that clients get.
     @inline(__always)
     private func stage(
         _ message: OutgoingMessage,

@@ -127,7 +127,8 @@ extension ServerConnection {
         }
     }
 
-    private func find(_ subject: [UInt8], _ router: AccountRouter, _ generation: UInt64) -> MatchResult.Pointer {
+    /// Whom a subject goes to that nobody has written.
+    func find(_ subject: [UInt8], _ router: AccountRouter, _ generation: UInt64) -> MatchResult.Pointer {
         var empty: UInt8 = 0
         return subject.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress, !bytes.isEmpty else {

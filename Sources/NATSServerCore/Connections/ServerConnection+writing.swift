@@ -39,12 +39,16 @@ extension ServerConnection {
                 self.router.totals.traffic.messagesOut &+= staged.messages
                 self.router.totals.traffic.bytesOut &+= staged.payloadBytes
             }
+            if self.kind == .leaf {
+                self.router.totals.leafTraffic.messagesOut &+= staged.messages
+                self.router.totals.leafTraffic.bytesOut &+= staged.payloadBytes
+            }
             self.lastActivity = now
         }
         self.willWrite(context)
         let pending = self.backlog.change(by: isCounted ? 0 : bytes)
-        // nats-server client.go queueOutbound: a route is never given up for that.
-        if !self.isRoute, self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
+        // nats-server client.go queueOutbound: another server is never given up for that.
+        if self.kind == .client, self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
             self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
             self.loop.totals.slowConsumers += 1
             self.router.totals.slowConsumers += 1

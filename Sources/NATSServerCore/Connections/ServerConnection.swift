@@ -2,9 +2,9 @@ import Logging
 import NATSWire
 import NIOCore
 
-/// One socket of the server: a client's, or that of a route to another server.
+/// One socket of the server: a client's, or that of a connection to another server.
 ///
-/// What is common to both: output that others have staged goes out here (`ServerConnection+writing.swift`), and messages that
+/// What is common to all: output that others have staged goes out here (`ServerConnection+writing.swift`), and messages that
 /// came in go to everybody who wants them (`ServerConnection+delivery.swift`).
 ///
 /// `@unchecked Sendable`: everything but the `let`s is only touched on the connection's event loop, and so is `outlet`.
@@ -16,6 +16,15 @@ class ServerConnection: @unchecked Sendable {
         case closed
     }
 
+    /// What is on the other side.
+    enum Kind: UInt8 {
+        case client
+        /// Another server of the cluster.
+        case route
+        /// A leaf node, or the hub of this one.
+        case leaf
+    }
+
     final let id: UInt64
     final let loop: ServerLoop
     final let shared: ServerShared
@@ -23,8 +32,12 @@ class ServerConnection: @unchecked Sendable {
     /// Everything for this connection that is produced on its own loop goes through here, in order.
     final let outlet: Outlet
     final let accepted: NIODeadline
-    /// Whether another server is on the other side.
-    final let isRoute: Bool
+    final let kind: Kind
+    /// Which other servers messages from here go to.
+    final var audience: PeerTarget.Kinds
+    /// The cluster of a leaf node, or of the hub: its messages do not come back to it by another connection; set once,
+    /// before anything of it is seen by other loops.
+    final var origin: [UInt8] = []
 
     /// Where its messages belong, and this loop's view of it; of a route those of the message under way.
     final var account: Account
@@ -33,6 +46,8 @@ class ServerConnection: @unchecked Sendable {
     final var phase: Phase = .open
     final var context: ChannelHandlerContext?
     final var closedReason: ClosedReason?
+    /// What its requests to services of other accounts tell of it.
+    final var knownInfo = RequestInfo()
     /// When a message came or went, or the subscriptions changed (nats-server client.go `last`).
     final var lastActivity: NIODeadline
 
@@ -51,13 +66,15 @@ class ServerConnection: @unchecked Sendable {
     /// - Parameters:
     ///   - id: The client id, or the route id, which are of one sequence.
     ///   - loop: Where it lives.
-    ///   - isRoute: Whether another server is on the other side.
-    init(id: UInt64, loop: ServerLoop, isRoute: Bool) {
+    ///   - kind: What is on the other side.
+    init(id: UInt64, loop: ServerLoop, kind: Kind) {
         let now = NIODeadline.now()
         self.id = id
         self.loop = loop
         self.shared = loop.shared
-        self.isRoute = isRoute
+        self.kind = kind
+        // One hop: what comes from another server of the cluster goes to no other one.
+        self.audience = kind == .route ? .leafNode : .all
         self.account = loop.shared.accounts.global
         self.router = loop.router(for: loop.shared.accounts.global)
         self.backlog = Backlog(maximum: loop.shared.options.maxPending, now: now)
@@ -95,6 +112,9 @@ class ServerConnection: @unchecked Sendable {
     /// Handles no more input for a moment: what it asks for takes the server too long.
     func pauseInput() {}
 
+    /// How far away it is, in nanoseconds.
+    var roundTripNanoseconds: Int64 { 0 }
+
     /// Sends a request to a service of another account.
     ///
     /// - Returns: whether anybody got it.
@@ -106,8 +126,8 @@ class ServerConnection: @unchecked Sendable {
         _ batch: inout PublishBatch
     ) -> Bool { false }
 
-    /// Who answers a request whose latency is measured, as JSON, and how far away it is, in nanoseconds.
-    var responder: (info: [UInt8], roundTrip: Int64) { (Array("{}".utf8), 0) }
+    /// Who makes a request, as services of other accounts are told (nats-server events.go ClientInfo).
+    func describe(isDetailed: Bool, service: String, namesServer: Bool?) -> [UInt8] { Array("{}".utf8) }
 
     /// Who published a message to the server itself; `nil` if another server did, or this one.
     var internalSender: InternalSender? { nil }
@@ -116,6 +136,13 @@ class ServerConnection: @unchecked Sendable {
 extension ServerConnection {
     /// Whether this is the server itself.
     final var isInternal: Bool { self.id == 0 }
+
+    final var isRoute: Bool { self.kind == .route }
+
+    /// Who answers a request whose latency is measured, as JSON, and how far away it is, in nanoseconds.
+    final var responder: (info: [UInt8], roundTrip: Int64) {
+        (self.describe(isDetailed: true, service: "", namesServer: nil), self.roundTripNanoseconds)
+    }
 
     // MARK: Log
 

@@ -60,6 +60,8 @@ struct MatchResult {
     let groupCount: Int
     /// Whether there are groups, peers or services.
     let hasMore: Bool
+    /// Whether any of the peers is a leaf node or the hub.
+    let hasLeafs: Bool
     let targetCount: Int
     /// "HMSG <subject> "; the MSG form starts one byte later.
     let prefix: UnsafeMutablePointer<UInt8>
@@ -103,17 +105,36 @@ struct MatchResult {
             || (0..<self.peerCount).contains { self.peers[$0].owner.takeUnretainedValue().connection == nil }
     }
 
-    /// The targets of a queue group that has members here.
-    func members(ofGroup name: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+    /// One queue group of the result.
+    struct Group {
+        let index: Int
+        /// The targets of those members that are here.
+        let members: Range<Int>
+        let shares: Range<Int>
+    }
+
+    /// The queue group with a name.
+    func group(named name: UnsafeBufferPointer<UInt8>) -> Group? {
         var start = self.plainCount
-        for group in 0..<self.groupCount {
-            let end = self.groups[group].end
-            defer { start = end }
-            guard start < end else { continue }
-            let isIt = self.owners[start].subscription._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
-            if isIt { return start..<end }
+        var shareStart = 0
+        for index in 0..<self.groupCount {
+            let group = Group(
+                index: index,
+                members: start..<self.groups[index].end,
+                shares: shareStart..<self.groups[index].shareEnd
+            )
+            (start, shareStart) = (group.members.upperBound, group.shares.upperBound)
+            if self.isGroup(group, named: name) { return group }
         }
         return nil
+    }
+
+    private func isGroup(_ group: Group, named name: UnsafeBufferPointer<UInt8>) -> Bool {
+        if let member = group.members.first {
+            return self.owners[member].subscription._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
+        }
+        guard let share = group.shares.first else { return false }
+        return self.shares[share].interest._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
     }
 
     /// What the server itself does with a message, if anything.
@@ -147,7 +168,7 @@ struct MatchResult {
     ) -> Pointer {
         var match = self.withoutDenied(match, subject)
         let services = ServiceMatches(takingFrom: &match, subject)
-        let plan = PeerPlan(remote, besides: match)
+        let plan = PeerPlan(remote, besides: match, subject)
         let targetCount = match.groups.reduce(match.plain.count) { $0 + $1.count }
         let prefixLength = subject.count + 6
         var size = MemoryLayout<MatchResult>.stride
@@ -208,27 +229,32 @@ struct MatchResult {
         for group in 0..<plan.groupCount {
             if group < match.groups.count { match.groups[group].forEach(add) }
             var weight = 0
+            var hasLeafs = false
             for (peer, interest) in plan.shares[group] {
                 let members = max(0, interest.weight)
                 (shares + share).initialize(
                     to: PeerShare(peer: peer, weight: members, interest: .passRetained(interest))
                 )
-                weight += members
+                if interest.peer.kind == .route { weight += members } else { hasLeafs = true }
                 share += 1
             }
-            (groups + group).initialize(to: MatchGroup(end: index, shareEnd: share, remoteWeight: weight))
+            (groups + group).initialize(
+                to: MatchGroup(end: index, shareEnd: share, remoteWeight: weight, hasLeafs: hasLeafs)
+            )
         }
         for (place, peer) in plan.peers.enumerated() {
-            let outlet = loop.outlet(for: peer.route)
-            let prefix = self.makePeerPrefix(peer.route.isDedicated ? [] : plan.account, subject)
+            let connection = peer.connection
+            let outlet = loop.outlet(for: connection)
+            let prefix = self.makePeerPrefix(for: connection, plan.account, subject)
             attachedSize += prefix.count + Self.allocationSize
             (peers + place).initialize(
                 to: PeerTarget(
+                    kind: connection.peerKind,
                     outlet: outlet.state,
                     owner: .passRetained(outlet),
                     prefix: prefix.start,
                     prefixLength: prefix.count,
-                    hasHeaders: peer.route.understandsHeaders,
+                    hasHeaders: connection.understandsHeaders,
                     isPlain: peer.isPlain
                 )
             )
@@ -243,6 +269,7 @@ struct MatchResult {
                 plainCount: match.plain.count,
                 groupCount: plan.groupCount,
                 hasMore: plan.groupCount > 0 || !plan.peers.isEmpty || services != nil,
+                hasLeafs: plan.hasLeafs,
                 targetCount: targetCount,
                 prefix: prefix,
                 targets: targets,
@@ -274,13 +301,20 @@ struct MatchResult {
         return (prefix, subject.count)
     }
 
-    /// What stands in front of a message's tail on a route; the account is empty if the route is dedicated to it.
+    /// What stands in front of a message's tail on the way to another server.
     private static func makePeerPrefix(
+        for connection: PeerConnection,
         _ account: [UInt8],
         _ subject: UnsafeBufferPointer<UInt8>
     ) -> (start: UnsafeMutablePointer<UInt8>, count: Int) {
         var bytes: [UInt8] = []
-        RouteFrame.appendMessage(account: account, subject: subject, hasHeaders: false, to: &bytes)
+        RouteFrame.appendMessage(
+            account: connection.isDedicated ? [] : account,
+            subject: subject,
+            hasHeaders: false,
+            isLeafNode: connection.kind == .leaf,
+            to: &bytes
+        )
         let prefix = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
         prefix.initialize(from: bytes, count: bytes.count)
         return (prefix, bytes.count)

@@ -5,10 +5,10 @@ struct RemoteMatch {
     let interest: Sublist<RemoteInterest>.Match
 }
 
-/// Over which routes a subject goes, and which queue groups have members behind them; worked out when it is matched.
+/// To which other servers a subject goes, and which queue groups have members there; worked out when it is matched.
 struct PeerPlan {
     let account: [UInt8]
-    private(set) var peers: [(route: RouteConnection, isPlain: Bool)] = []
+    private(set) var peers: [(connection: PeerConnection, isPlain: Bool)] = []
     /// By queue group, those first that have members here; each with a peer's place.
     private(set) var shares: [[(peer: Int, interest: RemoteInterest)]]
     private(set) var shareCount = 0
@@ -16,27 +16,39 @@ struct PeerPlan {
 
     var groupCount: Int { self.shares.count }
 
-    init(_ remote: RemoteMatch?, besides local: Sublist<Subscription>.Match) {
+    /// Whether any is a leaf node or the hub.
+    private(set) var hasLeafs = false
+
+    init(_ remote: RemoteMatch?, besides local: Sublist<Subscription>.Match, _ subject: UnsafeBufferPointer<UInt8>) {
         self.account = remote?.account ?? []
         self.shares = Array(repeating: [], count: local.groups.count)
         guard let interest = remote?.interest else { return }
-        for plain in interest.plain { self.peers[self.place(of: plain.route)].isPlain = true }
+        for plain in interest.plain where plain.peer.mayReceive(subject) {
+            self.peers[self.place(of: plain.peer)].isPlain = true
+        }
         guard !interest.groups.isEmpty else { return }
         var groups: [[UInt8]: Int] = [:]
         for (group, members) in local.groups.enumerated() { groups[members.first?.queue ?? []] = group }
         for members in interest.groups {
+            let members = members.filter { $0.peer.mayReceive(subject) }
             guard let name = members.first?.queue else { continue }
             let group = groups[name] ?? self.shares.count
             if group == self.shares.count { self.shares.append([]) }
-            for member in members { self.shares[group].append((self.place(of: member.route), member)) }
-            self.shareCount += members.count
+            for member in members where member.peer.kind == .route { self.add(member, to: group) }
+            for member in members where member.peer.kind != .route { self.add(member, to: group) }
         }
     }
 
-    private mutating func place(of route: RouteConnection) -> Int {
-        if let place = self.places[ObjectIdentifier(route)] { return place }
-        self.peers.append((route, false))
-        self.places[ObjectIdentifier(route)] = self.peers.count - 1
+    private mutating func add(_ member: RemoteInterest, to group: Int) {
+        self.shares[group].append((self.place(of: member.peer), member))
+        self.shareCount += 1
+    }
+
+    private mutating func place(of connection: PeerConnection) -> Int {
+        if let place = self.places[ObjectIdentifier(connection)] { return place }
+        self.peers.append((connection, false))
+        self.places[ObjectIdentifier(connection)] = self.peers.count - 1
+        if connection.kind != .route { self.hasLeafs = true }
         return self.peers.count - 1
     }
 }

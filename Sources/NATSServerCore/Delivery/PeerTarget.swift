@@ -1,10 +1,23 @@
 import NATSWire
 
-/// A route that a cached subject goes over, whatever the other server has of subscriptions to it.
+/// A connection to another server that a cached subject goes over, whatever that has of subscriptions to it.
 struct PeerTarget {
+    /// What is on the other side.
+    struct Kinds: OptionSet {
+        let rawValue: UInt8
+        /// Another server of the cluster.
+        static let route = Kinds(rawValue: 1)
+        /// A leaf node of this server.
+        static let leafNode = Kinds(rawValue: 2)
+        /// The hub that this server is a leaf node of.
+        static let hub = Kinds(rawValue: 4)
+        static let all: Kinds = [.route, .leafNode, .hub]
+    }
+
+    let kind: Kinds
     let outlet: UnsafeMutablePointer<OutletState>
     let owner: Unmanaged<Outlet>
-    /// "RMSG [account] subject "; what differs with headers is the first byte.
+    /// "RMSG [account] subject ", or "LMSG subject "; what differs with headers is the first byte.
     let prefix: UnsafeMutablePointer<UInt8>
     let prefixLength: Int
     /// Whether the other server understands headers.
@@ -13,7 +26,7 @@ struct PeerTarget {
     var isPlain: Bool
 }
 
-/// What servers on the other side of routes have of one queue group.
+/// What another server has of one queue group.
 struct PeerShare {
     /// Its place among the targets.
     let peer: Int
@@ -26,10 +39,12 @@ struct PeerShare {
 struct MatchGroup {
     /// Index behind its last target here; the first group's first one is at ``MatchResult/plainCount``.
     var end: Int
-    /// Index behind its last share.
+    /// Index behind its last share; those of routes come first.
     var shareEnd: Int
-    /// Members on other servers.
+    /// Members on other servers of the cluster.
     var remoteWeight: Int
+    /// Whether there are members behind leaf nodes, or the hub: they get what nobody nearer can.
+    var hasLeafs: Bool
     /// The share that the message under way goes to; -1 for none.
     var choice = -1
 }

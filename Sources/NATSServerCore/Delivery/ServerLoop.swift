@@ -8,12 +8,15 @@ final class ServerLoop: @unchecked Sendable {
     /// Sums over the connections of this loop, closed ones included.
     struct Totals {
         var traffic = TrafficStatistics()
+        /// Those of leaf nodes.
+        var leafTraffic = TrafficStatistics()
         var slowConsumers = 0
         var stalls = 0
         var staleConnections = 0
 
         static func += (left: inout Self, right: Self) {
             left.traffic += right.traffic
+            left.leafTraffic += right.leafTraffic
             left.slowConsumers += right.slowConsumers
             left.stalls += right.stalls
             left.staleConnections += right.staleConnections
@@ -34,6 +37,7 @@ final class ServerLoop: @unchecked Sendable {
     var lastBatch = NIODeadline.now()
     private(set) var connections: [UInt64: ClientConnection] = [:]
     private(set) var routes: [UInt64: RouteConnection] = [:]
+    private(set) var leafs: [UInt64: LeafConnection] = [:]
     /// All loops of the server, in order of their index; set once before the first connection.
     var siblings: [ServerLoop] = []
 
@@ -137,13 +141,21 @@ final class ServerLoop: @unchecked Sendable {
 
     func add(_ connection: ClientConnection) { self.connections[connection.id] = connection }
 
-    func add(_ route: RouteConnection) { self.routes[route.id] = route }
+    func add(_ peer: PeerConnection) {
+        if let route = peer as? RouteConnection { self.routes[peer.id] = route }
+        if let leaf = peer as? LeafConnection { self.leafs[peer.id] = leaf }
+    }
+
+    /// Connections to other servers.
+    var peers: [PeerConnection] { Array(self.routes.values) + Array(self.leafs.values) }
 
     func remove(_ connection: ServerConnection) {
         let isKnown =
-            connection.isRoute
-            ? self.routes.removeValue(forKey: connection.id) != nil
-            : self.connections.removeValue(forKey: connection.id) != nil
+            switch connection.kind {
+            case .client: self.connections.removeValue(forKey: connection.id) != nil
+            case .route: self.routes.removeValue(forKey: connection.id) != nil
+            case .leaf: self.leafs.removeValue(forKey: connection.id) != nil
+            }
         guard isKnown else { return }
         self.blocked[connection.id] = nil
         self.releaseTimers()
@@ -174,7 +186,7 @@ final class ServerLoop: @unchecked Sendable {
     func apply(_ settings: LoopSettings) {
         self.settings = settings
         for connection in self.connections.values { connection.settingsChanged() }
-        for route in self.routes.values { route.settingsChanged() }
+        for peer in self.peers { peer.settingsChanged() }
     }
 
     // MARK: Timers
@@ -185,7 +197,9 @@ final class ServerLoop: @unchecked Sendable {
         self.scheduleTimers()
     }
 
-    private func connection(_ id: UInt64) -> ServerConnection? { self.connections[id] ?? self.routes[id] }
+    private func connection(_ id: UInt64) -> ServerConnection? {
+        self.connections[id] ?? self.routes[id] ?? self.leafs[id]
+    }
 
     private func scheduleTimers() {
         guard let next = self.timers.nextToSchedule() else { return }
@@ -202,7 +216,7 @@ final class ServerLoop: @unchecked Sendable {
     }
 
     private func releaseTimers() {
-        let remaining = self.connections.count + self.routes.count
+        let remaining = self.connections.count + self.routes.count + self.leafs.count
         self.timers.connectionEnded(remaining: remaining) { self.connection($0) != nil }
         guard self.timers.count == 0, let task = self.timerTask else { return }
         task.cancel()
@@ -365,7 +379,7 @@ extension ServerLoop {
     /// - Returns: the final sums.
     func shutDown() async -> Totals {
         let closing = self.eventLoop.flatSubmit {
-            let all: [ServerConnection] = Array(self.connections.values) + Array(self.routes.values)
+            let all: [ServerConnection] = Array(self.connections.values) + self.peers
             let futures = all.compactMap { $0.context?.channel.closeFuture }
             for connection in all { connection.close(.serverShutdown) }
             return EventLoopFuture.andAllComplete(futures, on: self.eventLoop).map { self.totals }

@@ -97,6 +97,11 @@ final class MonitoringSource: Sendable {
                 let info = self.shared.makeInfo(clientID: 0, clientIP: "")
                 (snapshot.connectURLs, snapshot.webSocketConnectURLs) = (info.connectURLs, info.webSocketConnectURLs)
             }
+            if let leafNodes = self.shared.leafNodes {
+                (snapshot.leafNodes, snapshot.leafNodePort) = (leafNodes.count, leafNodes.port)
+                snapshot.leafNodeCertificateEnd =
+                    leafNodes.tls?.accepting?.notValidAfter.map { Int64($0) * 1_000_000_000 }
+            }
             snapshot.start = self.shared.clock.wallNanoseconds(self.shared.started)
             let configuration = self.shared.loadedConfiguration
             snapshot.configurationLoaded = self.shared.clock.wallNanoseconds(configuration.time)
@@ -138,6 +143,24 @@ final class MonitoringSource: Sendable {
         }
     }
 
+    // MARK: Leaf nodes
+
+    /// The connections of leaf nodes, oldest first.
+    func leafNodes(_ query: LeafzDocument.Query, on eventLoop: any EventLoop) -> EventLoopFuture<LeafzDocument> {
+        self.loops.gather(on: eventLoop) { loop in
+            loop.leafs.values
+                .filter { $0.isRegistered && $0.phase == .open }
+                .filter { query.account.isEmpty || $0.account.name == query.account }
+                .map { $0.monitoringSnapshot(listing: query.lists) }
+        }.map { answers in
+            LeafzDocument(
+                head: self.head(),
+                query: query,
+                leafs: answers.joined().sorted { $0.figures.id < $1.figures.id }
+            )
+        }
+    }
+
     // MARK: Accounts
 
     /// The account that looks at the server; `nil` if there is none.
@@ -156,8 +179,7 @@ final class MonitoringSource: Sendable {
             return self.shared.accounts.all.map { account in
                 var snapshot = self.snapshot(of: account)
                 let totals = totals[ObjectIdentifier(account)] ?? ServerLoop.Totals()
-                snapshot.traffic = totals.traffic
-                snapshot.slowConsumers = totals.slowConsumers
+                snapshot.use(totals)
                 return snapshot
             }
         }
@@ -169,8 +191,7 @@ final class MonitoringSource: Sendable {
             var totals = ServerLoop.Totals()
             for answer in answers.compactMap({ $0 }) { totals += answer }
             var snapshot = self.snapshot(of: account)
-            snapshot.traffic = totals.traffic
-            snapshot.slowConsumers = totals.slowConsumers
+            snapshot.use(totals)
             return snapshot
         }
     }
@@ -195,6 +216,7 @@ final class MonitoringSource: Sendable {
         var snapshot = AccountSnapshot(name: account.name)
         snapshot.updated = self.shared.clock.wallNanoseconds(account.updated)
         snapshot.connections = account.connectionCount
+        snapshot.leafNodes = account.leafNodeCount
         snapshot.standing = account.standing
         snapshot.nameTag = account.nameTag
         snapshot.subscriptions = account.index.statistics

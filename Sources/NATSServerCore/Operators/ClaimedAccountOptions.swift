@@ -9,6 +9,7 @@ extension AccountOptions {
         self.limits.maxConnections = limit(claims.limits.connections)
         self.limits.maxSubscriptions = limit(claims.limits.traffic.subscriptions)
         self.limits.maxPayload = limit(claims.limits.traffic.payload)
+        self.limits.maxLeafNodes = limit(claims.limits.leafNodeConnections)
         self.mappings = claims.mappings.sorted { $0.key < $1.key }.compactMap { source, destinations in
             let usable = destinations.filter { TransformRules.mappingFailure(source, $0.subject) == nil }
             // nats-server accounts.go AddWeightedMappings: with one that cannot be none is.

@@ -41,6 +41,9 @@ extension OperatorMode {
             for connection in Array(loop.connections.values) where connection.account === account {
                 connection.accountExpired()
             }
+            for leaf in Array(loop.leafs.values) where leaf.account === account && leaf.user != nil {
+                leaf.accountExpired()
+            }
         }
     }
 
@@ -348,6 +351,7 @@ extension ServerLoop {
         for connection in Array(self.connections.values) where connection.account === change.account {
             connection.accountChanged(change)
         }
+        for leaf in Array(self.leafs.values) where leaf.account === change.account { leaf.accountChanged(change) }
     }
 
     fileprivate func close(_ surplus: Set<UInt64>, of account: Account) {

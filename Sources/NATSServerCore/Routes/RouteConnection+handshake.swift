@@ -58,12 +58,6 @@ extension RouteConnection {
         self.fail(text, reason)
     }
 
-    private func resumeInput() {
-        guard self.phase == .open, let held = self.heldInput.take() else { return }
-        held.withUnsafeReadableBytes { self.received($0) }
-        if self.phase == .open, self.heldInput == nil { self.context?.read() }
-    }
-
     private func greeted(_ greeting: RouteConnect) {
         self.greeting = greeting
         // Not even for as long as the connection lives.

@@ -35,7 +35,7 @@ extension RouteConnection {
         return isAddress ? tls.name : self.dialledHost
     }
 
-    func handshakeCompleted() {
+    func routeHandshakeCompleted() {
         guard self.phase == .open, self.isEncrypted, !self.isSecured else { return }
         self.isSecured = true
         self.logger.debug("\(self.label) - TLS handshake complete")
@@ -47,7 +47,7 @@ extension RouteConnection {
         self.handshakeFailed("i/o timeout")
     }
 
-    func handshakeFailed(_ cause: String) {
+    func routeHandshakeFailed(_ cause: String) {
         guard self.phase == .open else { return }
         self.logger.error("\(self.label) - TLS route handshake error: \(cause)")
         self.close(.tlsHandshakeFailure)

@@ -108,7 +108,8 @@ extension RouteInfo {
         )
     }
 
-    private static func subjects(
+    /// Reads what may pass in one direction.
+    static func subjects(
         _ key: String,
         from object: JSONObjectReader
     ) throws(JSONError) -> PermissionOptions.Subjects? {

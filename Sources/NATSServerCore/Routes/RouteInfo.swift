@@ -118,7 +118,8 @@ struct RouteInfo: Equatable, Sendable {
         writer.writeUnlessEmpty("leafnode_urls", self.leafNodeURLs)
     }
 
-    private static func write(
+    /// Writes what may pass in one direction.
+    static func write(
         _ key: StaticString,
         _ subjects: PermissionOptions.Subjects?,
         to writer: inout JSONDocumentWriter

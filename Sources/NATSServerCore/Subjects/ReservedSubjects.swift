@@ -18,6 +18,9 @@ enum ReservedSubjects {
             || self.isLonger(reply, than: self.gatewayReply)
     }
 
+    /// Whether a subject is one of those that answers between accounts come by.
+    static func isServiceReply(_ subject: UnsafeRawBufferPointer) -> Bool { subject.starts(with: self.serviceReply) }
+
     private static func isLonger(_ subject: UnsafeRawBufferPointer, than prefix: [UInt8]) -> Bool {
         subject.count > prefix.count && subject.starts(with: prefix)
     }

@@ -33,6 +33,8 @@ final class SubscriptionIndex: @unchecked Sendable {
     /// What other servers are told; kept once somebody is to be told.
     private var ledger: InterestLedger?
     private var watchers: [InterestWatcher] = []
+    /// Leaf nodes, and hubs, that are told.
+    private var leafWatchers: [InterestWatcher] = []
     /// What published subjects become; read under the lock only, by ``withMatch(_:_:)``'s caller.
     private var mappings = SubjectMappings([])
     private var inserts = 0
@@ -138,6 +140,9 @@ final class SubscriptionIndex: @unchecked Sendable {
     func setMappings(_ mappings: SubjectMappings) {
         self.lock.withLock {
             guard mappings != self.mappings else { return }
+            // Leaf nodes send what is wanted only.
+            for old in self.mappings.mappings { self.tellLeafs(Array(old.source.utf8), [], .local, by: -1) }
+            for new in mappings.mappings { self.tellLeafs(Array(new.source.utf8), [], .local, by: 1) }
             self.mappings = mappings
             // Every subject may be concerned.
             self.record(Change(hash: 0, pattern: [UInt8(ascii: ">")]))
@@ -192,6 +197,7 @@ final class SubscriptionIndex: @unchecked Sendable {
             guard self.remote.insert(interest) else { return false }
             self.inserts += 1
             self.recordChange(of: interest.subject)
+            self.interestChanged(interest, by: interest.weight)
             return true
         }
     }
@@ -200,8 +206,10 @@ final class SubscriptionIndex: @unchecked Sendable {
     func setWeight(of interest: RemoteInterest, to weight: Int) {
         self.lock.withLock {
             guard interest.weight != weight else { return }
+            let change = weight - interest.weight
             interest.weight = weight
             self.recordChange(of: interest.subject)
+            self.interestChanged(interest, by: change)
         }
     }
 
@@ -215,62 +223,130 @@ final class SubscriptionIndex: @unchecked Sendable {
                 for interest in slice where self.remote.remove(interest) {
                     self.removes += 1
                     self.recordChange(of: interest.subject)
+                    self.interestChanged(interest, by: -interest.weight)
                 }
             }
         }
     }
 
-    /// Begins to tell a route what is subscribed to here.
+    /// Begins to tell another server what is wanted here.
     func begin(_ watcher: InterestWatcher) {
         self.lock.withLock {
-            if self.ledger == nil { self.ledger = self.makeLedger() }
-            watcher.cursor = self.ledger?.makeCursor()
-            self.watchers.append(watcher)
+            if let interest = watcher.leafInterest {
+                self.fill(interest)
+                self.leafWatchers.append(watcher)
+            } else {
+                if self.ledger == nil { self.ledger = self.makeLedger() }
+                watcher.cursor = self.ledger?.makeCursor()
+                self.watchers.append(watcher)
+            }
             watcher.interestChanged()
         }
     }
 
-    /// A route has ended.
+    /// The connection to another server has ended.
     func end(_ watcher: InterestWatcher) {
         self.lock.withLock {
             self.watchers.removeAll { $0 === watcher }
+            self.leafWatchers.removeAll { $0 === watcher }
+            watcher.leafInterest = nil
             if let cursor = watcher.cursor.take() { self.ledger?.remove(cursor) }
         }
     }
 
-    /// What a route is to be told next.
+    /// What another server is to be told next.
     ///
     /// - Parameters:
-    ///   - watcher: The route's.
+    ///   - watcher: That server's.
     ///   - limit: How many changes are looked at.
     ///   - body: Gets them in their order; under the lock.
     /// - Returns: whether there is more.
     func next(_ watcher: InterestWatcher, atMost limit: Int, _ body: (InterestLedger.Update) -> Void) -> Bool {
         self.lock.withLock {
+            if let interest = watcher.leafInterest { return interest.next(atMost: limit, body) }
             guard let cursor = watcher.cursor else { return false }
             return self.ledger?.next(cursor, atMost: limit, body) ?? false
         }
     }
 
+    /// Something about what other servers may get has changed.
+    ///
+    /// - Parameter change: Makes the change, under the lock.
+    func changePeers(_ change: () -> Void) {
+        self.lock.withLock {
+            change()
+            self.record(Change(hash: 0, pattern: [UInt8(ascii: ">")]))
+        }
+    }
+
     private func makeLedger() -> InterestLedger {
         var ledger = InterestLedger(hash: self.hash)
-        var cursor = Sublist<Subscription>.Cursor()
-        var hasMore = true
-        while hasMore {
-            hasMore = self.sublist.visit(&cursor, atMost: Self.visitedAtOnce) { subscription in
-                guard subscription.concernsPeers else { return }
-                ledger.change(subscription.subject, queue: subscription.queue, by: 1)
-            }
+        self.visitLocked { subscription in
+            guard subscription.concernsPeers else { return }
+            ledger.change(subscription.subject, queue: subscription.queue, by: 1)
+        }
+        self.visitRemoteLocked { interest in
+            guard interest.concernsRoutes else { return }
+            ledger.change(interest.subject, queue: interest.queue, by: interest.weight)
         }
         return ledger
     }
 
+    /// Notes all that a leaf node, or the hub, is to be told.
+    private func fill(_ interest: LeafInterest) {
+        self.visitLocked { subscription in
+            _ = interest.change(subscription.subject, queue: subscription.queue, of: .local, by: 1)
+        }
+        self.visitRemoteLocked { remote in
+            _ = interest.change(remote.subject, queue: remote.queue, of: remote.source, by: remote.weight)
+        }
+        for mapping in self.mappings.mappings {
+            _ = interest.change(Array(mapping.source.utf8), queue: [], of: .local, by: 1)
+        }
+    }
+
+    private func visitLocked(_ body: (Subscription) -> Void) {
+        var cursor = Sublist<Subscription>.Cursor()
+        while self.sublist.visit(&cursor, atMost: Self.visitedAtOnce, body) {}
+    }
+
+    private func visitRemoteLocked(_ body: (RemoteInterest) -> Void) {
+        var cursor = Sublist<RemoteInterest>.Cursor()
+        while self.remote.visit(&cursor, atMost: Self.visitedAtOnce, body) {}
+    }
+
     private func interestChanged(_ subscription: Subscription, by count: Int) {
+        if !self.leafWatchers.isEmpty { self.tellLeafs(subscription.subject, subscription.queue, .local, by: count) }
         guard self.ledger != nil, subscription.concernsPeers else { return }
+        self.tellRoutes(subscription.subject, subscription.queue, by: count)
+    }
+
+    private func interestChanged(_ interest: RemoteInterest, by count: Int) {
+        if !self.leafWatchers.isEmpty {
+            self.tellLeafs(interest.subject, interest.queue, interest.source, by: count, besides: interest.peer)
+        }
+        guard self.ledger != nil, interest.concernsRoutes else { return }
+        self.tellRoutes(interest.subject, interest.queue, by: count)
+    }
+
+    private func tellRoutes(_ subject: [UInt8], _ queue: [UInt8], by count: Int) {
         let before = self.ledger?.latest
-        self.ledger?.change(subscription.subject, queue: subscription.queue, by: count)
+        self.ledger?.change(subject, queue: queue, by: count)
         guard self.ledger?.latest != before else { return }
         for watcher in self.watchers { watcher.interestChanged() }
+    }
+
+    private func tellLeafs(
+        _ subject: [UInt8],
+        _ queue: [UInt8],
+        _ source: LeafAudience.Source,
+        by count: Int,
+        besides peer: PeerConnection? = nil
+    ) {
+        for watcher in self.leafWatchers where peer == nil || !watcher.belongs(to: peer) {
+            guard watcher.leafInterest?.change(subject, queue: queue, of: source, by: count) == true else { continue }
+            watcher.interestChanged()
+        }
     }
 
     // MARK: Monitoring

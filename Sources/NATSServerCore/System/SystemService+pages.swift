@@ -28,7 +28,7 @@ extension SystemService {
                     return Self.ready(GatewayzDocument.json(self.source.head()), loop)
                 }
             ),
-            ("LEAFZ", { query, loop throws(JSONError) in try self.leafNodes(query, loop) }),
+            ("LEAFZ", { query, loop throws(JSONError) in try self.leafNodes(query, account: nil, loop) }),
             ("ACCOUNTZ", { query, loop throws(JSONError) in try self.accounts(query, loop) }),
             ("JSZ", { query, loop throws(JSONError) in try self.jetStream(query, loop) }),
             ("HEALTHZ", { query, loop throws(JSONError) in try self.health(query, loop) }),
@@ -63,7 +63,7 @@ extension SystemService {
         switch name {
         case "SUBSZ": return try self.subscriptions(query, account: account, eventLoop)
         case "CONNZ": return try self.connections(query, account: account, eventLoop)
-        case "LEAFZ": return try self.leafNodes(query, eventLoop)
+        case "LEAFZ": return try self.leafNodes(query, account: account, eventLoop)
         case "JSZ":
             _ = try self.jetStream(query, eventLoop)
             return eventLoop.makeSucceededFuture(.refusal("jetstream not enabled"))
@@ -195,10 +195,12 @@ extension SystemService {
 
     private func leafNodes(
         _ query: SystemQuery,
+        account: String?,
         _ eventLoop: any EventLoop
     ) throws(JSONError) -> EventLoopFuture<Answer> {
-        _ = try (query.bool("subscriptions"), query.string("account"))
-        return Self.ready(LeafzDocument.json(self.source.head()), eventLoop)
+        let named = try query.string("account")
+        let query = LeafzDocument.Query(lists: try query.bool("subscriptions"), account: account ?? named)
+        return self.source.leafNodes(query, on: eventLoop).map { Self.data($0.json(indentation: nil)) }
     }
 
     private func accounts(
@@ -234,7 +236,7 @@ extension SystemService {
         }
         return accounts.map { accounts in
             let wanted = accounts.filter { account in
-                (names.isEmpty || names.contains(account.name)) && (includesUnused || account.connections > 0)
+                (names.isEmpty || names.contains(account.name)) && (includesUnused || account.connections + account.leafNodes > 0)
             }
             guard !wanted.isEmpty || includesUnused else { return .silence }
             let document = AccstatzDocument(head: self.source.head(), accounts: wanted, includesUnused: true)

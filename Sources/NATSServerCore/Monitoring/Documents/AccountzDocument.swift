@@ -44,7 +44,7 @@ enum AccountzDocument {
         writer.write("expired", account.standing.isExpired)
         writer.write("complete", !account.standing.isIncomplete)
         writer.write("jetstream_enabled", false)
-        writer.write("leafnode_connections", 0)
+        writer.write("leafnode_connections", account.leafNodes)
         writer.write("client_connections", account.connections)
         writer.write("subscriptions", account.subscriptions.subscriptions)
         if !account.mappings.isEmpty {

@@ -12,7 +12,7 @@ struct AccstatzDocument {
         writer.object { writer in
             writer.write(self.head)
             writer.array("account_statz") { writer in
-                for account in self.accounts where self.includesUnused || account.connections > 0 {
+                for account in self.accounts where self.includesUnused || account.connections + account.leafNodes > 0 {
                     writer.object { Self.write(account, to: &$0) }
                 }
             }
@@ -25,25 +25,34 @@ struct AccstatzDocument {
         writer.write("acc", account.name)
         writer.write("name", account.name)
         writer.write("conns", account.connections)
-        writer.write("leafnodes", 0)
-        writer.write("total_conns", account.connections)
+        writer.write("leafnodes", account.leafNodes)
+        writer.write("total_conns", account.connections + account.leafNodes)
         writer.write("num_subscriptions", account.subscriptions.subscriptions)
         writer.object("sent") {
-            Self.write(messages: account.traffic.messagesOut, bytes: account.traffic.bytesOut, to: &$0)
+            let (all, leafs) = (account.traffic, account.leafTraffic)
+            Self.write((all.messagesOut, all.bytesOut), leafs: (leafs.messagesOut, leafs.bytesOut), to: &$0)
         }
         writer.object("received") {
-            Self.write(messages: account.traffic.messagesIn, bytes: account.traffic.bytesIn, to: &$0)
+            let (all, leafs) = (account.traffic, account.leafTraffic)
+            Self.write((all.messagesIn, all.bytesIn), leafs: (leafs.messagesIn, leafs.bytesIn), to: &$0)
         }
         writer.write("slow_consumers", account.slowConsumers)
     }
 
-    private static func write(messages: Int, bytes: Int, to writer: inout JSONDocumentWriter) {
-        writer.write("msgs", messages)
-        writer.write("bytes", bytes)
-        for kind in ["gateways", "routes", "leafs"] as [StaticString] {
+    private static func write(
+        _ all: (messages: Int, bytes: Int),
+        leafs: (messages: Int, bytes: Int),
+        to writer: inout JSONDocumentWriter
+    ) {
+        writer.write("msgs", all.messages)
+        writer.write("bytes", all.bytes)
+        let kinds: [(StaticString, (messages: Int, bytes: Int))] = [
+            ("gateways", (0, 0)), ("routes", (0, 0)), ("leafs", leafs),
+        ]
+        for (kind, figures) in kinds {
             writer.object(kind) { writer in
-                writer.write("msgs", 0)
-                writer.write("bytes", 0)
+                writer.write("msgs", figures.messages)
+                writer.write("bytes", figures.bytes)
             }
         }
     }

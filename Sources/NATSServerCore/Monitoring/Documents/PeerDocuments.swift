@@ -1,18 +1,5 @@
 import NATSWire
 
-/// `/leafz`: the leaf nodes, of which a server without their listener has none.
-enum LeafzDocument {
-    static func json(_ head: ServerHead) -> [UInt8] {
-        var writer = JSONDocumentWriter()
-        writer.object { writer in
-            writer.write(head)
-            writer.write("leafnodes", 0)
-            writer.array("leafs") { _ in }
-        }
-        return writer.bytes
-    }
-}
-
 /// `/gatewayz`: the gateways, of which a server without a gateway name has none.
 enum GatewayzDocument {
     static func json(_ head: ServerHead) -> [UInt8] {

@@ -51,7 +51,7 @@ struct VarzDocument {
         // What a server shows that has none of these.
         writer.object("cluster") { self.writeCluster(to: &$0) }
         writer.object("gateway") { _ in }
-        writer.object("leaf") { _ in }
+        writer.object("leaf") { self.writeLeafNodes(to: &$0) }
         writer.object("mqtt") { _ in }
         writer.object("websocket") { self.writeWebSocket(to: &$0) }
         writer.object("jetstream") { _ in }
@@ -70,6 +70,34 @@ struct VarzDocument {
         writer.writeUnlessFalse("tls_required", options.tls != nil)
         writer.writeUnlessFalse("tls_verify", options.tls != nil)
         writer.writeUnlessZero("pool_size", max(0, options.poolSize))
+    }
+
+    private func writeLeafNodes(to writer: inout JSONDocumentWriter) {
+        guard let options = self.snapshot.options.leafNodes else { return }
+        if options.port != 0 {
+            writer.writeUnlessEmpty("host", options.host)
+            writer.writeUnlessZero("port", self.snapshot.leafNodePort)
+            writer.write("auth_timeout", seconds: options.timeout)
+            writer.write("tls_timeout", seconds: options.tls?.timeout ?? Self.defaultTLSTimeout)
+            writer.writeUnlessFalse("tls_required", options.tls != nil)
+            writer.writeUnlessFalse("tls_verify", options.tls?.wantsClientCertificate ?? false)
+        }
+        if let end = self.snapshot.leafNodeCertificateEnd { writer.write("tls_cert_not_after", time: end) }
+        guard !options.remotes.isEmpty else { return }
+        writer.array("remotes") { writer in
+            for remote in options.remotes { writer.object { Self.write(remote, to: &$0) } }
+        }
+    }
+
+    private static func write(_ remote: LeafNodesOptions.Remote, to writer: inout JSONDocumentWriter) {
+        writer.write("local_account", remote.account)
+        if let tls = remote.tls { writer.write("tls_timeout", seconds: tls.timeout) }
+        writer.writeUnlessEmpty("urls", remote.urls.map { "\($0.address)" })
+        guard !remote.denyImports.isEmpty || !remote.denyExports.isEmpty else { return }
+        writer.object("deny") { writer in
+            writer.writeUnlessEmpty("exports", remote.denyExports)
+            writer.writeUnlessEmpty("imports", remote.denyImports)
+        }
     }
 
     private func writeWebSocket(to writer: inout JSONDocumentWriter) {
@@ -115,7 +143,7 @@ struct VarzDocument {
         writer.write("total_connections", statistics.totalConnections)
         writer.write("routes", self.snapshot.routes)
         writer.write("remotes", self.snapshot.remotes)
-        writer.write("leafnodes", 0)
+        writer.write("leafnodes", self.snapshot.leafNodes)
         // There are no messages but those of clients.
         writer.write("in_msgs", traffic.messagesIn)
         writer.write("in_bytes", traffic.bytesIn)

@@ -5,7 +5,7 @@ enum MonitoringRoute: Sendable {
     case connz(ConnectionQuery)
     case routez(ConnectionQuery.Subscriptions)
     case subsz(SubszDocument.Query)
-    case leafz
+    case leafz(LeafzDocument.Query)
     case gatewayz(name: String)
     /// All accounts, or the one with the name.
     case accountz(account: String)
@@ -83,8 +83,9 @@ enum MonitoringRoute: Sendable {
             return .routez(try self.subscriptions(parameters))
         case "/subsz", "/subscriptionsz": return .subsz(try self.subscriptionQuery(parameters))
         case "/leafz":
-            _ = try parameters.bool("subs")
-            return .leafz
+            return .leafz(
+                LeafzDocument.Query(lists: try parameters.bool("subs"), account: parameters.string("acc"))
+            )
         case "/gatewayz":
             _ = try self.subscriptions(parameters)
             _ = try parameters.bool("accs")

@@ -236,7 +236,8 @@ final class MonitoringServer: @unchecked Sendable {
             }
         case .routez(let subscriptions):
             return self.source.routes(subscriptions, on: self.eventLoop).map { .json($0.json(), callback: callback) }
-        case .leafz: return ready(LeafzDocument.json(head))
+        case .leafz(let query):
+            return self.source.leafNodes(query, on: self.eventLoop).map { .json($0.json(), callback: callback) }
         case .gatewayz: return ready(GatewayzDocument.json(head))
         case .jsz: return ready(JszDocument.json(head))
         case .ipqueuesz: return ready(IPQueueszDocument.json())

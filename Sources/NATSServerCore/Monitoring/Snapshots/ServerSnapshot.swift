@@ -29,6 +29,10 @@ struct ServerSnapshot: Sendable {
     /// Connections to other servers, and how many servers those are.
     var routes = 0
     var remotes = 0
+    /// Connections of leaf nodes, and where they are accepted.
+    var leafNodes = 0
+    var leafNodePort = 0
+    var leafNodeCertificateEnd: Int64?
     /// Where clients can connect, to all servers of the cluster.
     var connectURLs: [String] = []
     var webSocketConnectURLs: [String] = []
@@ -53,7 +57,10 @@ struct AccountSnapshot: Sendable {
     /// Nanoseconds since 1970.
     var updated: Int64 = 0
     var connections = 0
+    var leafNodes = 0
     var traffic = TrafficStatistics()
+    /// Those of leaf nodes.
+    var leafTraffic = TrafficStatistics()
     var slowConsumers = 0
     var subscriptions = SublistStatistics()
     var mappings = SubjectMappings([])
@@ -66,4 +73,11 @@ struct AccountSnapshot: Sendable {
     var streams: [StreamImport] = []
     var services: [ServiceImport] = []
     var responses: [ServiceResponses.Shown] = []
+
+    /// What the account has done.
+    mutating func use(_ totals: ServerLoop.Totals) {
+        self.traffic = totals.traffic
+        self.leafTraffic = totals.leafTraffic
+        self.slowConsumers = totals.slowConsumers
+    }
 }

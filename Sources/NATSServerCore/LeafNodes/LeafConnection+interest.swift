@@ -1,0 +1,64 @@
+import Logging
+import NATSText
+import NATSWire
+import NIOCore
+
+/// What the peer wants.
+extension LeafConnection {
+    /// LS+ (nats-server leafnode.go processLeafSub).
+    func addInterest(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) {
+        let key = self.key(base, operation)
+        guard key.subject != self.account.loopSubject else { return self.loopDetected(tellsPeer: true) }
+        let weight = key.queue.isEmpty ? 1 : max(1, operation.weight)
+        if !self.isHub, self.permissions?.allowsWanting(key.subject) == false {
+            return self.violated("Subscription", key.subject)
+        }
+        if let known = self.wanted[key] {
+            if !key.queue.isEmpty { self.account.index.setWeight(of: known, to: weight) }
+            return
+        }
+        guard !self.isAtSubscriptionLimit else {
+            self.logger.error("\(self.label) - maximum subscriptions exceeded")
+            return self.sendError("maximum subscriptions exceeded")
+        }
+        let interest = RemoteInterest(subject: key.subject, queue: key.queue, weight: weight, peer: self)
+        let isValid = key.subject.withUnsafeBytes { SubjectGrammar.isSubscribable($0) }
+        guard isValid, self.account.index.insert(interest) else {
+            self.logger.error("\(self.label) - Could not insert subscription: invalid subject")
+            return self.sendError("Invalid Subscription")
+        }
+        self.wanted[key] = interest
+        self.lastActivity = .now()
+    }
+
+    /// LS-.
+    func removeInterest(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) {
+        guard let known = self.wanted.removeValue(forKey: self.key(base, operation)) else { return }
+        self.account.index.remove(contentsOf: CollectionOfOne(known))
+        self.lastActivity = .now()
+    }
+
+    /// The peer wants nothing any more.
+    func dropInterest() {
+        guard !self.wanted.isEmpty else { return }
+        self.account.index.remove(contentsOf: self.wanted.values)
+        self.wanted = [:]
+    }
+
+    private func key(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) -> InterestKey {
+        InterestKey(
+            subject: Array(UnsafeBufferPointer(rebasing: operation.subject, of: base)),
+            queue: Array(UnsafeBufferPointer(rebasing: operation.queues, of: base))
+        )
+    }
+
+    /// The leaf node does what its user may not (nats-server leafnode.go leafPermViolation); the hub knows what it may.
+    func violated(_ action: String, _ subject: [UInt8]) {
+        guard !self.isHub else { return }
+        self.redialDelay = Self.longDelay
+        let text = GoString.quoted(subject)
+        self.sendError("Permissions Violation for \(action) to \(text)")
+        self.logger.error("\(self.label) - \(action) Violation on \(text) - Check other side configuration")
+        self.close(.protocolViolation)
+    }
+}
