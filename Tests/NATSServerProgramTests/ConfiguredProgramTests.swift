@@ -96,7 +96,10 @@ import Musl
         arguments: [
             ("jetstream: true", "jetstream"), ("cluster { port: -1 }", "cluster"),
             ("accounts { A { jetstream: on } }", "accounts.A.jetstream"),
-            ("accounts { A { msg_trace: x } }", "accounts.A.msg_trace"), ("leafnodes { port: -1 }", "leafnodes"),
+            ("accounts { A { msg_trace: x } }", "accounts.A.msg_trace"),
+            ("leafnodes { port: -1, min_version: 2.9.0 }", "leafnodes.min_version"),
+            ("leafnodes { remotes: [ {url: \"ws://a:1\"} ] }", "leafnodes.remotes.urls with ws"),
+            ("leafnodes { port: -1, compression: s2_fast }", "leafnodes.compression"),
             ("proxy_protocol: true", "proxy_protocol"),
             ("proxies { trusted = [] }", "proxies"),
         ]

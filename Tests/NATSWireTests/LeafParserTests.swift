@@ -43,7 +43,12 @@ struct LeafParserTests {
         var bytes: [UInt8] = []
         let none: [UInt8] = []
         RouteFrame.appendInterest(
-            account: none, subject: "foo".utf8, queue: "q".utf8, weight: 2, isLeafNode: true, to: &bytes
+            account: none,
+            subject: "foo".utf8,
+            queue: "q".utf8,
+            weight: 2,
+            isLeafNode: true,
+            to: &bytes
         )
         RouteFrame.appendNoInterest(account: none, subject: "foo".utf8, queue: none, isLeafNode: true, to: &bytes)
         RouteFrame.appendMessage(account: none, subject: "a".utf8, hasHeaders: false, isLeafNode: true, to: &bytes)

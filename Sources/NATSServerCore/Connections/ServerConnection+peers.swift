@@ -20,6 +20,8 @@ extension ServerConnection {
             let peer = result.pointee.peers + index
             let listed = result.pointee.sizeOfList(for: index)
             guard peer.pointee.isPlain || listed > 0, self.reaches(peer, result) else { continue }
+            // What a service import brings is not exported again.
+            if peer.pointee.isMapped, batch.isCrossing { continue }
             let isWhole = listed == 0 && (peer.pointee.hasHeaders || message.headerSize == 0)
             let isStaged =
                 isWhole

@@ -245,11 +245,12 @@ struct MatchResult {
         for (place, peer) in plan.peers.enumerated() {
             let connection = peer.connection
             let outlet = loop.outlet(for: connection)
-            let prefix = self.makePeerPrefix(for: connection, plan.account, subject)
+            let prefix = self.makePeerPrefix(for: peer, plan.account, subject)
             attachedSize += prefix.count + Self.allocationSize
             (peers + place).initialize(
                 to: PeerTarget(
                     kind: connection.peerKind,
+                    isMapped: peer.subject != nil,
                     outlet: outlet.state,
                     owner: .passRetained(outlet),
                     prefix: prefix.start,
@@ -303,16 +304,16 @@ struct MatchResult {
 
     /// What stands in front of a message's tail on the way to another server.
     private static func makePeerPrefix(
-        for connection: PeerConnection,
+        for peer: PeerPlan.Peer,
         _ account: [UInt8],
         _ subject: UnsafeBufferPointer<UInt8>
     ) -> (start: UnsafeMutablePointer<UInt8>, count: Int) {
         var bytes: [UInt8] = []
         RouteFrame.appendMessage(
-            account: connection.isDedicated ? [] : account,
-            subject: subject,
+            account: peer.connection.isDedicated ? [] : account,
+            subject: peer.subject ?? Array(subject),
             hasHeaders: false,
-            isLeafNode: connection.kind == .leaf,
+            isLeafNode: peer.connection.kind == .leaf,
             to: &bytes
         )
         let prefix = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)

@@ -7,47 +7,66 @@ struct RemoteMatch {
 
 /// To which other servers a subject goes, and which queue groups have members there; worked out when it is matched.
 struct PeerPlan {
+    /// A connection, and the subject that messages have there if it is another one: what an account imports comes to a leaf
+    /// node under its own names.
+    struct Peer {
+        let connection: PeerConnection
+        let subject: [UInt8]?
+        var isPlain = false
+    }
+
+    private struct Key: Hashable {
+        let connection: ObjectIdentifier
+        let subject: [UInt8]?
+    }
+
     let account: [UInt8]
-    private(set) var peers: [(connection: PeerConnection, isPlain: Bool)] = []
+    private(set) var peers: [Peer] = []
     /// By queue group, those first that have members here; each with a peer's place.
     private(set) var shares: [[(peer: Int, interest: RemoteInterest)]]
     private(set) var shareCount = 0
-    private var places: [ObjectIdentifier: Int] = [:]
-
-    var groupCount: Int { self.shares.count }
-
+    private var places: [Key: Int] = [:]
     /// Whether any is a leaf node or the hub.
     private(set) var hasLeafs = false
+
+    var groupCount: Int { self.shares.count }
 
     init(_ remote: RemoteMatch?, besides local: Sublist<Subscription>.Match, _ subject: UnsafeBufferPointer<UInt8>) {
         self.account = remote?.account ?? []
         self.shares = Array(repeating: [], count: local.groups.count)
         guard let interest = remote?.interest else { return }
-        for plain in interest.plain where plain.peer.mayReceive(subject) {
-            self.peers[self.place(of: plain.peer)].isPlain = true
+        for plain in interest.plain {
+            guard let place = self.place(of: plain, subject) else { continue }
+            self.peers[place].isPlain = true
         }
         guard !interest.groups.isEmpty else { return }
         var groups: [[UInt8]: Int] = [:]
         for (group, members) in local.groups.enumerated() { groups[members.first?.queue ?? []] = group }
         for members in interest.groups {
-            let members = members.filter { $0.peer.mayReceive(subject) }
             guard let name = members.first?.queue else { continue }
             let group = groups[name] ?? self.shares.count
             if group == self.shares.count { self.shares.append([]) }
-            for member in members where member.peer.kind == .route { self.add(member, to: group) }
-            for member in members where member.peer.kind != .route { self.add(member, to: group) }
+            for member in members where member.peer.kind == .route { self.add(member, to: group, subject) }
+            for member in members where member.peer.kind != .route { self.add(member, to: group, subject) }
         }
     }
 
-    private mutating func add(_ member: RemoteInterest, to group: Int) {
-        self.shares[group].append((self.place(of: member.peer), member))
+    private mutating func add(_ member: RemoteInterest, to group: Int, _ subject: UnsafeBufferPointer<UInt8>) {
+        guard let place = self.place(of: member, subject) else { return }
+        self.shares[group].append((place, member))
         self.shareCount += 1
     }
 
-    private mutating func place(of connection: PeerConnection) -> Int {
-        if let place = self.places[ObjectIdentifier(connection)] { return place }
-        self.peers.append((connection, false))
-        self.places[ObjectIdentifier(connection)] = self.peers.count - 1
+    /// The place of the connection that an interest comes from; `nil` if messages with the subject may not go there.
+    private mutating func place(of interest: RemoteInterest, _ subject: UnsafeBufferPointer<UInt8>) -> Int? {
+        let connection = interest.peer
+        let mapped = interest.mapped(subject)
+        let mayReceive = mapped?.withUnsafeBufferPointer(connection.mayReceive) ?? connection.mayReceive(subject)
+        guard mayReceive else { return nil }
+        let key = Key(connection: ObjectIdentifier(connection), subject: mapped)
+        if let place = self.places[key] { return place }
+        self.peers.append(Peer(connection: connection, subject: mapped))
+        self.places[key] = self.peers.count - 1
         if connection.kind != .route { self.hasLeafs = true }
         return self.peers.count - 1
     }

@@ -15,6 +15,8 @@ struct PeerTarget {
     }
 
     let kind: Kinds
+    /// The peer gets the message under another subject: its account imports it.
+    let isMapped: Bool
     let outlet: UnsafeMutablePointer<OutletState>
     let owner: Unmanaged<Outlet>
     /// "RMSG [account] subject ", or "LMSG subject "; what differs with headers is the first byte.

@@ -371,6 +371,7 @@ extension ServerLoop {
     /// Looks at every connection again after a reload of users and permissions.
     func reload(_ authenticator: Authenticator) {
         for connection in Array(self.connections.values) { connection.reload(authenticator) }
+        for leaf in Array(self.leafs.values) { leaf.updateShadows() }
         self.forgetRouters(except: self.shared.accounts.all)
     }
 

@@ -6,6 +6,9 @@ import NIOCore
 
 /// Who is on the other side.
 extension LeafConnection {
+    /// nats-server accounts.go DEFAULT_ACCOUNT_FETCH_TIMEOUT.
+    private static let lookUpTime: TimeAmount = .seconds(2)
+
     // MARK: As who accepts
 
     func startAccepted(_ context: ChannelHandlerContext) {
@@ -153,18 +156,39 @@ extension LeafConnection {
     /// Says who we are.
     func sendConnect() {
         guard self.phase == .open, let remote = self.remote else { return }
-        guard let account = self.service.account(named: remote.options.account) else {
-            // It may come to be (nats-server leafnode.go createLeafNode).
-            self.logger.error(
-                """
-                Unable to lookup account \(GoString.harmless(remote.options.account.utf8)) for solicited leafnode \
-                connection: account missing
-                """
-            )
-            return self.close(.missingAccount)
-        }
-        self.account = account
         self.stage = .joining
+        if let account = self.service.account(named: remote.options.account) {
+            return self.sendConnect(remote, from: account)
+        }
+        guard let operators = self.shared.operators else { return self.accountIsMissing(remote, "account missing") }
+        let lookUp = AccountLookUp { lookUp, outcome in
+            self.loop.eventLoop.execute {
+                guard self.phase == .open, self.pendingCheck === lookUp else { return }
+                self.pendingCheck = nil
+                switch outcome {
+                case .found(let account): self.sendConnect(remote, from: account)
+                case .failed(let words): self.accountIsMissing(remote, words)
+                }
+            }
+        }
+        self.pendingCheck = lookUp
+        lookUp.expire(in: Self.lookUpTime, on: self.loop.eventLoop)
+        operators.lookUp(remote.options.account, lookUp)
+    }
+
+    /// The account may come to be: the hub is dialled again (nats-server leafnode.go createLeafNode).
+    private func accountIsMissing(_ remote: LeafDial, _ cause: String) {
+        self.logger.error(
+            """
+            Unable to lookup account \(GoString.harmless(remote.options.account.utf8)) for solicited leafnode \
+            connection: \(cause)
+            """
+        )
+        self.close(.missingAccount)
+    }
+
+    private func sendConnect(_ remote: LeafDial, from account: Account) {
+        self.account = account
         self.setJoiningTimeout()
         self.service.makeConnect(for: remote, nonce: self.nonce, headers: self.understandsHeaders) { result in
             self.loop.eventLoop.execute { self.send(result) }

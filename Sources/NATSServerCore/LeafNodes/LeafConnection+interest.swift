@@ -14,7 +14,8 @@ extension LeafConnection {
             return self.violated("Subscription", key.subject)
         }
         if let known = self.wanted[key] {
-            if !key.queue.isEmpty { self.account.index.setWeight(of: known, to: weight) }
+            guard !key.queue.isEmpty else { return }
+            for interest in [known] + (self.shadows[key] ?? []) { interest.index.setWeight(of: interest, to: weight) }
             return
         }
         guard !self.isAtSubscriptionLimit else {
@@ -28,13 +29,16 @@ extension LeafConnection {
             return self.sendError("Invalid Subscription")
         }
         self.wanted[key] = interest
+        self.addShadows(of: interest, key)
         self.lastActivity = .now()
     }
 
     /// LS-.
     func removeInterest(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) {
-        guard let known = self.wanted.removeValue(forKey: self.key(base, operation)) else { return }
+        let key = self.key(base, operation)
+        guard let known = self.wanted.removeValue(forKey: key) else { return }
         self.account.index.remove(contentsOf: CollectionOfOne(known))
+        self.removeShadows(key)
         self.lastActivity = .now()
     }
 
@@ -43,6 +47,43 @@ extension LeafConnection {
         guard !self.wanted.isEmpty else { return }
         self.account.index.remove(contentsOf: self.wanted.values)
         self.wanted = [:]
+        for key in Array(self.shadows.keys) { self.removeShadows(key) }
+    }
+
+    // MARK: Streams of other accounts
+
+    /// Wants what the account imports of a subject too (nats-server client.go addShadowSubscriptions).
+    private func addShadows(of interest: RemoteInterest, _ key: InterestKey) {
+        guard self.account.currentStreamsVersion > 0 else { return }
+        let subject = String(decoding: key.subject, as: UTF8.self)
+        for stream in self.account.streams {
+            guard let exported = stream.shadow(of: subject) else { continue }
+            let shadow = RemoteInterest(
+                subject: Array(exported.utf8),
+                queue: key.queue,
+                weight: interest.weight,
+                peer: self,
+                stream: stream
+            )
+            if shadow.index.insert(shadow) { self.shadows[key, default: []].append(shadow) }
+        }
+    }
+
+    private func removeShadows(_ key: InterestKey) {
+        for shadow in self.shadows.removeValue(forKey: key) ?? [] {
+            shadow.index.remove(contentsOf: CollectionOfOne(shadow))
+        }
+    }
+
+    /// The account may import other streams than before.
+    func updateShadows() {
+        let version = self.account.currentStreamsVersion
+        guard self.phase == .open, self.isInAccount, self.streamsVersion != version else { return }
+        self.streamsVersion = version
+        for (key, interest) in self.wanted {
+            self.removeShadows(key)
+            self.addShadows(of: interest, key)
+        }
     }
 
     private func key(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) -> InterestKey {

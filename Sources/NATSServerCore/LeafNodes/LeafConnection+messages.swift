@@ -30,7 +30,8 @@ extension LeafConnection {
             batch.epoch = batch.cache.pointee.epoch
         }
         if batch.isTracing { self.traceMessage(base, operation.pointee) }
-        guard self.permissions?.allowsReceiving(UnsafeBufferPointer(start: subject, count: subjectLength)) ?? true else {
+        guard self.permissions?.allowsReceiving(UnsafeBufferPointer(start: subject, count: subjectLength)) ?? true
+        else {
             return self.violated("Publish", Array(UnsafeBufferPointer(start: subject, count: subjectLength)))
         }
         if let mapped = result.pointee.mapped {

@@ -50,6 +50,10 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     var isIsolated: Bool
     /// What the peer wants.
     var wanted: [InterestKey: RemoteInterest] = [:]
+    /// The same in other accounts, as far as the account imports it.
+    var shadows: [InterestKey: [RemoteInterest]] = [:]
+    /// Which of the account's imported streams ``shadows`` know.
+    var streamsVersion = 0
     /// Whether the account counts it.
     var isInAccount = false
     /// Whether the service counts it.
@@ -168,6 +172,7 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
         self.account = account
         self.router = self.loop.router(for: account)
         self.audience = self.isHub ? [.leafNode, .hub] : .all
+        self.streamsVersion = account.currentStreamsVersion
         guard account.enterAsLeafNode() else {
             let text = "maximum account active connections exceeded"
             self.logger.error("\(self.label) - \(text)")

@@ -9,7 +9,8 @@ enum LeafCredentials {
     }
 
     /// Adds the proof to a CONNECT. May read a file: not for event loops.
-    static func sign(_ connect: inout LeafConnect, for options: LeafNodesOptions.Remote, nonce: String) throws(Failure) {
+    static func sign(_ connect: inout LeafConnect, for options: LeafNodesOptions.Remote, nonce: String) throws(Failure)
+    {
         if let path = options.credentials {
             let file: [UInt8]
             do {

@@ -81,8 +81,10 @@ struct LeafRemote {
         guard !self.options.ignoresDiscoveredServers else { return }
         var learned: [URL] = []
         for url in hostPorts.compactMap(URL.init(hostPort:)) {
+            // What means all addresses of the hub would mean this server.
+            let isUsable = !["0.0.0.0", "::"].contains(url.address.host)
             let isKnown = (self.ownURLs + learned).contains { $0.address == url.address }
-            if !isKnown { learned.append(url) }
+            if isUsable, !isKnown { learned.append(url) }
         }
         self.urls = learned + self.ownURLs
     }

@@ -139,6 +139,10 @@ final class LeafService: @unchecked Sendable {
             self.hasEnded = true
             for timer in self.timers.values { timer.cancel() }
             self.timers = [:]
+            self.members = [:]
+            // They refer to each other.
+            self.home = nil
+            self.loops = []
         }
     }
 
@@ -368,6 +372,8 @@ final class LeafService: @unchecked Sendable {
             } catch {
                 return Result<LeafConnect, LeafCredentials.Failure>.failure(error)
             }
-        } completion: { completion($0) }
+        } completion: {
+            completion($0)
+        }
     }
 }

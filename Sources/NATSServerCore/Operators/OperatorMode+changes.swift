@@ -32,6 +32,7 @@ extension OperatorMode {
     func announceImports(_ loops: ServerLoops?) {
         loops?.tell { loop in
             for connection in Array(loop.connections.values) { connection.updateShadows() }
+            for leaf in Array(loop.leafs.values) { leaf.updateShadows() }
         }
     }
 

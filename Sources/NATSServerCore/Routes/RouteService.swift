@@ -233,6 +233,7 @@ final class RouteService: @unchecked Sendable {
         self.book = book
         for action in actions { self.perform(action) }
         self.countPeers()
+        self.tellLeafNodes()
         self.schedule()
     }
 
@@ -308,6 +309,13 @@ final class RouteService: @unchecked Sendable {
         }
     }
 
+    /// Leaf nodes may go to the other servers of the cluster as well (nats-server route.go addLeafNodeURL).
+    private func tellLeafNodes() {
+        guard let leafNodes = self.shared.leafNodes, let book = self.book else { return }
+        let urls = book.peers.keys.compactMap { self.infos[$0]?.leafNodeURLs.first }
+        leafNodes.setOtherURLs(Set(urls).sorted())
+    }
+
     // MARK: Accounts
 
     /// Every account has one connection to a peer.
@@ -378,6 +386,7 @@ final class RouteService: @unchecked Sendable {
             info.connectURLs = urls.plain
             info.webSocketConnectURLs = urls.webSocket
         }
+        if let url = self.shared.leafNodes?.advertisedURL { info.leafNodeURLs = [url] }
         info.lameDuckMode = self.shared.isInLameDuckMode
         info.poolSize = max(0, options.poolSize)
         switch link {

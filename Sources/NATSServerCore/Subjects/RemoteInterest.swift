@@ -8,14 +8,23 @@ final class RemoteInterest: SublistElement, @unchecked Sendable {
     unowned let peer: PeerConnection
     /// Members of the queue group; 1 without one.
     var weight: Int
+    /// Set if this is the shadow of an interest, in the account that exports these subjects.
+    let stream: StreamImport?
     var sublistPlace: SublistPlace?
 
-    init(subject: [UInt8], queue: [UInt8], weight: Int, peer: PeerConnection) {
+    init(subject: [UInt8], queue: [UInt8], weight: Int, peer: PeerConnection, stream: StreamImport? = nil) {
+        self.stream = stream
         self.subject = subject
         self.queue = queue
         self.weight = weight
         self.peer = peer
     }
+
+    /// Where it stands.
+    var index: SubscriptionIndex { self.stream?.exporter.index ?? self.peer.account.index }
+
+    /// What a message's subject becomes on its way to the peer, if anything.
+    func mapped(_ subject: UnsafeBufferPointer<UInt8>) -> [UInt8]? { self.stream?.localSubject(of: subject) }
 
     /// Whether other servers of the cluster are told of it, as of what is local.
     var concernsRoutes: Bool { self.peer.peerKind == .leafNode }

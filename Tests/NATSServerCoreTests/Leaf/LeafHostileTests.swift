@@ -97,14 +97,15 @@ struct LeafHostileTests {
 
     @Test("a hub that says nothing, or is none, is tried again", arguments: ServerUnderTest.available)
     func otherPorts(server: ServerUnderTest) async throws {
-        try await ConfiguredServer.with(.ours, "server_name: A\ncluster { name: C, listen: \"127.0.0.1:-1\" }\n") { other in
+        try await ConfiguredServer.with(.ours, "server_name: A\ncluster { name: C, listen: \"127.0.0.1:-1\" }\n") {
+            other in
             for port in [other.port, other.clusterPort] {
                 try await ConfiguredServer.with(server, LeafPair.leaf(port)) { leaf in
                     try await eventually("the refusal") {
                         leaf.log.contains("attempted to connect to wrong port")
                     }
                     try await eventually("the next attempt") {
-                        leaf.log.components(separatedBy: "Leafnode connection created").count > 2
+                        leaf.log.ranges(of: "Leafnode connection created").count > 1
                     }
                 }
             }

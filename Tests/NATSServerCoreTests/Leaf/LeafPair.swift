@@ -1,6 +1,8 @@
 import NATSTestSupport
 import Testing
 
+@testable import NATSServerCore
+
 /// A hub and a leaf node, in every combination with one of ours.
 struct LeafPair: Sendable, CustomStringConvertible {
     let hub: ServerUnderTest

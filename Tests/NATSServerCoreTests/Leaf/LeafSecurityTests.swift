@@ -76,7 +76,9 @@ struct LeafSecurityTests {
                 try await eventually("the refusal") { leaf.log.contains("'Authorization Violation'") }
             }
         ) { _, leaf in #expect(!leaf.log.contains(other.seed)) }
-        try await pair.with(hub: block, leaf: ", nkey: \(keys.seed)") { _, leaf in #expect(!leaf.log.contains(keys.seed)) }
+        try await pair.with(hub: block, leaf: ", nkey: \(keys.seed)") { _, leaf in
+            #expect(!leaf.log.contains(keys.seed))
+        }
     }
 
     @Test("credentials of an operator's user, whose permissions hold on the way", arguments: LeafPair.kinds)
@@ -136,7 +138,10 @@ struct LeafSecurityTests {
         }
     }
 
-    @Test("TLS, with INFO before it or after, with a certificate of the leaf node or without", arguments: LeafPair.kinds)
+    @Test(
+        "TLS, with INFO before it or after, with a certificate of the leaf node or without",
+        arguments: LeafPair.kinds
+    )
     func tls(pair: LeafPair) async throws {
         let directory = try TemporaryDirectory()
         let authority = try TestAuthority()
