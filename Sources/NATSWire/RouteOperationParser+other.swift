@@ -27,7 +27,9 @@ extension RouteOperationParser {
         let kind: RouteOperation.Kind
         let verbEnd: Int
         switch VerbMatch.find(bytes + start, end - start, in: Self.verbs) {
-        case .verb(let found, let length): (kind, verbEnd) = (self.isLeafNode ? Self.ofLeafNode(found) : found, start + length)
+        case .verb(let found, let length):
+            kind = self.isLeafNode ? Self.ofLeafNode(found) : found
+            verbEnd = start + length
         case .beginning: return .incomplete
         case .none: return self.parseCommon(bytes, start, end, &operation)
         }

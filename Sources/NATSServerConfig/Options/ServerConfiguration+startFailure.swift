@@ -20,7 +20,8 @@ extension ServerConfiguration {
         }
         if self.serverName?.utf8.contains(UInt8(ascii: " ")) == true { return "server name cannot contain spaces" }
         return operators(self) ?? self.leafNodesFailure ?? self.noAuthUserFailure(self.noAuthUser)
-            ?? self.gatewayFailure ?? self.clusterFailure ?? self.mqttFailure ?? self.webSocketFailure ?? self.systemAccountFailure
+            ?? self.gatewayFailure ?? self.clusterFailure ?? self.mqttFailure ?? self.webSocketFailure
+            ?? self.systemAccountFailure
     }
 
     /// All users: of `authorization` and of the accounts.

@@ -31,8 +31,11 @@ extension LeafConnection: PeerReading {
             self.errorReceived(String(decoding: argument, as: UTF8.self))
         case .message, .headerMessage:
             _ = self.mayBeTold()
+        case .clientSubscribe:
+            // No more than a client's line (nats-server parser.go parseSub).
+            self.close(.protocolViolation)
         case .originInterest, .noOriginInterest, .originMessage, .ok, .accountInterest, .noAccountInterest,
-            .clientSubscribe, .clientPublish, .clientHeaderPublish:
+            .clientPublish, .clientHeaderPublish:
             break
         }
     }

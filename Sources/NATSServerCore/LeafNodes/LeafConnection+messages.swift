@@ -30,9 +30,8 @@ extension LeafConnection {
             batch.epoch = batch.cache.pointee.epoch
         }
         if batch.isTracing { self.traceMessage(base, operation.pointee) }
-        guard self.permissions?.allowsReceiving(UnsafeBufferPointer(start: subject, count: subjectLength)) ?? true
-        else {
-            return self.violated("Publish", Array(UnsafeBufferPointer(start: subject, count: subjectLength)))
+        if self.incomingTag != 0, !result.pointee.knowsPublishIsAllowed(for: self.incomingTag) {
+            guard self.mayCome(UnsafeBufferPointer(start: subject, count: subjectLength), result) else { return }
         }
         if let mapped = result.pointee.mapped {
             result = self.find(mapped.choose(&self.loop.random), self.router, batch.generation)
@@ -41,6 +40,16 @@ extension LeafConnection {
     }
 
     // MARK: Seldom
+
+    /// Finds out whether a message may come from the peer, and remembers the answer with the subject's match result.
+    @inline(never)
+    private func mayCome(_ subject: UnsafeBufferPointer<UInt8>, _ result: MatchResult.Pointer) -> Bool {
+        guard let permissions = self.permissions else { return true }
+        let isAllowed = result.pointee.publishAnswer(for: self.incomingTag) ?? permissions.allowsReceiving(subject)
+        result.pointee.rememberPublishAnswer(isAllowed, for: self.incomingTag)
+        if !isAllowed { self.violated("Publish", Array(subject)) }
+        return isAllowed
+    }
 
     private func traceMessage(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) {
         let verb = operation.kind == .headerMessage ? "HMSG" : "LMSG"

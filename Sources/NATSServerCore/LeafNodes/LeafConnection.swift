@@ -40,7 +40,12 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     /// What the peer said in its CONNECT, if it dialled; without secrets.
     var greeting: LeafConnect?
     /// What may pass; changes under the lock of the account's subscriptions only.
-    var permissions: LeafPermissions?
+    var permissions: LeafPermissions? {
+        didSet { self.renewIncomingTag() }
+    }
+    /// Under what match results remember whether a message may come from the peer; 0 if every message may.
+    private(set) var incomingTag: UInt64 = 0
+    private var permissionsVersion: UInt64 = 0
     /// Who the leaf node is, if a JWT says so.
     var user: JWTUser?
     /// What the leaf node's user may do.
@@ -157,6 +162,13 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
 
     override func describe(isDetailed: Bool, service: String, namesServer: Bool?) -> [UInt8] {
         self.leafInfo(isDetailed: isDetailed, service: service, namesServer: namesServer)
+    }
+
+    /// Different for all that is ever allowed to any leaf node, and from those of clients.
+    private func renewIncomingTag() {
+        self.permissionsVersion += 1
+        let isRestricted = self.permissions?.restrictsReceiving ?? false
+        self.incomingTag = isRestricted ? (1 << 57) + (self.id << 8) + (self.permissionsVersion & 0xff) : 0
     }
 
     /// The peer dialled and says that it is the hub.

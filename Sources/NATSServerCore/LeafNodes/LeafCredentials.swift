@@ -8,7 +8,9 @@ enum LeafCredentials {
         let description: String
     }
 
-    /// Adds the proof to a CONNECT. May read a file: not for event loops.
+    /// Adds the proof to a CONNECT.
+    ///
+    /// May read a file: not for event loops.
     static func sign(_ connect: inout LeafConnect, for options: LeafNodesOptions.Remote, nonce: String) throws(Failure)
     {
         if let path = options.credentials {

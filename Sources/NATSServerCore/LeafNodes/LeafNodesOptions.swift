@@ -30,7 +30,7 @@ package struct LeafNodesOptions: Sendable, Equatable {
         var account = Account.globalName
         /// The file with a JWT and a key.
         var credentials: String?
-        /// The seed of a user's key. Secret: it must not reach a log.
+        /// The seed of a user's key, a secret: it must not reach a log.
         var seed: String?
         /// How the connection is secured, if that is said; `isInsecure`: the hub's certificate is not looked at.
         var tls: TLSOptions?

@@ -112,6 +112,9 @@ struct LeafPermissions: Sendable {
     /// Whether a message may be sent to the peer.
     func allowsSending(_ subject: UnsafeBufferPointer<UInt8>) -> Bool { self.outgoing.allowsPublish(subject) }
 
+    /// Whether there is anything that may not come from the peer.
+    var restrictsReceiving: Bool { self.isHub || self.incoming != nil }
+
     /// Whether a message may come from the peer.
     func allowsReceiving(_ subject: UnsafeBufferPointer<UInt8>) -> Bool {
         if ReservedSubjects.isReservedReply(UnsafeRawBufferPointer(subject)) { return true }

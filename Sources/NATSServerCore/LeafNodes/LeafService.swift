@@ -289,6 +289,7 @@ final class LeafService: @unchecked Sendable {
     /// - Parameters:
     ///   - connection: Its connection.
     ///   - isAnswer: Whether it answers CONNECT.
+    /// - Returns: the object.
     func makeInfo(for connection: LeafConnection, isAnswer: Bool) -> LeafInfo {
         var info = self.makeInfo()
         info.clientID = connection.id

@@ -236,7 +236,8 @@ extension SystemService {
         }
         return accounts.map { accounts in
             let wanted = accounts.filter { account in
-                (names.isEmpty || names.contains(account.name)) && (includesUnused || account.connections + account.leafNodes > 0)
+                let isUsed = account.connections + account.leafNodes > 0
+                return (names.isEmpty || names.contains(account.name)) && (includesUnused || isUsed)
             }
             guard !wanted.isEmpty || includesUnused else { return .silence }
             let document = AccstatzDocument(head: self.source.head(), accounts: wanted, includesUnused: true)
