@@ -2,7 +2,7 @@ import NATSTestSupport
 import Testing
 
 /// Leaf nodes, and what accounts give each other, on the official server and ours.
-@Suite("leaf nodes and accounts", .timeLimit(.minutes(2)))
+@Suite("leaf nodes and accounts", .timeLimit(.minutes(5)))
 struct LeafAccountTests {
     /// Clients without credentials are in A, which imports from B.
     private static let accounts = """

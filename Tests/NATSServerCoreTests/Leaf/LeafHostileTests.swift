@@ -2,7 +2,7 @@ import NATSTestSupport
 import Testing
 
 /// What comes in at the port for leaf nodes and is none, on the official server and ours.
-@Suite("leaf nodes that are none", .timeLimit(.minutes(2)))
+@Suite("leaf nodes that are none", .timeLimit(.minutes(5)))
 struct LeafHostileTests {
     private static let hub = LeafPair.hub(", compression: off, authorization { timeout: 60 }")
 

@@ -3,7 +3,7 @@ import NATSTestSupport
 import Testing
 
 /// What the monitoring pages show of leaf nodes, on the official server and ours.
-@Suite("monitoring of leaf nodes", .timeLimit(.minutes(2)))
+@Suite("monitoring of leaf nodes", .timeLimit(.minutes(5)))
 struct LeafMonitoringTests {
     /// The keys of an object with the kinds of their values, to any depth.
     private static func shape(_ value: Any) -> String {

@@ -3,7 +3,7 @@ import NATSTestSupport
 import Testing
 
 /// Who may come in as a leaf node, on the official server and ours.
-@Suite("leaf nodes and who may come in", .timeLimit(.minutes(2)))
+@Suite("leaf nodes and who may come in", .timeLimit(.minutes(5)))
 struct LeafSecurityTests {
     private static let accounts = """
         accounts {
