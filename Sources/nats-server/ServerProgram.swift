@@ -220,6 +220,7 @@ final class ServerProgram: Sendable {
                 to: start.configuration,
                 port: self.server.boundPort,
                 webSocketPort: self.server.boundWebSocketPort,
+                clusterPort: self.server.boundClusterPort,
                 tlsFilesChanged: self.server.tlsContext?.seemsChanged(to: start.certificates) ?? false
             )
         } catch {

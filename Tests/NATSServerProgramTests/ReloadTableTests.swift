@@ -86,7 +86,7 @@ import Musl
         Row("ocsp", .asOfficial, "false"), Row("ocsp_cache", .asOfficial, "false"),
         // What is not there yet.
         Row("mappings", .changes, "{a: b}"), Row("accounts", .changes, "{A {users: [ {user: a} ]}}"),
-        Row("cluster", .notYet, "{port: -1}"), Row("leafnodes", .notYet, "{port: -1}"),
+        Row("cluster", .needsRestart, "{port: -1}"), Row("leafnodes", .notYet, "{port: -1}"),
         Row("gateway", .notYet, "{name: a, port: -1}"), Row("websocket", .needsRestart, "{port: -1, no_tls: true}"),
         Row("jetstream", .notYet, "{store_dir: js}"), Row("prof_block_rate", .notYet, "5"),
         Row("ocsp", .notYet, "true"), Row("trusted_keys", .needsRestart, "[]"),

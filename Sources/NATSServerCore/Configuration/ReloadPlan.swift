@@ -44,6 +44,7 @@ package struct ReloadPlan: Equatable, Sendable {
     ///   - new: What it is to run with.
     ///   - port: What the server listens on, if it chose the port itself.
     ///   - webSocketPort: The same of the WebSocket listener.
+    ///   - clusterPort: The same of the listener for routes.
     ///   - tlsFilesChanged: Whether certificates have been replaced under the names that they have in both.
     /// - Throws: ``Refusal`` if something differs that needs a restart.
     package init(
@@ -51,6 +52,7 @@ package struct ReloadPlan: Equatable, Sendable {
         to new: ServerConfiguration,
         port: Int,
         webSocketPort: Int = -1,
+        clusterPort: Int = -1,
         tlsFilesChanged: Bool = false
     ) throws(Refusal) {
         self.old = old
@@ -61,7 +63,7 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.compareLimits()
         try self.compareFiles()
         try self.compareTLS(filesChanged: tlsFilesChanged)
-        try self.compareRest(webSocketPort: webSocketPort)
+        try self.compareRest(webSocketPort: webSocketPort, clusterPort: clusterPort)
     }
 
     // MARK: Groups of fields, in the official order
@@ -247,12 +249,12 @@ package struct ReloadPlan: Equatable, Sendable {
         }
     }
 
-    private mutating func compareRest(webSocketPort: Int) throws(Refusal) {
+    private mutating func compareRest(webSocketPort: Int, clusterPort: Int) throws(Refusal) {
         self.change(\.writeDeadline) { "write_deadline = \(GoDuration.text($0))" }
         try self.refuse("WriteTimeout", \.writeTimeout) { $0 == .default ? "" : $0.rawValue }
         try self.refuse("MaxClosedClients", \.maxClosedClients) { "\($0)" }
         try self.compareOperators()
-        try self.compareCluster()
+        try self.compareCluster(port: clusterPort)
         try self.compareWebSocket(port: webSocketPort)
         try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
         try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { GoDuration.text($0) }
@@ -270,8 +272,14 @@ package struct ReloadPlan: Equatable, Sendable {
         if self.old.ocspCache != self.new.ocspCache { self.add("Reloaded OCSP peer cache") }
     }
 
-    /// Nothing of it can change while the server runs.
-    private func compareCluster() throws(Refusal) {
+    /// nats-server reload.go validateClusterOpts; nothing of it can change while the server runs.
+    private func compareCluster(port: Int) throws(Refusal) {
+        try self.refuse("cluster host", \.cluster?.host) { $0 ?? "" }
+        let ports = [self.old, self.new].map { configuration in
+            let configured = configuration.cluster?.port ?? 0
+            return configured == -1 ? port : configured
+        }
+        guard ports[0] == ports[1] else { throw Self.refusal("cluster port", "\(ports[0])", "\(ports[1])") }
         let blocks = [self.old, self.new].map { configuration in
             var block = configuration.cluster
             // It says nothing, and moves with the lines above it.

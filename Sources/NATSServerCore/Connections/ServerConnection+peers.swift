@@ -7,19 +7,21 @@ extension ServerConnection {
     /// Hands a message to every other server that wants it, once to each: with the queue groups of which it is to serve a
     /// member.
     ///
+    /// - Parameter isForwarded: It came from another server, and goes only where a queue group was chosen.
     /// - Returns: whether any got it.
     func deliverToPeers(
         _ message: OutgoingMessage,
         _ result: MatchResult.Pointer,
         _ base: UnsafePointer<UInt8>,
         _ operation: UnsafePointer<ClientOperation>,
+        isForwarded: Bool = false,
         _ batch: inout PublishBatch
     ) -> Bool {
         var delivered = false
         for index in 0..<result.pointee.peerCount {
             let peer = result.pointee.peers + index
             let listed = result.pointee.sizeOfList(for: index)
-            guard peer.pointee.isPlain || listed > 0 else { continue }
+            guard (peer.pointee.isPlain && !isForwarded) || listed > 0 else { continue }
             let isWhole = listed == 0 && (peer.pointee.hasHeaders || message.headerSize == 0)
             let isStaged =
                 isWhole
@@ -138,6 +140,40 @@ extension MatchResult {
             if rest < 0 { return share }
         }
         return -1
+    }
+
+    /// Chooses a server for a queue group that has nobody here any more.
+    ///
+    /// - Parameters:
+    ///   - name: The group's.
+    ///   - isEligible: Whether a server may be it.
+    ///   - random: Gets how many members there are to choose from.
+    /// - Returns: whether there is any.
+    func chooseShare(
+        ofGroup name: UnsafeBufferPointer<UInt8>,
+        where isEligible: (UnsafeMutablePointer<PeerTarget>) -> Bool,
+        _ random: (Int) -> Int
+    ) -> Bool {
+        var start = 0
+        for group in 0..<self.groupCount {
+            let shares = start..<self.groups[group].shareEnd
+            start = shares.upperBound
+            let isIt =
+                !shares.isEmpty
+                && self.shares[shares.lowerBound].interest._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
+            guard isIt else { continue }
+            let eligible = shares.filter { isEligible(self.peers + self.shares[$0].peer) }
+            let weight = eligible.reduce(0) { $0 + self.shares[$1].weight }
+            guard weight > 0 else { return false }
+            var member = random(weight)
+            for share in eligible {
+                member -= self.shares[share].weight
+                guard member < 0 else { continue }
+                self.groups[group].choice = share
+                return true
+            }
+        }
+        return false
     }
 
     /// What the names of the queue groups take that go to a peer, a blank behind each.

@@ -21,13 +21,10 @@ extension RouteConnection {
         let (name, key) = self.key(base, operation)
         let weight = key.queue.isEmpty ? 1 : operation.weight
         let account = self.interest[name]?.account ?? self.shared.accounts[String(decoding: name, as: UTF8.self)]
-        guard let account else {
-            let text = "Unknown account \(GoString.quoted(name)) for remote subject \(GoString.quoted(key.subject))"
-            if self.shared.shouldLog(text) { self.logger.error("\(self.label) - \(text)") }
-            return
-        }
+        if account == nil { self.reportUnknown(name, key.subject) }
         if let known = self.interest[name]?.wanted[key] {
-            if !key.queue.isEmpty { account.index.setWeight(of: known, to: weight) }
+            guard !key.queue.isEmpty else { return }
+            if let account { account.index.setWeight(of: known, to: weight) } else { known.weight = weight }
             return
         }
         let isValid = key.subject.withUnsafeBytes { SubjectGrammar.isSubscribable($0) }
@@ -38,30 +35,59 @@ extension RouteConnection {
         }
         let interest = RemoteInterest(subject: key.subject, queue: key.queue, weight: weight, route: self)
         self.interest[name, default: PeerInterest(account: account)].wanted[key] = interest
-        if self.link != nil { _ = account.index.insert(interest) }
+        if self.link != nil { _ = account?.index.insert(interest) }
+    }
+
+    /// The interest is kept: an account may come with a reload, or with the first client that belongs to it.
+    private func reportUnknown(_ account: [UInt8], _ subject: [UInt8]) {
+        let text = "Unknown account \(GoString.quoted(account)) for remote subject \(GoString.quoted(subject))"
+        guard self.shared.operators == nil else { return self.logger.debug("\(self.label) - \(text)") }
+        if self.shared.shouldLog(text) { self.logger.error("\(self.label) - \(text)") }
     }
 
     /// RS-, LS- or UNSUB.
     func removeInterest(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) {
         let (name, key) = self.key(base, operation)
-        guard let account = self.interest[name]?.account,
-            let known = self.interest[name]?.wanted.removeValue(forKey: key)
-        else { return }
+        guard let known = self.interest[name]?.wanted.removeValue(forKey: key) else { return }
+        self.interest[name]?.account?.index.remove(contentsOf: CollectionOfOne(known))
         if self.interest[name]?.wanted.isEmpty == true { self.interest[name] = nil }
-        account.index.remove(contentsOf: CollectionOfOne(known))
     }
 
     /// Messages may go to the peer from now on.
     func insertInterest() {
         for interest in self.interest.values {
-            for wanted in interest.wanted.values { _ = interest.account.index.insert(wanted) }
+            for wanted in interest.wanted.values { _ = interest.account?.index.insert(wanted) }
         }
     }
 
     /// The peer wants nothing any more.
     func dropInterest() {
-        for interest in self.interest.values { interest.account.index.remove(contentsOf: interest.wanted.values) }
+        for interest in self.interest.values { interest.account?.index.remove(contentsOf: interest.wanted.values) }
         self.interest = [:]
+    }
+
+    /// Accounts have come or gone: what the peer wants of one goes to the one of that name.
+    func accountsChanged() {
+        guard self.phase == .open else { return }
+        self.routers = [:]
+        self.lastRouter = nil
+        for (name, interest) in self.interest {
+            let account = self.shared.accounts[String(decoding: name, as: UTF8.self)]
+            guard account !== interest.account else { continue }
+            interest.account?.index.remove(contentsOf: interest.wanted.values)
+            self.interest[name]?.account = account
+            guard self.link != nil, let account else { continue }
+            for wanted in interest.wanted.values { _ = account.index.insert(wanted) }
+        }
+        for watcher in self.watchers.values { self.endIfOver(watcher) }
+    }
+
+    /// Ends a watcher whose account is gone, once the peer knows that nobody wants anything there.
+    private func endIfOver(_ watcher: InterestWatcher) {
+        guard self.shared.accounts[watcher.account.name] !== watcher.account, watcher.account.index.hasTold(watcher)
+        else { return }
+        watcher.account.index.end(watcher)
+        self.watchers[ObjectIdentifier(watcher.account)] = nil
     }
 
     private func key(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) -> (account: [UInt8], InterestKey) {
@@ -137,7 +163,7 @@ extension RouteConnection {
                 }
                 if lines.count >= Self.pieceSize { self.writeAhead(&lines) }
             } while hasMore && isWhole
-            if hasMore { watcher.interestChanged() }
+            if hasMore { watcher.interestChanged() } else { self.endIfOver(watcher) }
         }
         self.writeAhead(&lines)
     }

@@ -74,8 +74,8 @@ extension RouteConnection {
         }
     }
 
-    /// One member here of each queue group that the sender has chosen this server for gets the message; then the services
-    /// get it.
+    /// One member here of each queue group that the sender has chosen this server for gets the message, or a server that
+    /// has some where this one has none any more; then the services get it.
     @inline(never)
     private func deliverToRest(
         _ message: OutgoingMessage,
@@ -85,14 +85,39 @@ extension RouteConnection {
         _ result: MatchResult.Pointer,
         _ batch: inout PublishBatch
     ) {
+        var isForwarded = false
         for name in operation.pointee.queueGroups(in: base) {
             let name = UnsafeBufferPointer(rebasing: name, of: base)
-            guard let members = result.pointee.members(ofGroup: name) else { continue }
-            let choice = self.loop.random.next(below: members.count)
-            _ = self.deliver(message, toOneOf: members, choice, result, base, published, &batch)
+            if let members = result.pointee.members(ofGroup: name) {
+                let choice = self.loop.random.next(below: members.count)
+                if self.deliver(message, toOneOf: members, choice, result, base, published, &batch) { continue }
+            }
+            guard result.pointee.shareCount > 0 else { continue }
+            if !isForwarded { for group in 0..<result.pointee.groupCount { result.pointee.groups[group].choice = -1 } }
+            if self.chooseAnother(forGroup: name, result) { isForwarded = true }
+        }
+        if isForwarded {
+            _ = self.deliverToPeers(message, result, base, published, isForwarded: true, &batch)
         }
         // Last: the result may be gone once other subjects have been looked up.
         if let services = result.pointee.services { _ = self.deliver(base, published, to: services, &batch) }
+    }
+
+    /// Chooses another server for a queue group whose last member here has just gone (nats-server does so too).
+    ///
+    /// Not the one that the message is from, and none that has other subscribers to the subject: they would get it twice.
+    private func chooseAnother(
+        forGroup name: UnsafeBufferPointer<UInt8>,
+        _ result: MatchResult.Pointer
+    ) -> Bool {
+        result.pointee.chooseShare(ofGroup: name) { peer in
+            guard !peer.pointee.isPlain,
+                let route = peer.pointee.owner.takeUnretainedValue().connection as? RouteConnection
+            else { return false }
+            return route.peer?.serverID != self.peer?.serverID
+        } _: { members in
+            self.loop.random.next(below: members)
+        }
     }
 
     // MARK: Accounts

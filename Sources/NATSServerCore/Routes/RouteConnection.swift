@@ -209,11 +209,18 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     }
 
     /// The connection carries a link from now on.
-    func register(_ link: RouteLink, isConfigured: Bool) {
+    ///
+    /// - Parameters:
+    ///   - link: Which.
+    ///   - isConfigured: Whether the peer is one of the configuration.
+    ///   - accounts: Whose interest it carries. The peer is told of it before it gets messages: who asks it something
+    ///     has subscribed to the answer.
+    func register(_ link: RouteLink, isConfigured: Bool, for accounts: [Account]) {
         guard self.phase == .open, self.link == nil else { return }
         self.link = link
         self.isConfigured = isConfigured
         self.understandsHeaders = self.greeting?.headers ?? self.peer?.headers ?? false
+        for account in accounts { self.watch(account) }
         self.insertInterest()
         var generator = self.loop.random
         let extra = Int64.random(in: 0...Self.firstPing.nanoseconds / 5, using: &generator)
@@ -274,7 +281,8 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
 
 /// What a peer wants of one account.
 struct PeerInterest {
-    let account: Account
+    /// `nil` if there is no such account here, or not yet.
+    var account: Account?
     var wanted: [InterestKey: RemoteInterest] = [:]
 }
 

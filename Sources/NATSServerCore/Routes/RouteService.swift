@@ -104,6 +104,7 @@ final class RouteService: @unchecked Sendable {
             var generator = SystemRandomNumberGenerator()
             self.book = RouteBook(self.bookOptions(port: port), seed: generator.next())
             self.perform { book, now in book.started(now: now) }
+            self.shared.accounts.observe { [weak self] in self?.accountsChanged() }
         }
     }
 
@@ -263,8 +264,10 @@ final class RouteService: @unchecked Sendable {
             self.tell(id) { $0.sendPing() }
         case .register(let id, let peer, let link):
             let isConfigured = self.book?.connections[id]?.plan?.isExplicit ?? false
-            self.tell(id) { $0.register(link, isConfigured: isConfigured) }
-            self.assignAccounts(to: peer.id)
+            let accounts = self.accounts(to: peer.id)
+            let own = accounts[id] ?? []
+            self.tell(id) { $0.register(link, isConfigured: isConfigured, for: own) }
+            self.assign(accounts)
         case .close(let id, let reason, let text):
             let connection = self.connections.removeValue(forKey: id)
             self.tell(connection) { connection in
@@ -311,17 +314,31 @@ final class RouteService: @unchecked Sendable {
     // MARK: Accounts
 
     /// Every account has one connection to a peer.
-    private func assignAccounts(to peerID: String) {
-        guard let book = self.book else { return }
+    private func accounts(to peerID: String) -> [UInt64: [Account]] {
+        guard let book = self.book else { return [:] }
         var accounts: [UInt64: [Account]] = [:]
         for account in self.shared.accounts.byName.values {
             guard let id = book.connection(to: peerID, for: account.name) else { continue }
             accounts[id, default: []].append(account)
         }
+        return accounts
+    }
+
+    private func assign(_ accounts: [UInt64: [Account]]) {
         for (id, accounts) in accounts {
             self.tell(id) { connection in
                 for account in accounts { connection.watch(account) }
             }
+        }
+    }
+
+    /// Accounts have come or gone; from any thread.
+    private func accountsChanged() {
+        guard !self.shared.isEnding, let home = self.shared.loops.all.first else { return }
+        home.eventLoop.execute {
+            guard !self.hasEnded, let book = self.book else { return }
+            for peerID in book.peers.keys { self.assign(self.accounts(to: peerID)) }
+            for id in self.connections.keys { self.tell(id) { $0.accountsChanged() } }
         }
     }
 

@@ -230,6 +230,14 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
+    /// Whether nobody wants anything, and a route has been told so.
+    func hasTold(_ watcher: InterestWatcher) -> Bool {
+        self.lock.withLock {
+            guard let ledger = self.ledger, let cursor = watcher.cursor else { return true }
+            return ledger.liveCount == 0 && ledger.isUpToDate(cursor)
+        }
+    }
+
     /// A route has ended.
     func end(_ watcher: InterestWatcher) {
         self.lock.withLock {

@@ -23,7 +23,7 @@ struct RoutePairTests {
         ServerUnderTest.available.map { Pair(first: first, second: $0) }
     }
 
-    private static func configuration(_ name: String, routes: [Int] = [], _ more: String = "") -> String {
+    static func configuration(_ name: String, routes: [Int] = [], _ more: String = "") -> String {
         let urls = routes.map { "\"nats://127.0.0.1:\($0)\"" }.joined(separator: ", ")
         return """
             server_name: \(name)
@@ -53,7 +53,7 @@ struct RoutePairTests {
     }
 
     /// Publishes until a subscription on another server gets it: from then on that one is known.
-    private static func settle(
+    static func settle(
         _ publisher: RawConnection,
         _ subject: String,
         _ subscriber: RawConnection
