@@ -7,7 +7,13 @@ extension ServerConnection {
     /// Hands a message to every other server that wants it, once to each: with the queue groups of which it is to serve a
     /// member.
     ///
-    /// - Parameter isForwarded: It came from another server, and goes only where a queue group was chosen.
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - result: Whom it is for.
+    ///   - base: Where its bytes are.
+    ///   - operation: Which they are.
+    ///   - isForwarded: It came from another server, and goes only where a queue group was chosen.
+    ///   - batch: The batch that it belongs to.
     /// - Returns: whether any got it.
     func deliverToPeers(
         _ message: OutgoingMessage,
