@@ -170,6 +170,7 @@ package final class Server: Sendable {
         await self.stopSystem()
         await self.stopMonitoring()
         await self.shared.webSocket?.stopListening()
+        await self.shared.routes?.stopListening()
         self.shared.operators?.end()
         let loops = self.loops.takeAll()
         try? await group.shutdownGracefully()
@@ -177,6 +178,7 @@ package final class Server: Sendable {
         for loop in loops {
             loop.dismantle()
         }
+        self.shared.routes?.dismantle()
     }
 
     /// Sends what is queued, closes all connections and ends the threads.
@@ -229,6 +231,7 @@ package final class Server: Sendable {
         for loop in loops {
             loop.dismantle()
         }
+        self.shared.routes?.dismantle()
         if let action = self.willExit.withLockedValue({ $0.take() }) { action() }
         self.shared.logger.info("Server Exiting..")
         let waiters = self.state.withLockedValue { state in

@@ -41,7 +41,7 @@ final class ServerShared: Sendable {
     private let currentAuthenticator: NIOLockedValueBox<Authenticator>
     /// Fixed at the start, as in the official server, where no reload can change it; `nil` without a limit.
     private let handshakes: NIOLockedValueBox<ConnectionRateLimit>?
-    private let hash: SubjectHash
+    let hash: SubjectHash
     private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
     /// What WebSocket clients are served with, if they are.
     let webSocket: WebSocketService?
@@ -276,9 +276,13 @@ final class ServerShared: Sendable {
         info.clientIP = clientIP
         if let routes = self.routes {
             info.cluster = routes.clusterName
-            self.clientURLs.withLockedValue { urls in
-                info.connectURLs = urls.own + urls.remote
-                info.webSocketConnectURLs = urls.ownWebSocket + urls.remoteWebSocket
+            let urls = self.clientURLs.withLockedValue { $0 }
+            // As long as no other server has been known, nobody is told of any (nats-server server.go
+            // updateServerINFOAndSendINFOToClients); one that sends its clients away does not name itself (sendLDMToClients).
+            if urls.hasRemote, !routes.options.noAdvertise {
+                let namesItself = !self.isInLameDuckMode
+                info.connectURLs = (namesItself ? urls.own : []) + urls.remote
+                info.webSocketConnectURLs = (namesItself ? urls.ownWebSocket : []) + urls.remoteWebSocket
             }
         }
         return info
@@ -294,7 +298,10 @@ final class ServerShared: Sendable {
     }
 
     func setRemoteURLs(_ plain: [String], _ webSocket: [String]) {
-        self.clientURLs.withLockedValue { ($0.remote, $0.remoteWebSocket) = (plain, webSocket) }
+        self.clientURLs.withLockedValue { urls in
+            (urls.remote, urls.remoteWebSocket) = (plain, webSocket)
+            urls.hasRemote = true
+        }
     }
 
     func nextClientID() -> UInt64 { self.lastClientID.add(1, ordering: .relaxed).newValue }
@@ -316,4 +323,6 @@ private struct ClientURLs {
     var ownWebSocket: [String] = []
     var remote: [String] = []
     var remoteWebSocket: [String] = []
+    /// Another server has been known.
+    var hasRemote = false
 }

@@ -136,6 +136,10 @@ extension ClientConnection {
         self.account = account
         self.router = self.loop.router(for: account)
         self.loop.lastBatch = .now()
+        // A client's input may be under way.
+        let drops = self.loop.dropsForCongested
+        self.loop.dropsForCongested = false
+        defer { self.loop.dropsForCongested = drops }
         var batch = PublishBatch(self)
         _ = self.send(message.frame, message.subject, to: account, &batch, isMapped: false)
     }

@@ -97,7 +97,7 @@ struct PublishBatch {
 
     func finish(_ route: RouteConnection) {
         guard self.messages > 0 else { return }
-        if !route.settings.keepsMatches { for router in route.routers.values { router.cache.pointee.clear() } }
+        if !route.settings.keepsMatches { route.routedAccounts.clearCaches() }
         route.statistics.messagesIn &+= self.messages
         route.statistics.bytesIn &+= self.bytes
         route.loop.totals.traffic.messagesIn &+= self.messages

@@ -43,7 +43,7 @@ extension ServerConnection {
         guard found.isEmpty else {
             // All that there is about most targets of imported streams.
             if found == .mapped, !batch.isCrossing { return self.deliverMapped(message, to: index, of: result, &batch) }
-            if found == .limited, self.settings.stallsProducers {
+            if found == .limited, !self.loop.dropsForCongested {
                 return self.deliverLimited(message, to: index, of: result, &batch)
             }
             return self.deliverSpecially(message, to: index, of: result, base, operation, &batch)

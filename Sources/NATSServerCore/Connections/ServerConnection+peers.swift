@@ -151,33 +151,27 @@ extension MatchResult {
     /// Chooses a server for a queue group that has nobody here any more.
     ///
     /// - Parameters:
-    ///   - name: The group's.
+    ///   - group: The group's place.
     ///   - isEligible: Whether a server may be it.
     ///   - random: Gets how many members there are to choose from.
     /// - Returns: whether there is any.
     func chooseShare(
-        ofGroup name: UnsafeBufferPointer<UInt8>,
+        ofGroup group: Int,
         where isEligible: (UnsafeMutablePointer<PeerTarget>) -> Bool,
         _ random: (Int) -> Int
     ) -> Bool {
-        var start = 0
-        for group in 0..<self.groupCount {
-            let shares = start..<self.groups[group].shareEnd
-            start = shares.upperBound
-            let isIt =
-                !shares.isEmpty
-                && self.shares[shares.lowerBound].interest._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
-            guard isIt else { continue }
-            let eligible = shares.filter { isEligible(self.peers + self.shares[$0].peer) }
-            let weight = eligible.reduce(0) { $0 + self.shares[$1].weight }
-            guard weight > 0 else { return false }
-            var member = random(weight)
-            for share in eligible {
-                member -= self.shares[share].weight
-                guard member < 0 else { continue }
-                self.groups[group].choice = share
-                return true
-            }
+        let start = group > 0 ? self.groups[group - 1].shareEnd : 0
+        let eligible = (start..<self.groups[group].shareEnd).filter {
+            isEligible(self.peers + self.shares[$0].peer)
+        }
+        let weight = eligible.reduce(0) { $0 + self.shares[$1].weight }
+        guard weight > 0 else { return false }
+        var member = random(weight)
+        for share in eligible {
+            member -= self.shares[share].weight
+            guard member < 0 else { continue }
+            self.groups[group].choice = share
+            return true
         }
         return false
     }

@@ -73,7 +73,7 @@ extension ServerConnection {
         guard let connection = outlet.connection else { return false }
         batch.mustCheckPhase = true
         if flags.contains(.noEcho), connection === self { return false }
-        if !self.settings.stallsProducers, connection.backlog.isCongested { return false }
+        if self.loop.dropsForCongested, connection.backlog.isCongested { return false }
         var isLast = false
         if flags.contains(.limited) {
             switch subscription.countLimited() {

@@ -41,13 +41,12 @@ extension ServerConnection {
             }
             self.lastActivity = now
         }
-        self.willWrite(context)
+        if staged.messages > 0 { self.willWrite(context) }
         let pending = self.backlog.change(by: isCounted ? 0 : bytes)
-        // nats-server client.go queueOutbound: a route is never given up for that.
-        if !self.isRoute, self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
+        if self.phase == .open, pending > self.pendingLimit, self.outstandingWrites > 0 {
             self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
             self.loop.totals.slowConsumers += 1
-            self.router.totals.slowConsumers += 1
+            if !self.isRoute { self.router.totals.slowConsumers += 1 }
             self.close(.slowConsumerPendingBytes)
             return
         }

@@ -103,17 +103,15 @@ struct MatchResult {
             || (0..<self.peerCount).contains { self.peers[$0].owner.takeUnretainedValue().connection == nil }
     }
 
-    /// The targets of a queue group that has members here.
-    func members(ofGroup name: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
-        var start = self.plainCount
-        for group in 0..<self.groupCount {
-            let end = self.groups[group].end
-            defer { start = end }
-            guard start < end else { continue }
-            let isIt = self.owners[start].subscription._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
-            if isIt { return start..<end }
+    /// Hands a closure the name of a queue group, by its place.
+    func withName<R>(ofGroup group: Int, _ body: ([UInt8]) -> R) -> R {
+        let start = group > 0 ? self.groups[group - 1].end : self.plainCount
+        guard start == self.groups[group].end else {
+            return self.owners[start].subscription._withUnsafeGuaranteedRef { body($0.queue) }
         }
-        return nil
+        let share = group > 0 ? self.groups[group - 1].shareEnd : 0
+        guard share < self.groups[group].shareEnd else { return body([]) }
+        return self.shares[share].interest._withUnsafeGuaranteedRef { body($0.queue) }
     }
 
     /// What the server itself does with a message, if anything.

@@ -30,6 +30,9 @@ final class ServerLoop: @unchecked Sendable {
     private(set) var settings: LoopSettings
     /// Set while a batch is delivered, if a target has fallen behind: the producer should pause.
     var producersShouldStall = false
+    /// Set while the input of a client is handled: what it publishes is not delivered to those that have fallen behind.
+    /// What comes from other servers or from this one is (nats-server client.go deliverMsg).
+    var dropsForCongested = false
     /// When messages were last received on this loop: the time of what is delivered at the end of the tick.
     var lastBatch = NIODeadline.now()
     private(set) var connections: [UInt64: ClientConnection] = [:]

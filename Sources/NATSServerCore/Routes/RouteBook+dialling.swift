@@ -107,8 +107,7 @@ extension RouteBook {
     mutating func handshakeFailed(_ connection: Connection, now: NIODeadline) {
         guard let plan = connection.plan else { return }
         if case .link(let peerID, .account(let account)) = plan.purpose, connection.hasError {
-            self.peers[peerID]?.refused.insert(account)
-            return
+            return self.refuse(account, by: peerID)
         }
         if case .explicit(let index) = plan.purpose {
             return self.planConfigured(index, at: now + .seconds(1) + self.randomDelay(), isReconnect: true)

@@ -16,6 +16,7 @@ extension RouteBook {
         guard let address = RouteAddress(url: info.ip), !self.options.ownAddresses.contains(address) else { return }
         let purpose = RouteDialler.Purpose.implicit(address)
         guard !self.handshaking.contains(purpose) else { return }
+        guard self.dialler.contains(purpose) || self.mayDialNewcomer(now: now) else { return }
         var plan = RouteDialler.Plan(purpose, address)
         plan.peerID = info.id
         plan.introducer = peerID
@@ -25,6 +26,16 @@ extension RouteBook {
         if !self.dialler.plan(plan, at: self.resting.end(of: address, now: now) ?? now) {
             self.log(.debug, "Too many servers to connect to, ignoring \"\(address)\"")
         }
+    }
+
+    /// Peers that come again, or under other names, shall not make us dial more for that.
+    private mutating func mayDialNewcomer(now: NIODeadline) -> Bool {
+        let limits = self.options.limits
+        var allowance =
+            self.newcomers
+            ?? GossipAllowance(most: limits.newcomersAtOnce, perSecond: limits.newcomersPerSecond, now: now)
+        defer { self.newcomers = allowance }
+        return allowance.take(now: now)
     }
 
     /// nats-server route.go hasThisRouteConfigured: by the configured address or by the one that it was seen at.

@@ -147,7 +147,8 @@ extension RouteConnection {
         case .pong:
             self.traceIn("PONG")
             self.keepAlive.pongReceived(now: .now())
-            self.service.ponged(self)
+            if self.isAwaitingPong { self.service.ponged(self) }
+            self.isAwaitingPong = false
         case .interest, .originInterest:
             self.traceInterest(operation.kind == .interest ? "RS+" : "LS+", argument)
             if self.isIntroduced { self.addInterest(base, operation) }

@@ -20,7 +20,13 @@ extension RouteConnection {
     func addInterest(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) {
         let (name, key) = self.key(base, operation)
         let weight = key.queue.isEmpty ? 1 : operation.weight
-        let account = self.interest[name]?.account ?? self.shared.accounts[String(decoding: name, as: UTF8.self)]
+        // What is known already waits for ``accountsChanged(watching:)``, all of it or nothing.
+        let account: Account? =
+            if let known = self.interest[name] {
+                known.account
+            } else {
+                self.shared.accounts[String(decoding: name, as: UTF8.self)]
+            }
         if account == nil { self.reportUnknown(name, key.subject) }
         if let known = self.interest[name]?.wanted[key] {
             guard !key.queue.isEmpty else { return }
@@ -67,10 +73,15 @@ extension RouteConnection {
     }
 
     /// Accounts have come or gone: what the peer wants of one goes to the one of that name.
-    func accountsChanged() {
+    ///
+    /// - Parameter accounts: Those that this connection carries.
+    func accountsChanged(watching accounts: [Account]) {
         guard self.phase == .open else { return }
-        self.routers = [:]
-        self.lastRouter = nil
+        self.routedAccounts.removeAll()
+        for watcher in self.watchers.values where self.shared.accounts[watcher.account.name] !== watcher.account {
+            self.withdraw(watcher)
+        }
+        for account in accounts { self.watch(account) }
         for (name, interest) in self.interest {
             let account = self.shared.accounts[String(decoding: name, as: UTF8.self)]
             guard account !== interest.account else { continue }
@@ -79,15 +90,15 @@ extension RouteConnection {
             guard self.link != nil, let account else { continue }
             for wanted in interest.wanted.values { _ = account.index.insert(wanted) }
         }
-        for watcher in self.watchers.values { self.endIfOver(watcher) }
     }
 
-    /// Ends a watcher whose account is gone, once the peer knows that nobody wants anything there.
-    private func endIfOver(_ watcher: InterestWatcher) {
-        guard self.shared.accounts[watcher.account.name] !== watcher.account, watcher.account.index.hasTold(watcher)
-        else { return }
-        watcher.account.index.end(watcher)
+    /// An account is gone: the peer is told so before it may hear of another one of that name.
+    private func withdraw(_ watcher: InterestWatcher) {
         self.watchers[ObjectIdentifier(watcher.account)] = nil
+        let name = self.isDedicated ? [] : watcher.account.index.account
+        var lines: [UInt8] = []
+        for update in watcher.account.index.withdraw(watcher) { Self.append(update, of: name, to: &lines) }
+        self.writeAhead(&lines)
     }
 
     private func key(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) -> (account: [UInt8], InterestKey) {
@@ -124,18 +135,18 @@ extension RouteConnection {
             return pending.count == 1
         }
         guard isFirst, !self.shared.isEnding else { return }
-        self.loop.eventLoop.execute { self.announceInterest() }
+        self.loop.eventLoop.execute { if !self.announcesLater { self.announceInterest() } }
     }
 
     private func announceInterest() {
+        self.announcesLater = false
         guard self.phase == .open, let context = self.context else { return }
         guard self.backlog.pending < Self.mostWaiting else {
+            self.announcesLater = true
             self.loop.eventLoop.scheduleTask(in: Self.retryTime) { self.announceInterest() }
             return
         }
         self.announceInterest(context, isWhole: false)
-        let isMore = self.pendingInterest.withLockedValue { !$0.isEmpty }
-        if isMore { self.loop.eventLoop.execute { self.announceInterest() } }
     }
 
     /// Writes what there is to tell, ahead of all that is staged.
@@ -163,7 +174,7 @@ extension RouteConnection {
                 }
                 if lines.count >= Self.pieceSize { self.writeAhead(&lines) }
             } while hasMore && isWhole
-            if hasMore { watcher.interestChanged() } else { self.endIfOver(watcher) }
+            if hasMore { watcher.interestChanged() }
         }
         self.writeAhead(&lines)
     }

@@ -86,15 +86,23 @@ extension RouteConnection {
         _ batch: inout PublishBatch
     ) {
         var isForwarded = false
-        for name in operation.pointee.queueGroups(in: base) {
-            let name = UnsafeBufferPointer(rebasing: name, of: base)
-            if let members = result.pointee.members(ofGroup: name) {
+        // By group, not by name: one that a peer lists twice is served once.
+        var start = result.pointee.plainCount
+        for group in 0..<result.pointee.groupCount {
+            let members = start..<result.pointee.groups[group].end
+            start = members.upperBound
+            result.pointee.groups[group].choice = -1
+            let isListed = result.pointee.withName(ofGroup: group) { name in
+                operation.pointee.queueGroups(in: base).contains {
+                    UnsafeBufferPointer(rebasing: $0, of: base).elementsEqual(name)
+                }
+            }
+            guard isListed else { continue }
+            if !members.isEmpty {
                 let choice = self.loop.random.next(below: members.count)
                 if self.deliver(message, toOneOf: members, choice, result, base, published, &batch) { continue }
             }
-            guard result.pointee.shareCount > 0 else { continue }
-            if !isForwarded { for group in 0..<result.pointee.groupCount { result.pointee.groups[group].choice = -1 } }
-            if self.chooseAnother(forGroup: name, result) { isForwarded = true }
+            if self.chooseAnother(forGroup: group, result) { isForwarded = true }
         }
         if isForwarded {
             _ = self.deliverToPeers(message, result, base, published, isForwarded: true, &batch)
@@ -106,11 +114,8 @@ extension RouteConnection {
     /// Chooses another server for a queue group whose last member here has just gone (nats-server does so too).
     ///
     /// Not the one that the message is from, and none that has other subscribers to the subject: they would get it twice.
-    private func chooseAnother(
-        forGroup name: UnsafeBufferPointer<UInt8>,
-        _ result: MatchResult.Pointer
-    ) -> Bool {
-        result.pointee.chooseShare(ofGroup: name) { peer in
+    private func chooseAnother(forGroup group: Int, _ result: MatchResult.Pointer) -> Bool {
+        result.pointee.chooseShare(ofGroup: group) { peer in
             guard !peer.pointee.isPlain,
                 let route = peer.pointee.owner.takeUnretainedValue().connection as? RouteConnection
             else { return false }
@@ -127,12 +132,11 @@ extension RouteConnection {
     /// - Returns: `false` if there is no such account.
     @inline(__always)
     private func enter(_ name: UnsafeBufferPointer<UInt8>, _ batch: inout PublishBatch) -> Bool {
-        if let last = self.lastRouter, self.isDedicated || last.name.elementsEqual(name) {
-            if batch.cache != last.router.cache { self.enter(last.router, &batch) }
-            return true
-        }
-        guard let router = self.findRouter(Array(name)) else { return false }
-        self.enter(router, &batch)
+        let known =
+            self.isDedicated ? self.routedAccounts.current : self.routedAccounts.find(name, self.shared.hash)
+        guard let account = known ?? self.findAccount(name) else { return false }
+        let cache = account._withUnsafeGuaranteedRef { $0.router.cache }
+        if batch.cache != cache { self.enter(account.takeUnretainedValue().router, &batch) }
         return true
     }
 
@@ -142,19 +146,12 @@ extension RouteConnection {
         batch.enter(router)
     }
 
-    /// This loop's view of an account that the peer has named; of its own one on a dedicated connection.
+    /// This loop's view of an account that the peer names for the first time; of its own one on a dedicated connection.
     @inline(never)
-    private func findRouter(_ name: [UInt8]) -> AccountRouter? {
-        let name = self.dedicatedAccount ?? name
-        if let router = self.routers[name], self.shared.accounts[router.account.name] === router.account {
-            self.lastRouter = (name, router)
-            return router
-        }
+    private func findAccount(_ name: UnsafeBufferPointer<UInt8>) -> Unmanaged<RoutedAccounts.Entry>? {
+        let name = self.dedicatedAccount ?? Array(name)
         guard let account = self.shared.accounts[String(decoding: name, as: UTF8.self)] else { return nil }
-        let router = self.loop.router(for: account)
-        self.routers[name] = router
-        self.lastRouter = (name, router)
-        return router
+        return self.routedAccounts.insert(name, self.loop.router(for: account), self.shared.hash)
     }
 
     // MARK: Seldom

@@ -19,8 +19,6 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     private static let firstPing: TimeAmount = .seconds(1)
     /// Routes are looked at this often at least (nats-server route.go routeMaxPingInterval).
     private static let longestPingInterval: TimeAmount = .seconds(30)
-    /// How long somebody may take to say who he is, where no credentials are asked for.
-    private static let mostSilence: TimeAmount = .seconds(60)
     /// What a peer may send in one message at least: its clients may have another limit than ours.
     private static let leastMaxPayload = 64 << 20
 
@@ -64,12 +62,15 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     /// Watchers that have something to tell.
     let pendingInterest = NIOLockedValueBox<[InterestWatcher]>([])
     var isAnnouncing = false
-    /// Views of accounts, by the names that the peer has used.
-    var routers: [[UInt8]: AccountRouter] = [:]
-    var lastRouter: (name: [UInt8], router: AccountRouter)?
+    /// The peer takes nothing at the moment; what there is to tell is looked at again later.
+    var announcesLater = false
+    /// Views of accounts that the peer has named.
+    var routedAccounts = RoutedAccounts()
     /// Where a message is put together whose queue groups stand between reply subject and sizes.
     var respelled: [UInt8] = []
     private var pingTimer: NIODeadline?
+    /// A PING has not been answered.
+    var isAwaitingPong = false
 
     /// - Parameters:
     ///   - id: The route id.
@@ -125,10 +126,11 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
         if self.isSolicited {
             self.service.dialled(self)
         } else {
-            // An official server gives one without credentials all the time in the world.
+            // Without credentials the book's limit holds; an official server has none then.
             let options = self.service.options
-            let time = options.user.isEmpty ? Self.mostSilence : TimeAmount(options.timeout)
-            self.loop.setTimer(.authentication, for: self.id, at: .now() + time)
+            if !options.user.isEmpty {
+                self.loop.setTimer(.authentication, for: self.id, at: .now() + TimeAmount(options.timeout))
+            }
             self.service.accepted(self)
         }
         self.context?.read()
@@ -183,6 +185,9 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
         guard !self.watchers.isEmpty else { return }
         self.announceInterest(context, isWhole: true)
     }
+
+    /// nats-server client.go queueOutbound: a route is never given up for what it has not taken.
+    override var pendingLimit: Int { self.link == nil ? self.backlog.maximum : .max }
 
     override func settingsChanged() {
         let options = self.service.options
@@ -268,6 +273,7 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     }
 
     private func sendPingNow() {
+        self.isAwaitingPong = true
         self.traceOut("PING")
         self.outlet.append("PING\r\n")
     }

@@ -2,6 +2,7 @@ import Logging
 internal import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
+import Synchronization
 
 /// The server as one of a cluster: asks its ``RouteBook`` what is to be done, and does it.
 ///
@@ -36,7 +37,10 @@ final class RouteService: @unchecked Sendable {
     /// The whole INFO of each peer, for gossip.
     private var infos: [String: RouteInfo] = [:]
     private var timer: Scheduled<Void>?
+    private var timerDeadline: NIODeadline?
     private var hasEnded = false
+    /// Many accounts that come at once are looked at once.
+    private let accountsArePending = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - options: The `cluster` block.
@@ -99,6 +103,7 @@ final class RouteService: @unchecked Sendable {
         }
         guard let home = loops.first else { return }
         home.eventLoop.execute {
+            guard !self.hasEnded else { return }
             self.home = home
             self.loops = loops
             var generator = SystemRandomNumberGenerator()
@@ -118,6 +123,17 @@ final class RouteService: @unchecked Sendable {
             self.timer?.cancel()
             self.timer = nil
         }
+    }
+
+    /// The loops have ended: nothing is referred to any more.
+    func dismantle() {
+        self.home = nil
+        self.loops = []
+        self.book = nil
+        self.connections = [:]
+        self.credentials = [:]
+        self.dials = [:]
+        self.infos = [:]
     }
 
     private func bookOptions(port: Int) -> RouteBookOptions {
@@ -177,8 +193,11 @@ final class RouteService: @unchecked Sendable {
     func informed(_ connection: RouteConnection, _ info: RouteInfo) {
         let id = connection.id
         self.report { book, now in
-            if self.infos[info.serverID] == nil || info.account.isEmpty { self.keep(info) }
-            return book.informed(id, RoutePeer(info), now: now)
+            let actions = book.informed(id, RoutePeer(info), now: now)
+            // What others say of a server is not passed on.
+            let isItself = book.connections[id]?.peer?.id == info.serverID
+            if isItself, self.infos[info.serverID] == nil || info.account.isEmpty { self.infos[info.serverID] = info }
+            return actions
         }
     }
 
@@ -202,18 +221,8 @@ final class RouteService: @unchecked Sendable {
             self.credentials[id] = nil
             // Before anything was said, as in a TLS handshake.
             if let number = self.dials.removeValue(forKey: id) { return book.dialFailed(number, reason, now: now) }
-            let actions = book.closed(id, now: now)
-            self.forgetInfos(book)
-            return actions
+            return book.closed(id, now: now)
         }
-    }
-
-    /// More than servers of a cluster can be: of others nothing is kept.
-    private static let mostInfos = 2048
-
-    private func keep(_ info: RouteInfo) {
-        guard self.infos[info.serverID] != nil || self.infos.count < Self.mostInfos else { return }
-        self.infos[info.serverID] = info
     }
 
     private func forgetInfos(_ book: RouteBook) {
@@ -233,16 +242,21 @@ final class RouteService: @unchecked Sendable {
         let actions = event(&book, .now())
         self.book = book
         for action in actions { self.perform(action) }
+        if self.infos.count > book.peers.count { self.forgetInfos(book) }
         self.countPeers()
         self.schedule()
     }
 
     private func schedule() {
+        let deadline = self.hasEnded ? nil : self.book?.nextDeadline
+        guard deadline != self.timerDeadline else { return }
         self.timer?.cancel()
         self.timer = nil
-        guard !self.hasEnded, let home = self.home, let deadline = self.book?.nextDeadline else { return }
+        self.timerDeadline = deadline
+        guard let home = self.home, let deadline else { return }
         self.timer = home.eventLoop.scheduleTask(deadline: deadline) {
             self.timer = nil
+            self.timerDeadline = nil
             self.perform { book, now in book.timePassed(now: now) }
         }
     }
@@ -268,6 +282,8 @@ final class RouteService: @unchecked Sendable {
             let own = accounts[id] ?? []
             self.tell(id) { $0.register(link, isConfigured: isConfigured, for: own) }
             self.assign(accounts)
+        case .assignAccounts(let peerID):
+            self.assign(self.accounts(to: peerID))
         case .close(let id, let reason, let text):
             let connection = self.connections.removeValue(forKey: id)
             self.tell(connection) { connection in
@@ -334,11 +350,18 @@ final class RouteService: @unchecked Sendable {
 
     /// Accounts have come or gone; from any thread.
     private func accountsChanged() {
-        guard !self.shared.isEnding, let home = self.shared.loops.all.first else { return }
+        guard !self.shared.isEnding, let home = self.shared.loops.all.first,
+            !self.accountsArePending.exchange(true, ordering: .acquiringAndReleasing)
+        else { return }
         home.eventLoop.execute {
+            self.accountsArePending.store(false, ordering: .releasing)
             guard !self.hasEnded, let book = self.book else { return }
-            for peerID in book.peers.keys { self.assign(self.accounts(to: peerID)) }
-            for id in self.connections.keys { self.tell(id) { $0.accountsChanged() } }
+            var watched: [UInt64: [Account]] = [:]
+            for peerID in book.peers.keys { watched.merge(self.accounts(to: peerID)) { $0 + $1 } }
+            for id in self.connections.keys {
+                let accounts = watched[id] ?? []
+                self.tell(id) { $0.accountsChanged(watching: accounts) }
+            }
         }
     }
 

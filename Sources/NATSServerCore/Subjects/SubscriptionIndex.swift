@@ -230,11 +230,14 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
-    /// Whether nobody wants anything, and a route has been told so.
-    func hasTold(_ watcher: InterestWatcher) -> Bool {
+    /// A route is to hear nothing more of the account.
+    ///
+    /// - Returns: what it has been told of and has to be taken back.
+    func withdraw(_ watcher: InterestWatcher) -> [InterestLedger.Update] {
         self.lock.withLock {
-            guard let ledger = self.ledger, let cursor = watcher.cursor else { return true }
-            return ledger.liveCount == 0 && ledger.isUpToDate(cursor)
+            self.watchers.removeAll { $0 === watcher }
+            guard let cursor = watcher.cursor.take() else { return [] }
+            return self.ledger?.withdraw(cursor) ?? []
         }
     }
 

@@ -57,7 +57,11 @@ extension SystemService {
         self.client.subscribe(
             SystemSubjects.userInfo(of: "*"),
             in: self.account,
-            .inline { self.userInfo($0, of: $1) }
+            .inline { request, connection in
+                // Whoever asks another server asks that one about himself.
+                guard let client = connection as? ClientConnection else { return .low }
+                return self.userInfo(request, of: client)
+            }
         )
         self.answer(SystemSubjects.account("PING", "STATZ")) { request in
             self.respond(to: request, "AccountStatzEventOptions") { query, loop throws(JSONError) in

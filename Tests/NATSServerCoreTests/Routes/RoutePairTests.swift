@@ -99,6 +99,17 @@ struct RoutePairTests {
         }
     }
 
+    @Test("a server is found by its name, whichever of its addresses it listens on")
+    func name() async throws {
+        try await ConfiguredServer.with(.ours, Self.configuration("A")) { first in
+            let route = "routes: [\"nats://localhost:\(first.clusterPort)\"]"
+            let text = "server_name: B\ncluster { name: C1, listen: \"127.0.0.1:-1\", \(route) }\n"
+            try await ConfiguredServer.with(.oursOnManyLoops, text) { second in
+                try await Self.expectRoute(from: first, to: second)
+            }
+        }
+    }
+
     @Test("one member of a queue group gets a message, wherever it is", arguments: pairs)
     func queueGroups(pair: Pair) async throws {
         try await Self.with(pair) { first, second in

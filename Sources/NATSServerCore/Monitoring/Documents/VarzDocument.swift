@@ -48,8 +48,8 @@ struct VarzDocument {
         writer.write("max_control_line", options.maxControlLine)
         writer.write("max_payload", options.maxPayload)
         writer.write("max_pending", options.maxPending)
-        // What a server shows that has none of these.
         writer.object("cluster") { self.writeCluster(to: &$0) }
+        // What a server shows that has none of these.
         writer.object("gateway") { _ in }
         writer.object("leaf") { _ in }
         writer.object("mqtt") { _ in }

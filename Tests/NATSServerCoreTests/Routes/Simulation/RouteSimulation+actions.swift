@@ -54,7 +54,7 @@ extension RouteSimulation {
                 if let pipe = self.nodes[node].pipes[id] { self.shut(pipe, self.side(of: id, pipe)) }
             case .register: self.counters.registered += 1
             case .announce(let clientURLs, _): self.nodes[node].clientURLs = clientURLs
-            case .adoptCluster: break
+            case .adoptCluster, .assignAccounts: break
             case .log(let level, _, _): if level == .error { self.counters.errorLines += 1 }
             }
         }
