@@ -31,6 +31,7 @@ final class ServerLoop: @unchecked Sendable {
     /// Set while a batch is delivered, if a target has fallen behind: the producer should pause.
     var producersShouldStall = false
     /// Set while the input of a client is handled: what it publishes is not delivered to those that have fallen behind.
+    ///
     /// What comes from other servers or from this one is (nats-server client.go deliverMsg).
     var dropsForCongested = false
     /// When messages were last received on this loop: the time of what is delivered at the end of the tick.
