@@ -95,7 +95,7 @@ import Musl
         "a key whose feature is not there ends the start by its name and place",
         arguments: [
             ("jetstream: true", "jetstream"),
-            ("cluster { port: -1, permissions { import: a } }", "cluster.permissions"),
+            ("cluster { port: -1, compression: s2_fast }", "cluster.compression"),
             ("accounts { A { jetstream: on } }", "accounts.A.jetstream"),
             ("accounts { A { msg_trace: x } }", "accounts.A.msg_trace"), ("leafnodes { port: -1 }", "leafnodes"),
             ("proxy_protocol: true", "proxy_protocol"),

@@ -32,6 +32,8 @@ package struct ClusterOptions: Sendable, Equatable {
     package var poolSize = 3
     /// Accounts with a connection of their own.
     package var accounts: [String] = []
+    /// `permissions`: `publish` is what is imported from other servers, `subscribe` what is exported to them.
+    package var permissions: PermissionOptions?
     /// `nil`: that of clients; no more than 30 s in any case.
     package var pingInterval: Duration?
     package var pingMax: Int?
@@ -58,6 +60,12 @@ package struct ClusterOptions: Sendable, Equatable {
         self.connectBackoff = configuration.connectBackoff
         self.poolSize = configuration.poolSize
         self.accounts = configuration.accounts
+        if configuration.importPermission != nil || configuration.exportPermission != nil {
+            self.permissions = PermissionOptions(
+                publish: configuration.importPermission.map { .init(allow: $0.allow, deny: $0.deny) },
+                subscribe: configuration.exportPermission.map { .init(allow: $0.allow, deny: $0.deny) }
+            )
+        }
         self.pingInterval = configuration.pingInterval
         self.pingMax = configuration.pingMax
         self.writeDeadline = configuration.writeDeadline

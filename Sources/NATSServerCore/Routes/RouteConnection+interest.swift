@@ -39,6 +39,11 @@ extension RouteConnection {
             self.outlet.append("-ERR 'Invalid Subscription'\r\n")
             return
         }
+        if let permissions = self.permissions, !permissions.allowsSubscribe(key.subject, queue: []) {
+            let subject = GoString.quoted(key.subject)
+            self.logger.debug("\(self.label) - Can not export \(subject), ignoring remote subscription request")
+            return
+        }
         let interest = RemoteInterest(subject: key.subject, queue: key.queue, weight: weight, route: self)
         self.interest[name, default: PeerInterest(account: account)].wanted[key] = interest
         if self.link != nil { _ = account?.index.insert(interest) }
@@ -97,7 +102,7 @@ extension RouteConnection {
         self.watchers[ObjectIdentifier(watcher.account)] = nil
         let name = self.isDedicated ? [] : watcher.account.index.account
         var lines: [UInt8] = []
-        for update in watcher.account.index.withdraw(watcher) { Self.append(update, of: name, to: &lines) }
+        for update in watcher.account.index.withdraw(watcher) { self.append(update, of: name, to: &lines) }
         self.writeAhead(&lines)
     }
 
@@ -170,7 +175,7 @@ extension RouteConnection {
             var hasMore = true
             repeat {
                 hasMore = watcher.account.index.next(watcher, atMost: Self.lookedAtOnce) { update in
-                    Self.append(update, of: name, to: &lines)
+                    self.append(update, of: name, to: &lines)
                 }
                 if lines.count >= Self.pieceSize { self.writeAhead(&lines) }
             } while hasMore && isWhole
@@ -179,7 +184,10 @@ extension RouteConnection {
         self.writeAhead(&lines)
     }
 
-    private static func append(_ update: InterestLedger.Update, of account: [UInt8], to lines: inout [UInt8]) {
+    private func append(_ update: InterestLedger.Update, of account: [UInt8], to lines: inout [UInt8]) {
+        // What this server does not import no peer need send.
+        let isImported = self.permissions.map { update.subject.withUnsafeBufferPointer($0.allowsPublish) } ?? true
+        guard isImported else { return }
         if update.weight > 0 {
             RouteFrame.appendInterest(
                 account: account,

@@ -43,6 +43,8 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
     /// The name of that account.
     private(set) var dedicatedAccount: [UInt8]?
     private(set) var understandsHeaders = false
+    /// What the peer may ask for and be told of; everything if `nil`.
+    let permissions: ClientPermissions?
     var keepAlive: KeepAlive
     private(set) var address = ""
     private(set) var remoteIP = ""
@@ -81,6 +83,7 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
         self.service = service
         self.isSolicited = dialledHost != nil
         self.dialledHost = dialledHost ?? ""
+        self.permissions = service.permissions
         let settings = loop.settings
         // Nobody sends messages before he has said who he is.
         self.parser = RouteOperationParser(maxControlLine: max(65_536, settings.maxControlLine * 16), maxPayload: 0)

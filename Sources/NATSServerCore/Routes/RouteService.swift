@@ -19,6 +19,7 @@ final class RouteService: @unchecked Sendable {
         var counts = (routes: 0, remotes: 0)
         var isComplete = true
         var tls: RouteTLS?
+        var permissions: ClientPermissions?
     }
 
     private unowned let shared: ServerShared
@@ -52,13 +53,19 @@ final class RouteService: @unchecked Sendable {
         // As long as those of the official server, which are NUIDs.
         var nuid = NUID(using: &generator)
         let name = options.name ?? nuid.next(using: &generator)
-        self.state = NIOLockedValueBox(State(options: options, cluster: name, isDynamic: options.name == nil))
+        var state = State(options: options, cluster: name, isDynamic: options.name == nil)
+        state.permissions = options.permissions.map { ClientPermissions($0, id: 1, hash: shared.hash) }
+        self.state = NIOLockedValueBox(state)
     }
 
     var options: ClusterOptions { self.state.withLockedValue { $0.options } }
 
     /// The cluster's name; another one may take the place of one that was made up.
     var clusterName: String { self.state.withLockedValue { $0.cluster } }
+
+    /// What other servers may be told of, as `publish`, and may ask for, as `subscribe`; everything if `nil` (nats-server
+    /// route.go setRoutePermissions).
+    var permissions: ClientPermissions? { self.state.withLockedValue { $0.permissions } }
 
     var isDynamic: Bool { self.state.withLockedValue { $0.isDynamic } }
 
@@ -410,6 +417,8 @@ final class RouteService: @unchecked Sendable {
         info.authRequired = !options.user.isEmpty
         info.tlsRequired = options.tls != nil
         info.tlsVerify = options.tls != nil
+        info.importPermissions = options.permissions?.publish
+        info.exportPermissions = options.permissions?.subscribe
         info.maxPayload = Int32(clamping: self.shared.options.maxPayload)
         info.cluster = cluster
         info.isClusterDynamic = isDynamic

@@ -8,6 +8,8 @@ final class RemoteInterest: SublistElement, @unchecked Sendable {
     unowned let route: RouteConnection
     /// Members of the queue group; 1 without one.
     var weight: Int
+    /// Denies subjects that the interest covers; they are not sent.
+    let filter: ClientPermissions?
     var sublistPlace: SublistPlace?
 
     init(subject: [UInt8], queue: [UInt8], weight: Int, route: RouteConnection) {
@@ -15,5 +17,9 @@ final class RemoteInterest: SublistElement, @unchecked Sendable {
         self.queue = queue
         self.weight = weight
         self.route = route
+        self.filter = route.permissions.flatMap { $0.filtersDelivery(of: subject) ? $0 : nil }
     }
+
+    /// Whether a subject must not go to the other server.
+    func isDenied(_ subject: UnsafeBufferPointer<UInt8>) -> Bool { self.filter?.denies(subject, queue: []) ?? false }
 }

@@ -177,7 +177,14 @@ final class SubscriptionIndex: @unchecked Sendable {
     /// What other servers want of a subject, if anything; under the lock, within ``withMatch(_:_:)``.
     func remoteMatch(_ subject: UnsafeBufferPointer<UInt8>) -> RemoteMatch? {
         guard self.remote.count > 0 else { return nil }
-        let match = self.remote.match(subject)
+        var match = self.remote.match(subject)
+        let isFiltered =
+            match.plain.contains { $0.filter != nil } || match.groups.contains { $0.contains { $0.filter != nil } }
+        if isFiltered {
+            match.plain.removeAll { $0.isDenied(subject) }
+            for index in match.groups.indices { match.groups[index].removeAll { $0.isDenied(subject) } }
+            match.groups.removeAll { $0.isEmpty }
+        }
         return match.isEmpty ? nil : RemoteMatch(account: self.account, interest: match)
     }
 
