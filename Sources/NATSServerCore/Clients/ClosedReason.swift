@@ -28,6 +28,7 @@ enum ClosedReason: String, Sendable {
     case duplicateRoute = "Duplicate Route"
     case duplicateServerName = "Duplicate Server Name"
     case clusterNameConflict = "Cluster Name Conflict"
+    case routeRemoved = "Route Removed"
 
     /// Whether what is still queued is sent before the socket is closed (nats-server client.go markConnAsClosed).
     var flushesFirst: Bool {

@@ -42,7 +42,9 @@ extension RouteBook {
     private func isConfigured(_ info: RoutePeer) -> Bool {
         let seen = RouteAddress(url: info.ip).flatMap { RouteAddress(host: $0.host, port: info.port) }
         return [RouteAddress(host: info.host, port: info.port), seen].contains { address in
-            address.map(self.options.routes.contains) ?? false
+            self.configured.indices.contains {
+                !self.configured[$0].isRemoved && self.options.routes[$0] == address
+            }
         }
     }
 
@@ -95,7 +97,7 @@ extension RouteBook {
         if peer.isAnnounced { self.withdraw(peer.info) }
     }
 
-    private mutating func announceAll() {
+    mutating func announceAll() {
         self.act(.announce(clientURLs: self.clientURLs.all, webSocketURLs: self.webSocketURLs.all))
     }
 }

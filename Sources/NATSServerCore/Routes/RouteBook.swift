@@ -77,6 +77,8 @@ struct RouteBook {
         /// Who was found there last.
         var peerID: String?
         var isSelf = false
+        /// The configuration does not name it any more.
+        var isRemoved = false
     }
 
     var options: RouteBookOptions

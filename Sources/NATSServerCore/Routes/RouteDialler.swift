@@ -66,7 +66,8 @@ struct RouteDialler {
     private static let searchInterval: TimeAmount = .seconds(30)
 
     private let limits: RouteBookOptions.Limits
-    private let hasBackoff: Bool
+    /// `connect_backoff`.
+    var hasBackoff: Bool
     private var plans: [Purpose: Plan] = [:]
     private var dials: [UInt64: Purpose] = [:]
     private var lastSerial: UInt64 = 0

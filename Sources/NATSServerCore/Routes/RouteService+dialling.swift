@@ -51,21 +51,25 @@ extension RouteService {
     private static func describe(_ error: any Error, _ address: RouteAddress) -> String {
         let dial = "dial tcp \(address)"
         if error is ChannelError { return "\(dial): i/o timeout" }
+        // Where an address was dialled, not a name.
+        if let failure = error as? IOError { return "\(dial): connect: \(self.cause(of: failure.errnoCode))" }
         guard let failure = error as? NIOConnectionError else { return "\(dial): \(error)" }
         guard let attempt = failure.connectionErrors.last else {
             return "dial tcp: lookup \(address.host): no such host"
         }
         let target = HostPort.join(attempt.target.ipAddress ?? address.host, address.port)
         guard let code = (attempt.error as? IOError)?.errnoCode else { return "dial tcp \(target): i/o timeout" }
-        let cause =
-            switch code {
-            case ECONNREFUSED: "connection refused"
-            case ENETUNREACH: "network is unreachable"
-            case EHOSTUNREACH: "no route to host"
-            case ECONNRESET: "connection reset by peer"
-            case ETIMEDOUT: "connection timed out"
-            default: "error \(code)"
-            }
-        return "dial tcp \(target): connect: \(cause)"
+        return "dial tcp \(target): connect: \(self.cause(of: code))"
+    }
+
+    private static func cause(of code: CInt) -> String {
+        switch code {
+        case ECONNREFUSED: "connection refused"
+        case ENETUNREACH: "network is unreachable"
+        case EHOSTUNREACH: "no route to host"
+        case ECONNRESET: "connection reset by peer"
+        case ETIMEDOUT: "connection timed out"
+        default: "error \(code)"
+        }
     }
 }

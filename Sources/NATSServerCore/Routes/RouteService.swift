@@ -20,6 +20,8 @@ final class RouteService: @unchecked Sendable {
         var isComplete = true
         var tls: RouteTLS?
         var permissions: ClientPermissions?
+        /// Places of configured routes that a reload has removed.
+        var removedRoutes: Set<Int> = []
     }
 
     private unowned let shared: ServerShared
@@ -78,19 +80,8 @@ final class RouteService: @unchecked Sendable {
     /// What new connections are secured with; `nil` for clear text.
     var tls: RouteTLS? { self.state.withLockedValue { $0.tls } }
 
-    /// Reads certificates and keys.
-    ///
-    /// - Throws: If they cannot be used.
-    func loadTLS() throws(TLSContext.LoadError) {
-        let options = self.options
-        guard let block = options.tls else { return }
-        let accepting = try TLSContext(block)
-        let dialling = try TLSContext.client(block, isInsecure: options.isInsecure)
-        let hosts = options.routes.map(\.address.host)
-        let name = hosts.first { (try? SocketAddress(ipAddress: $0, port: 0)) == nil }
-        let tls = RouteTLS(accepting: accepting, dialling: dialling, name: name)
-        self.state.withLockedValue { $0.tls = tls }
-    }
+    /// Secures new connections with something else; those that are there keep theirs.
+    func use(_ tls: RouteTLS?) { self.state.withLockedValue { $0.tls = tls } }
 
     /// Whether every server that is connected has all its connections.
     var isComplete: Bool { self.state.withLockedValue { $0.isComplete } }
@@ -141,6 +132,50 @@ final class RouteService: @unchecked Sendable {
         self.credentials = [:]
         self.dials = [:]
         self.infos = [:]
+    }
+
+    // MARK: Reload
+
+    /// Goes on with another `cluster` block; its routes are changed by ``changeRoutes(to:)``.
+    ///
+    /// Whom this server asks for, and how long it waits, holds for new connections; those that are accepted come again if
+    /// user or password are others. All are made anew where their number, their accounts or the permissions change.
+    func reload(_ options: ClusterOptions) {
+        let old = self.options
+        self.state.withLockedValue { state in
+            let routes = state.options.routes
+            state.options = options
+            state.options.routes = routes
+            state.permissions = options.permissions.map { ClientPermissions($0, id: 1, hash: self.shared.hash) }
+            if let name = options.name { (state.cluster, state.isDynamic) = (name, false) }
+        }
+        let isRestarted =
+            old.poolSize != options.poolSize || old.accounts != options.accounts
+            || old.permissions != options.permissions
+        let isLocked = (old.user, old.password) != (options.user, options.password)
+        self.report { book, now in
+            let bookOptions = self.bookOptions(port: self.port)
+            var actions = book.reloaded(bookOptions, isRestarted: isRestarted, now: now)
+            if isLocked { actions += book.closeAccepted(now: now) }
+            return actions
+        }
+        self.shared.loops.tell { loop in loop.sendInfoToClients() }
+    }
+
+    /// Goes on with other configured routes.
+    func changeRoutes(to routes: [ClusterOptions.Route]) {
+        let (added, removed) = self.state.withLockedValue { state in
+            let old = state.options.routes
+            let removed = Set(old.indices.filter { !routes.contains(old[$0]) && !state.removedRoutes.contains($0) })
+            state.removedRoutes.formUnion(removed)
+            let kept = old.indices.filter { !state.removedRoutes.contains($0) }.map { old[$0] }
+            let added = routes.filter { !kept.contains($0) }
+            state.options.routes += added
+            return (added, removed)
+        }
+        self.report { book, now in
+            book.changeRoutes(adding: added.map(\.address), removing: removed, now: now)
+        }
     }
 
     private func bookOptions(port: Int) -> RouteBookOptions {
