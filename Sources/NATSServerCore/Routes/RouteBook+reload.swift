@@ -9,6 +9,7 @@ extension RouteBook {
     ///   - options: The new ones.
     ///   - isRestarted: All connections are made anew: their number, their accounts or what may go over them is another.
     ///   - now: The time.
+    /// - Returns: what is to be done.
     mutating func reloaded(_ options: RouteBookOptions, isRestarted: Bool, now: NIODeadline) -> [RouteAction] {
         let wasSilent = self.options.noAdvertise
         let isRenamed = options.cluster != self.options.cluster
@@ -46,6 +47,7 @@ extension RouteBook {
     ///   - added: They get the places behind those that were there.
     ///   - removed: The places of those that are gone; the others keep theirs.
     ///   - now: The time.
+    /// - Returns: what is to be done.
     mutating func changeRoutes(
         adding added: [RouteAddress],
         removing removed: Set<Int>,
