@@ -54,6 +54,8 @@ struct AccountSnapshot: Sendable {
     var updated: Int64 = 0
     var connections = 0
     var traffic = TrafficStatistics()
+    /// The part of it that came from other servers of the cluster, and went to them.
+    var routed = TrafficStatistics()
     var slowConsumers = 0
     var subscriptions = SublistStatistics()
     var mappings = SubjectMappings([])
