@@ -20,7 +20,7 @@ extension SystemService {
     ) {
         let tokens = String(decoding: reply, as: UTF8.self).split(separator: ".", omittingEmptySubsequences: false)
         guard let hash = tokens.dropLast().last else { return }
-        let service = max(0, (now - request.start).nanoseconds - responder.roundTrip)
+        let elapsed = (now - request.start).nanoseconds
         let start = self.shared.clock.wallNanoseconds(request.start)
         let account = request.account.name
         self.publish(SystemSubjects.latency(String(hash)), size: responder.info.count + 256) { _ in
@@ -35,9 +35,9 @@ extension SystemService {
                     writer.write("status", 200)
                     writer.write("responder", raw: responder.info)
                     writer.write("start", time: start)
-                    writer.write("service", Int(service))
+                    writer.write("service", Int(max(0, elapsed - responder.roundTrip)))
                     writer.write("system", 0)
-                    writer.write("total", Int(service + responder.roundTrip))
+                    writer.write("total", Int(elapsed))
                 }
             }
         }
