@@ -91,6 +91,7 @@ final class MonitoringSource: Sendable {
             if let routes = self.shared.routes {
                 (snapshot.cluster, snapshot.clusterPort) = (routes.clusterName, routes.port)
                 (snapshot.routes, snapshot.remotes) = routes.counts
+                snapshot.clusterCertificateEnd = routes.tls?.accepting.notValidAfter.map { Int64($0) * 1_000_000_000 }
                 let info = self.shared.makeInfo(clientID: 0, clientIP: "")
                 (snapshot.connectURLs, snapshot.webSocketConnectURLs) = (info.connectURLs, info.webSocketConnectURLs)
             }

@@ -131,8 +131,10 @@ extension SystemService {
         self.shared.loops.closeSurplus(of: account)
     }
 
-    /// Asks the other servers how many connections an account has there (nats-server events.go enableAccountTracking).
+    /// The first client has come to an account: asks the other servers how many connections it has there, if it may not
+    /// have any number (nats-server events.go enableAccountTracking).
     func askForConnections(of account: Account) {
+        guard account.limits.maxConnections >= 0, self.shared.routes != nil else { return }
         let reply = Array(SystemSubjects.connectionsAnswer(self.shared.identity.id).utf8)
         self.events.put(InternalMessage(SystemSubjects.account(account.name, "CONNS"), reply: reply)) { message in
             var message = message

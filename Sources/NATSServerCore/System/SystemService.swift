@@ -149,9 +149,6 @@ final class SystemService: Sendable {
         // nats-server events.go accConnsUpdate: not for `$G`.
         guard account !== self.shared.accounts.global, !self.state.withLockedValue({ $0.hasEnded }) else { return }
         self.setBeat(of: account)
-        if connections == 1, account.limits.maxConnections >= 0, self.shared.routes != nil {
-            self.askForConnections(of: account)
-        }
         guard !self.wantedSubjects(of: account).isEmpty else { return }
         let message = InternalMessage(SystemSubjects.serverConnections(account.name))
         guard self.events.isCongested else {

@@ -29,6 +29,7 @@ final class ClusterNode: Sendable {
     ///   - name: Its name.
     ///   - cluster: What stands in its block `cluster`.
     ///   - more: More of its configuration.
+    /// - Throws: If it does not start.
     init(_ kind: Kind, _ name: String, cluster: String, _ more: String) async throws {
         let directory = try TemporaryDirectory()
         let text = """

@@ -70,6 +70,7 @@ struct VarzDocument {
         writer.writeUnlessFalse("tls_required", options.tls != nil)
         writer.writeUnlessFalse("tls_verify", options.tls != nil)
         writer.writeUnlessZero("pool_size", max(0, options.poolSize))
+        if let end = self.snapshot.clusterCertificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
 
     private func writeWebSocket(to writer: inout JSONDocumentWriter) {

@@ -26,6 +26,7 @@ struct ServerSnapshot: Sendable {
     /// Of a server that is one of a cluster; empty otherwise.
     var cluster = ""
     var clusterPort = 0
+    var clusterCertificateEnd: Int64?
     /// Connections to other servers, and how many servers those are.
     var routes = 0
     var remotes = 0
