@@ -285,14 +285,12 @@ package final class Server: Sendable {
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.subscriptionCount
-        statistics.clientSubscriptions = statistics.subscriptions - self.shared.ownSubscriptionCount
+        statistics.clientSubscriptions =
+            statistics.subscriptions - self.shared.ownSubscriptionCount - self.shared.remoteSubscriptionCount
         let answers = await self.loops.answers { $0.totals }
         var totals = answers.isEmpty ? self.finalTotals.withLockedValue { $0 } : ServerLoop.Totals()
         for current in answers { totals += current }
-        statistics.traffic = totals.traffic
-        statistics.slowConsumers = totals.slowConsumers
-        statistics.stalls = totals.stalls
-        statistics.staleConnections = totals.staleConnections
+        statistics.count(totals)
         return statistics
     }
 

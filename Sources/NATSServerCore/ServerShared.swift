@@ -48,6 +48,8 @@ final class ServerShared: Sendable {
     /// What reply subjects end in of requests whose latency is measured: `.AbCdEfGh.T`, as the official server marks them
     /// with a hash of its name; nothing without a system account (nats-server accounts.go newServiceReply).
     let trackedSuffix: [UInt8]
+    /// What other servers measure the latency of.
+    let trackedRequests = TrackedRequests()
     /// What makes the server one of a cluster, if it is.
     private let currentRoutes = NIOLockedValueBox<RouteService?>(nil)
     /// Where clients of this server, and of the others of its cluster, can connect as well.
@@ -217,8 +219,13 @@ final class ServerShared: Sendable {
         }
     }
 
-    /// The subscriptions of all accounts.
-    var subscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.index.count } }
+    /// The subscriptions of all accounts, with those that other servers have told of.
+    var subscriptionCount: Int {
+        self.accounts.byName.values.reduce(self.remoteSubscriptionCount) { $0 + $1.index.count }
+    }
+
+    /// Those of them that are of other servers.
+    var remoteSubscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.index.remoteCount } }
 
     /// Those of them that are the server's.
     var ownSubscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.ownSubscriptionCount } }

@@ -115,7 +115,10 @@ extension ClientConnection {
             writer.writeUnlessEmpty("ver", self.session.payload.version)
         }
         writer.writeUnlessZero("rtt", self.keepAlive.roundTripTime?.nanoseconds ?? 0)
-        if namesServer ?? isDetailed { writer.write("server", self.shared.serverName) }
+        if namesServer ?? isDetailed {
+            writer.write("server", self.shared.serverName)
+            writer.writeUnlessEmpty("cluster", self.shared.routes?.clusterName ?? "")
+        }
         if isDetailed {
             if self.session.user != nil { writer.writeUnlessEmpty("jwt", self.session.payload.jwt) }
             writer.writeUnlessEmpty("issuer_key", self.session.issuerKey)

@@ -149,6 +149,9 @@ extension ServerConnection {
             start = group.pointee.end
             shareStart = group.pointee.shareEnd
         }
+        if result.pointee.peerCount > 0, TrackedRequests.isTracked(base, operation.pointee.subject) {
+            self.noteTrackedAnswer(base, operation.pointee)
+        }
         if result.pointee.peerCount > 0, !self.isRoute, self.deliverToPeers(message, result, base, operation, &batch) {
             delivered = true
         }
@@ -161,6 +164,18 @@ extension ServerConnection {
         }
         // Nothing is left to be done about it.
         return true
+    }
+
+    /// What may be the answer to a request whose latency another server measures goes there.
+    @inline(never)
+    private func noteTrackedAnswer(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        guard !self.isRoute, !self.isInternal, let system = self.shared.system else { return }
+        let reply = Array(
+            UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+        )
+        let now = NIODeadline.now()
+        guard let request = self.shared.trackedRequests.take(reply, of: self.id, now: now) else { return }
+        system.tellLatency(of: request, reply, by: self.responder, now: now)
     }
 
     /// Hands a message to one of the targets, the chosen one if it can take it: one that cannot (gone, or the publisher

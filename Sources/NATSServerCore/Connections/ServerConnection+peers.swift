@@ -35,6 +35,10 @@ extension ServerConnection {
                 : self.stage(message, for: peer, index, listing: listed, result, base, operation, &batch)
             if isStaged {
                 delivered = true
+                batch.routedMessages &+= 1
+                batch.routedBytes &+= message.size
+                // nats-server client.go processMsgResults: of all that a peer wants one counts it.
+                if peer.pointee.isPlain { peer.pointee.counter.count() } else { result.pointee.countList(for: index) }
                 if batch.isTracing { self.traceRouted(to: peer, index, result, base, operation.pointee) }
             }
         }
@@ -194,6 +198,15 @@ extension MatchResult {
             guard choice >= 0, self.shares[choice].peer == peer else { continue }
             self.shares[choice].interest._withUnsafeGuaranteedRef { outlet.append($0.queue) }
             outlet.append(" ")
+        }
+    }
+
+    /// Counts a message for the first of those queue groups.
+    func countList(for peer: Int) {
+        for group in 0..<self.groupCount {
+            let choice = self.groups[group].choice
+            guard choice >= 0, self.shares[choice].peer == peer else { continue }
+            return self.shares[choice].counter.count()
         }
     }
 

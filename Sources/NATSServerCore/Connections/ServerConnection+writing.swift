@@ -33,9 +33,12 @@ extension ServerConnection {
         if staged.messages > 0 {
             self.statistics.messagesOut &+= staged.messages
             self.statistics.bytesOut &+= staged.payloadBytes
-            self.loop.totals.traffic.messagesOut &+= staged.messages
-            self.loop.totals.traffic.bytesOut &+= staged.payloadBytes
-            if !self.isRoute {
+            if self.isRoute {
+                // Whose messages they are was counted when they were staged.
+                self.loop.totals.routedOut(messages: staged.messages, bytes: staged.payloadBytes)
+            } else {
+                self.loop.totals.traffic.messagesOut &+= staged.messages
+                self.loop.totals.traffic.bytesOut &+= staged.payloadBytes
                 self.router.totals.traffic.messagesOut &+= staged.messages
                 self.router.totals.traffic.bytesOut &+= staged.payloadBytes
             }
@@ -151,7 +154,7 @@ extension ServerConnection {
             """
         )
         self.loop.totals.slowConsumers += 1
-        if !self.isRoute { self.router.totals.slowConsumers += 1 }
+        if self.isRoute { self.loop.totals.slowRoutes += 1 } else { self.router.totals.slowConsumers += 1 }
         self.close(.slowConsumerWriteDeadline)
         return .closed
     }

@@ -209,7 +209,12 @@ struct MatchResult {
             for (peer, interest) in plan.shares[group] {
                 let members = max(0, interest.weight)
                 (shares + share).initialize(
-                    to: PeerShare(peer: peer, weight: members, interest: .passRetained(interest))
+                    to: PeerShare(
+                        peer: peer,
+                        weight: members,
+                        interest: .passRetained(interest),
+                        counter: PeerCounter(interest, loop)
+                    )
                 )
                 weight += members
                 share += 1
@@ -227,7 +232,9 @@ struct MatchResult {
                     prefix: prefix.start,
                     prefixLength: prefix.count,
                     hasHeaders: peer.route.understandsHeaders,
-                    isPlain: peer.isPlain
+                    isPlain: peer.isPlain,
+                    interest: .passRetained(peer.interest),
+                    counter: PeerCounter(peer.interest, loop)
                 )
             )
         }
@@ -342,6 +349,7 @@ struct MatchResult {
         for index in 0..<result.pointee.peerCount {
             let peer = result.pointee.peers[index]
             peer.owner.release()
+            peer.interest.release()
             peer.prefix.deallocate()
         }
         for index in 0..<result.pointee.shareCount { result.pointee.shares[index].interest.release() }

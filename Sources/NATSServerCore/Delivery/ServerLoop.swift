@@ -8,15 +8,39 @@ final class ServerLoop: @unchecked Sendable {
     /// Sums over the connections of this loop, closed ones included.
     struct Totals {
         var traffic = TrafficStatistics()
+        /// The part of it that came from other servers of the cluster, and went to them.
+        var routed = TrafficStatistics()
         var slowConsumers = 0
         var stalls = 0
         var staleConnections = 0
+        /// How many of those were routes.
+        var slowRoutes = 0
+        var staleRoutes = 0
 
         static func += (left: inout Self, right: Self) {
             left.traffic += right.traffic
+            left.routed += right.routed
             left.slowConsumers += right.slowConsumers
             left.stalls += right.stalls
             left.staleConnections += right.staleConnections
+            left.slowRoutes += right.slowRoutes
+            left.staleRoutes += right.staleRoutes
+        }
+
+        /// Messages have come from another server.
+        mutating func routedIn(messages: Int, bytes: Int) {
+            self.traffic.messagesIn &+= messages
+            self.traffic.bytesIn &+= bytes
+            self.routed.messagesIn &+= messages
+            self.routed.bytesIn &+= bytes
+        }
+
+        /// Messages have gone to another server.
+        mutating func routedOut(messages: Int, bytes: Int) {
+            self.traffic.messagesOut &+= messages
+            self.traffic.bytesOut &+= bytes
+            self.routed.messagesOut &+= messages
+            self.routed.bytesOut &+= bytes
         }
     }
 

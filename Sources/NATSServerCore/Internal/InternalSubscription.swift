@@ -17,11 +17,14 @@ final class InternalSubscription: Sendable {
     }
 
     let account: Account
+    /// Whether other servers are not told of it: who asks them is not meant.
+    let isLocal: Bool
     private let delivery: Delivery
     private let subscription = NIOLockedValueBox<Subscription?>(nil)
 
-    init(account: Account, delivery: Delivery) {
+    init(account: Account, isLocal: Bool = false, delivery: Delivery) {
         self.account = account
+        self.isLocal = isLocal
         self.delivery = delivery
     }
 

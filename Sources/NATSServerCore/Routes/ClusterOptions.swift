@@ -52,7 +52,6 @@ package struct ClusterOptions: Sendable, Equatable {
         self.port = configuration.port
         self.user = configuration.authorization?.user ?? ""
         self.password = configuration.authorization?.password ?? ""
-        if let timeout = configuration.authorization?.timeout, timeout > .zero { self.timeout = timeout }
         self.routes = configuration.routes.compactMap(Route.init)
         self.advertise = configuration.advertise
         self.noAdvertise = configuration.noAdvertise
@@ -76,6 +75,12 @@ package struct ClusterOptions: Sendable, Equatable {
             return options
         }
         self.isInsecure = configuration.tls?.insecure ?? false
+        if let timeout = configuration.authorization?.timeout, timeout > .zero {
+            self.timeout = timeout
+        } else if let tls = self.tls {
+            // nats-server opts.go getDefaultAuthTimeout.
+            self.timeout = tls.timeout + .seconds(1)
+        }
     }
 }
 

@@ -17,11 +17,12 @@ extension RouteConnection {
         _ operation: UnsafePointer<RouteOperation>,
         _ batch: inout PublishBatch
     ) {
-        batch.messages &+= 1
-        batch.bytes &+= operation.pointee.size
         guard self.enter(UnsafeBufferPointer(rebasing: operation.pointee.account, of: base), &batch) else {
+            batch.countUnknown(operation.pointee.size)
             return self.drop(base, operation.pointee)
         }
+        batch.messages &+= 1
+        batch.bytes &+= operation.pointee.size
         let subject = base + operation.pointee.subject.lowerBound
         let subjectLength = operation.pointee.subject.count
         let result: MatchResult.Pointer
@@ -62,6 +63,9 @@ extension RouteConnection {
             headerSize: operation.pointee.headerSize
         )
         var published = ClientOperation(operation.pointee)
+        let isTracked = TrackedRequests.isTracked(base, operation.pointee.reply)
+        if isTracked { self.setTracked(true, &batch) }
+        defer { if isTracked { self.setTracked(false, &batch) } }
         withUnsafePointer(to: &published) { published in
             let plainCount = result.pointee.plainCount
             var index = 0
@@ -125,6 +129,17 @@ extension RouteConnection {
         }
     }
 
+    /// A request whose latency is measured takes the long way, where it is noted who gets it.
+    @inline(never)
+    private func setTracked(_ isTracked: Bool, _ batch: inout PublishBatch) {
+        batch.isTracked = isTracked
+        if isTracked {
+            batch.specialFlags.insert(.always)
+        } else if !batch.isTracing {
+            batch.specialFlags.remove(.always)
+        }
+    }
+
     // MARK: Accounts
 
     /// Goes to the account of the next message.
@@ -141,6 +156,7 @@ extension RouteConnection {
     }
 
     private func enter(_ router: AccountRouter, _ batch: inout PublishBatch) {
+        batch.settle(self)
         self.router = router
         self.account = router.account
         batch.enter(router)

@@ -268,6 +268,7 @@ final class RouteConnection: ServerConnection, ChannelInboundHandler, @unchecked
         case .sendPing: self.sendPingNow()
         case .stale:
             self.loop.totals.staleConnections += 1
+            self.loop.totals.staleRoutes += 1
             self.logger.debug("\(self.label) - Stale Client Connection - Closing")
             self.fail("Stale Connection", .staleConnection)
             return

@@ -463,6 +463,8 @@ final class RouteService: @unchecked Sendable {
             info.webSocketConnectURLs = urls.webSocket
         }
         info.lameDuckMode = self.shared.isInLameDuckMode
+        // Whoever says nothing is taken for one that has never heard of it.
+        info.compression = "off"
         info.poolSize = max(0, options.poolSize)
         switch link {
         case .slot(let index): info.poolIndex = index

@@ -227,6 +227,17 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
+    /// How many messages went to other servers for each of some subscriptions; looked at in slices.
+    func deliveries(of interests: [RemoteInterest]) -> [Int] {
+        var deliveries: [Int] = []
+        deliveries.reserveCapacity(interests.count)
+        for start in stride(from: 0, to: interests.count, by: Self.visitedAtOnce) {
+            let slice = interests[start..<min(interests.count, start + Self.visitedAtOnce)]
+            self.lock.withLock { deliveries += slice.map(\.delivered) }
+        }
+        return deliveries
+    }
+
     /// Begins to tell a route what is subscribed to here.
     func begin(_ watcher: InterestWatcher) {
         self.lock.withLock {
@@ -299,7 +310,7 @@ final class SubscriptionIndex: @unchecked Sendable {
     var statistics: SublistStatistics {
         self.lock.withLock {
             var statistics = SublistStatistics()
-            statistics.subscriptions = self.sublist.count
+            statistics.subscriptions = self.sublist.count + self.remote.count
             statistics.inserts = self.inserts
             statistics.removes = self.removes
             return statistics

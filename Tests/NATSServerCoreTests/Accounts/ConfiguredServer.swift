@@ -180,11 +180,3 @@ struct ConfiguredServer: Sendable {
         return try await NATSTestSupport.fetch(target, port: port)
     }
 }
-
-extension RawConnection {
-    /// Sends, and waits until the server has handled it.
-    func flush(_ text: String, fileID: String = #fileID, line: Int = #line) async throws {
-        await self.send(text + "PING\r\n")
-        try await self.expect("PONG\r\n", fileID: fileID, line: line)
-    }
-}

@@ -29,22 +29,27 @@ struct AccstatzDocument {
         writer.write("total_conns", account.connections)
         writer.write("num_subscriptions", account.subscriptions.subscriptions)
         writer.object("sent") {
-            Self.write(messages: account.traffic.messagesOut, bytes: account.traffic.bytesOut, to: &$0)
+            let routed = (account.routed.messagesOut, account.routed.bytesOut)
+            Self.write((account.traffic.messagesOut, account.traffic.bytesOut), routed: routed, to: &$0)
         }
         writer.object("received") {
-            Self.write(messages: account.traffic.messagesIn, bytes: account.traffic.bytesIn, to: &$0)
+            let routed = (account.routed.messagesIn, account.routed.bytesIn)
+            Self.write((account.traffic.messagesIn, account.traffic.bytesIn), routed: routed, to: &$0)
         }
         writer.write("slow_consumers", account.slowConsumers)
     }
 
-    private static func write(messages: Int, bytes: Int, to writer: inout JSONDocumentWriter) {
-        writer.write("msgs", messages)
-        writer.write("bytes", bytes)
-        for kind in ["gateways", "routes", "leafs"] as [StaticString] {
-            writer.object(kind) { writer in
-                writer.write("msgs", 0)
-                writer.write("bytes", 0)
-            }
-        }
+    private typealias Traffic = (messages: Int, bytes: Int)
+
+    private static func write(_ traffic: Traffic, routed: Traffic, to writer: inout JSONDocumentWriter) {
+        self.write(traffic, to: &writer)
+        writer.object("gateways") { self.write((0, 0), to: &$0) }
+        writer.object("routes") { self.write(routed, to: &$0) }
+        writer.object("leafs") { self.write((0, 0), to: &$0) }
+    }
+
+    private static func write(_ traffic: Traffic, to writer: inout JSONDocumentWriter) {
+        writer.write("msgs", traffic.messages)
+        writer.write("bytes", traffic.bytes)
     }
 }

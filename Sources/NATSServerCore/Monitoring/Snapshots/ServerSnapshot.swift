@@ -26,6 +26,7 @@ struct ServerSnapshot: Sendable {
     /// Of a server that is one of a cluster; empty otherwise.
     var cluster = ""
     var clusterPort = 0
+    var clusterCertificateEnd: Int64?
     /// Connections to other servers, and how many servers those are.
     var routes = 0
     var remotes = 0
@@ -54,6 +55,8 @@ struct AccountSnapshot: Sendable {
     var updated: Int64 = 0
     var connections = 0
     var traffic = TrafficStatistics()
+    /// The part of it that came from other servers of the cluster, and went to them.
+    var routed = TrafficStatistics()
     var slowConsumers = 0
     var subscriptions = SublistStatistics()
     var mappings = SubjectMappings([])
