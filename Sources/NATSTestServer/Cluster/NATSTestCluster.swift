@@ -220,7 +220,14 @@ public final class NATSTestCluster: Sendable {
                 let isConnected = try? await node.member.isConnected(to: reachable.map(\.member), known: known)
                 // What is missing to others may be missing until they are reached again.
                 let isComplete = reachable.count < others.count || node.member.isComplete
-                if isConnected != true || !isComplete { missing.append(node.name) }
+                if isConnected != true || !isComplete {
+                    let counts = (try? await node.member.connections()) ?? [:]
+                    let found = nodes.compactMap { other in
+                        counts[other.member.serverID].map { "\(other.name): \($0)" }
+                    }
+                    let strangers = counts.keys.count { !known.contains($0) }
+                    missing.append("\(node.name) (\(found.joined(separator: ", ")), gone: \(strangers))")
+                }
             }
             if missing.isEmpty { return }
             guard ContinuousClock.now < end else {

@@ -15,10 +15,13 @@ struct FaultRun {
     /// For each node the path of a program, or `nil` for a server of this process.
     let programs: [String?]
     private let progress = Watched("start")
+    /// What servers of this process have said, one log for each.
+    private let logs: [CollectedLog]
 
     init(seed: UInt64, programs: [String?]) {
         self.schedule = FaultSchedule(seed: seed, nodes: programs.count)
         self.programs = programs
+        self.logs = programs.map { _ in CollectedLog() }
     }
 
     /// Runs it in a task of its own, so that one that hangs fails as others do.
@@ -57,6 +60,7 @@ struct FaultRun {
                 } else {
                     try await cluster.addNode { options in
                         options.port = ports[place].port
+                        options.logger = self.logs[place].logger
                         options.cluster?.port = ports[self.programs.count + place].port
                     }
                 }
@@ -72,7 +76,10 @@ struct FaultRun {
                 for connection in crowd { connection.close() }
                 try await self.conclude(cluster, nodes, &random)
             } catch {
-                let outputs = nodes.filter { !$0.output.isEmpty }.map { "\($0.name):\n\($0.output)" }
+                let outputs = nodes.enumerated().map { place, node in
+                    let lines = self.programs[place] == nil ? self.logs[place].lines : [node.output]
+                    return "\(node.name):\n\(lines.suffix(300).joined(separator: "\n"))"
+                }
                 throw Failure(description: "\(error)\n\(outputs.joined(separator: "\n\n"))")
             }
         }
