@@ -73,7 +73,7 @@ examples: build  ## Build, test and run the examples
 docs: build-dependencies  ## DocC pages of the libraries, warnings are errors
 	Scripts/build-docs
 
-simulate: build  ## What clusters of 3 to 100 servers cost, by simulation: the table of docs/cluster-scale.md
+simulate: build  ## What clusters of 3 to 100 servers cost, by simulation
 	NATS_LONG_TESTS=1 $(SWIFT) test --skip-build --disable-xctest --filter 'ClusterScaleTests/growth'
 
 bench: build-dependencies  ## Benchmarks against the official server and other clients

@@ -79,10 +79,13 @@ final class RelayLinks: Sendable {
     }
 
     func set(_ fault: NATSTestCluster.Fault, from first: Int, to second: Int) {
+        let (there, back) = (Pair(from: first, to: second), Pair(from: second, to: first))
         let ended = self.state.withLockedValue { state in
-            state.faults[Pair(from: first, to: second)] = fault
-            state.faults[Pair(from: second, to: first)] = fault == .halfOpen ? nil : fault
-            return fault == .cut ? Self.between(first, second, state) : []
+            // A connection that has lost something is of no use under another fault either.
+            let hasLost = [state.faults[there], state.faults[back]].contains { $0 == .blackHole || $0 == .halfOpen }
+            state.faults[there] = fault
+            state.faults[back] = fault == .halfOpen ? nil : fault
+            return fault == .cut || hasLost ? Self.between(first, second, state) : []
         }
         for passage in ended { passage.close() }
     }

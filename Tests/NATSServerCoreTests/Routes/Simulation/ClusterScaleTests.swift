@@ -4,7 +4,7 @@ import Testing
 
 @testable import NATSServerCore
 
-/// What clusters cost as they grow; `make simulate` prints the table of docs/cluster-scale.md.
+/// What clusters cost as they grow; `make simulate` prints a line for each size.
 @Suite("the cost of a full mesh", .timeLimit(.minutes(30)))
 struct ClusterScaleTests {
     /// One line of the table.
