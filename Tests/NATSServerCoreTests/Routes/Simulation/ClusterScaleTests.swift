@@ -57,7 +57,7 @@ struct ClusterScaleTests {
         var options = NATSTestCluster.Options()
         options.observer = passing.observe
         try await NATSTestCluster.withCluster(size: 1, options) { cluster in
-            let first = cluster.nodes[0]
+            let seedNode = cluster.nodes[0]
             var clients: [RawConnection] = []
             /// Half of a server's subscriptions are there before the others come, half come later.
             func subscribe(_ node: NATSTestCluster.Node, _ half: Int) async throws {
@@ -67,11 +67,12 @@ struct ClusterScaleTests {
                 _ = try await client.read(until: "PONG\r\n")
                 clients.append(client)
             }
-            try await subscribe(first, 0)
+            try await subscribe(seedNode, 0)
             for _ in 0..<2 {
                 // The others know the first one only.
                 let node = try await cluster.addNode { options in
-                    options.cluster?.routes = Array(options.cluster?.routes.prefix(1) ?? [])
+                    let first = options.cluster?.routes.prefix(1) ?? []
+                    options.cluster?.routes = Array(first)
                 }
                 try await subscribe(node, 0)
                 try await cluster.waitUntilConnected()
