@@ -17,7 +17,7 @@ PROGRAMS := nats-server $(TOOLS)
 
 .DEFAULT_GOAL := build
 .PHONY: help build release demo build-dependencies test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging examples docs \
-	bench format lint linkage samples tools install man clean
+	simulate bench format lint linkage samples tools install man clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ examples: build  ## Build, test and run the examples
 
 docs: build-dependencies  ## DocC pages of the libraries, warnings are errors
 	Scripts/build-docs
+
+simulate: build  ## What clusters of 3 to 100 servers cost, by simulation
+	NATS_LONG_TESTS=1 $(SWIFT) test --skip-build --disable-xctest --filter 'ClusterScaleTests/growth'
 
 bench: build-dependencies  ## Benchmarks against the official server and other clients
 	Benchmarks/run

@@ -141,7 +141,9 @@ let package = Package(
         ),
         .target(
             name: "NATSTestServer",
-            dependencies: ["NATSServerCore", "NATSAuth", nioCore, nioPosix, nioConcurrency, logging],
+            dependencies: [
+                "NATSServerCore", "NATSAuth", "NATSWire", nioCore, nioPosix, nioConcurrency, logging,
+            ],
             swiftSettings: settings
         ),
 
@@ -243,7 +245,7 @@ let package = Package(
             name: "NATSServerCoreTests",
             dependencies: [
                 "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSXKeys", "NATSWire", "NATSWebSocket",
-                "NATSTestSupport", nioCore,
+                "NATSTestServer", "NATSTestSupport", nioCore,
                 nioPosix, nioHTTP, nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings
@@ -273,7 +275,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSTestServerTests",
-            dependencies: ["NATSTestServer", "NATSTestSupport", nioCore, logging],
+            dependencies: ["NATSTestServer", "NATSTestSupport", "NATSClient", nioCore, logging],
             swiftSettings: settings
         ),
         .testTarget(

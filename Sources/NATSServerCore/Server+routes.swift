@@ -9,6 +9,9 @@ extension Server {
     /// Connections to other servers, and how many servers those are.
     package var routeCounts: (routes: Int, remotes: Int) { self.shared.routes?.counts ?? (0, 0) }
 
+    /// Connections to each other server, by its id.
+    package var routePeers: [String: Int] { self.shared.routes?.peers ?? [:] }
+
     /// Whether nothing is missing between this server and those that it is connected with.
     package var hasAllRoutes: Bool { self.shared.routes?.isComplete ?? true }
 

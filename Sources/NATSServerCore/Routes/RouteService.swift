@@ -16,7 +16,8 @@ final class RouteService: @unchecked Sendable {
         var port = 0
         var cluster: String
         var isDynamic: Bool
-        var counts = (routes: 0, remotes: 0)
+        /// Connections by the ids of the servers to which they are.
+        var peers: [String: Int] = [:]
         var isComplete = true
         var tls: RouteTLS?
         var permissions: ClientPermissions?
@@ -75,7 +76,12 @@ final class RouteService: @unchecked Sendable {
     var port: Int { self.state.withLockedValue { $0.port } }
 
     /// Connections to other servers, and how many servers those are.
-    var counts: (routes: Int, remotes: Int) { self.state.withLockedValue { $0.counts } }
+    var counts: (routes: Int, remotes: Int) {
+        self.state.withLockedValue { ($0.peers.values.reduce(0, +), $0.peers.count) }
+    }
+
+    /// Connections to each other server, by its id.
+    var peers: [String: Int] { self.state.withLockedValue { $0.peers } }
 
     /// What new connections are secured with; `nil` for clear text.
     var tls: RouteTLS? { self.state.withLockedValue { $0.tls } }
@@ -361,10 +367,10 @@ final class RouteService: @unchecked Sendable {
     }
 
     private func countPeers() {
-        let peers = self.book?.peers.values.map(\.links.count) ?? []
+        let peers = self.book?.peers.mapValues(\.links.count) ?? [:]
         let isComplete = self.book?.isComplete ?? true
         self.state.withLockedValue { state in
-            state.counts = (peers.reduce(0, +), peers.count)
+            state.peers = peers
             state.isComplete = isComplete
         }
     }
