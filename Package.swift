@@ -300,7 +300,7 @@ let package = Package(
         .testTarget(
             name: "NATSServerProgramTests",
             dependencies: [
-                "nats-server", "NATSServerCore", "NATSServerConfig", "NATSTestSupport", nioCore, nioPosix,
+                "nats-server", "NATSServerCore", "NATSServerConfig", "NATSClient", "NATSTestSupport", nioCore, nioPosix,
                 nioConcurrency, logging,
             ],
             swiftSettings: settings
