@@ -220,6 +220,24 @@ let package = Package(
             path: "Tests/NATSTestSupport",
             swiftSettings: settings
         ),
+        // The rolling upgrade drill; no product, so that nobody else builds it.
+        .target(
+            name: "NATSDrill",
+            dependencies: ["NATSClient", "NATSTestSupport", nioCore, nioConcurrency],
+            path: "Drill/NATSDrill",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nats-drill",
+            dependencies: ["NATSDrill", "NATSTestSupport", argumentParser],
+            path: "Drill/nats-drill",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSDrillTests",
+            dependencies: ["NATSDrill", "NATSClient", "NATSTestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "NATSTextTests", dependencies: ["NATSText"], swiftSettings: settings),
         .testTarget(
             name: "NATSWireTests",
