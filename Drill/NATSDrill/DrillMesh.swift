@@ -51,6 +51,7 @@ struct DrillMesh: Sendable {
     /// Publishes at each server until `isReady` says that the messages have come to everybody.
     ///
     /// - Parameter isReady: Asked about the names of publishers whose messages everybody has to have.
+    /// - Throws: What `isReady` throws, or if that takes longer than two minutes.
     func probe(until isReady: (Set<String>) throws -> Bool) async throws {
         let names = self.clients.indices.map { "probe\($0)" }
         try await eventually("all clients have their subscriptions", timeout: .seconds(120)) {

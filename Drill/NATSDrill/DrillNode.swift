@@ -43,6 +43,7 @@ package final class DrillNode: Sendable {
     ///   - program: Which one.
     ///   - routes: URLs of servers that it dials.
     ///   - options: How its lame duck mode goes.
+    /// - Throws: If it ends, or is not ready within two minutes.
     func start(_ program: DrillOptions.Program, routes: [String], _ options: DrillOptions) async throws {
         let milliseconds = { (duration: Duration) in "\(Int(duration.timeInterval * 1000))ms" }
         let file = try self.directory.write(

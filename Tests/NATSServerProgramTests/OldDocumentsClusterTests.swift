@@ -27,6 +27,7 @@ import Musl
             )
             let second = try ProgramRun(cast.programs[1], ["-D"] + b.flags("-routes", routes))
             try await second.use {
+                try await b.expectReady()
                 try await a.expectRoute(to: b)
                 for (run, place, other) in [(first, a, b), (second, b, a)] {
                     #expect(
