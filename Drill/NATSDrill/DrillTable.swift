@@ -28,31 +28,40 @@ package struct DrillTable {
 }
 
 extension DrillReport {
-    /// Everything but the timeline, for people.
+    /// Everything but the timeline, for people: what must not lose anything first, the others apart.
     package var tables: String {
         var clients = DrillTable(["client", "migrations", "reconnects", "longest gap"], leftColumns: 1)
         for client in self.clients {
             let gap = "\(Int((client.longestGap * 1000).rounded())) ms"
             clients.add([client.name, "\(client.migrations)", "\(client.reconnects)", gap])
         }
+        let ours = DrillFamily.migrating
+        return [
+            clients.text, "Among clients that migrate:", self.traffic { $0 == ours && $1 == ours },
+            "With others, at most once:", self.traffic { $0 != ours || $1 != ours },
+        ].joined(separator: "\n")
+    }
+
+    /// The messages and requests of some pairs of families.
+    private func traffic(_ isIncluded: (DrillFamily, DrillFamily) -> Bool) -> String {
         var streams = DrillTable(
             ["messages", "from", "to", "expected", "lost", "duplicated", "reordered"],
             leftColumns: 3
         )
-        for stream in self.streams {
+        for stream in self.streams where isIncluded(stream.from, stream.to) {
             streams.add([
                 stream.kind.rawValue, stream.from.rawValue, stream.to.rawValue, "\(stream.expected)", "\(stream.lost)",
                 "\(stream.duplicated)", stream.reordered.map { "\($0)" } ?? "-",
             ])
         }
         var requests = DrillTable(["requests of", "answered by", "sent", "failed", "why"], leftColumns: 2)
-        for request in self.requests {
+        for request in self.requests where isIncluded(request.from, request.to) {
             let reasons = request.reasons.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             requests.add([
                 request.from.rawValue, request.to.rawValue, "\(request.sent)", "\(request.failed)",
                 reasons.joined(separator: ", "),
             ])
         }
-        return [clients.text, streams.text, requests.text].joined(separator: "\n")
+        return streams.text + "\n" + requests.text
     }
 }

@@ -134,6 +134,8 @@ final class OwnMember: DrillMember {
     }
 
     private func publish() async {
+        // Not all of them in the same moment: gaps are measured between messages.
+        _ = await self.phase.wait(timeout: self.options.interval * Double.random(in: 0..<1)) { $0 != .loading }
         var number = 0
         while self.phase.value == .loading {
             do {

@@ -85,7 +85,11 @@ import Testing
         )
         #expect(lines[0] == "  client  migrations  reconnects  longest gap")
         #expect(lines[1] == "  a                1           0         1 ms")
-        #expect(lines[5] == "  messages  from     to       expected  lost  duplicated  reordered")
-        #expect(lines[6] == "  plain     ours     ours           40     0           0          0")
+        #expect(lines[5] == "Among clients that migrate:")
+        #expect(lines[6] == "  messages  from  to    expected  lost  duplicated  reordered")
+        #expect(lines[7] == "  plain     ours  ours        40     0           0          0")
+        #expect(lines[11] == "  requests of  answered by  sent  failed  why")
+        #expect(lines[12] == "  ours         ours           20       0")
+        #expect(lines[14] == "With others, at most once:")
     }
 }
