@@ -38,8 +38,10 @@ package struct DrillOptions: Sendable {
     package var interval: Duration = .milliseconds(100)
     /// Before each step.
     package var pause: Duration = .seconds(5)
-    /// How long a reply is waited for.
+    /// How long a client that migrates waits for the reply of another one.
     package var requestTimeout: Duration = .seconds(5)
+    /// How long replies are waited for where one of the two may lose something.
+    package var otherRequestTimeout: Duration = .seconds(5)
     /// What the cluster is at first.
     package var first: Program
     /// What is done, one after the other.

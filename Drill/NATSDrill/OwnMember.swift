@@ -152,6 +152,8 @@ final class OwnMember: DrillMember {
     }
 
     private func ask(_ family: DrillFamily) async {
+        let isSure = self.family == .migrating && family == .migrating
+        let timeout = isSure ? self.options.requestTimeout : self.options.otherRequestTimeout
         var number = 0
         while self.phase.value == .loading {
             let text = "\(self.name) \(number)"
@@ -160,7 +162,7 @@ final class OwnMember: DrillMember {
                 let reply = try await self.client.request(
                     text,
                     to: DrillSubject.ask(family),
-                    timeout: self.options.requestTimeout
+                    timeout: timeout
                 )
                 if reply.string != text { failure = "wrong reply" }
             } catch {

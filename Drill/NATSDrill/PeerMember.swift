@@ -46,7 +46,7 @@ final class PeerMember: DrillMember {
             "/bin/sh",
             ["-c", "exec \"$0\" \"$@\" >\"$DRILL/lines\" 2>\"$DRILL/errors\""] + program
                 + [
-                    name, family.rawValue, milliseconds(options.interval), milliseconds(options.requestTimeout),
+                    name, family.rawValue, milliseconds(options.interval), milliseconds(options.otherRequestTimeout),
                     families,
                 ]
                 + servers,

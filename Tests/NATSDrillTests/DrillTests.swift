@@ -37,6 +37,7 @@ struct DrillTests {
         options.interval = .milliseconds(20)
         options.pause = .milliseconds(200)
         options.requestTimeout = .seconds(60)
+        options.otherRequestTimeout = .seconds(1)
         options.gracePeriod = .seconds(600)
         options.lameDuckDuration = .seconds(700)
         options.endsServersThatWereLeft = true
