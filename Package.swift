@@ -222,6 +222,24 @@ let package = Package(
             path: "Tests/NATSTestSupport",
             swiftSettings: settings
         ),
+        // The rolling upgrade drill; no product, so that nobody else builds it.
+        .target(
+            name: "NATSDrill",
+            dependencies: ["NATSClient", "NATSTestSupport", nioCore, nioConcurrency],
+            path: "Drill/NATSDrill",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nats-drill",
+            dependencies: ["NATSDrill", "NATSTestSupport", argumentParser],
+            path: "Drill/nats-drill",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSDrillTests",
+            dependencies: ["NATSDrill", "NATSClient", "NATSTestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "NATSTextTests", dependencies: ["NATSText"], swiftSettings: settings),
         .testTarget(
             name: "NATSWireTests",
@@ -302,7 +320,7 @@ let package = Package(
         .testTarget(
             name: "NATSServerProgramTests",
             dependencies: [
-                "nats-server", "NATSServerCore", "NATSServerConfig", "NATSTestSupport", nioCore, nioPosix,
+                "nats-server", "NATSServerCore", "NATSServerConfig", "NATSClient", "NATSTestSupport", nioCore, nioPosix,
                 nioConcurrency, logging,
             ],
             swiftSettings: settings
