@@ -17,7 +17,7 @@ PROGRAMS := nats-server $(TOOLS)
 
 .DEFAULT_GOAL := build
 .PHONY: help build release demo build-dependencies test test-dependencies test-long test-address test-thread test-repeat test-fuzz packaging examples docs \
-	bench format lint linkage samples tools install man clean
+	simulate bench drill format lint linkage samples tools install man clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,16 @@ examples: build  ## Build, test and run the examples
 docs: build-dependencies  ## DocC pages of the libraries, warnings are errors
 	Scripts/build-docs
 
+simulate: build  ## What clusters of 3 to 100 servers cost, by simulation
+	NATS_LONG_TESTS=1 $(SWIFT) test --skip-build --disable-xctest --filter 'ClusterScaleTests/growth'
+
 bench: build-dependencies  ## Benchmarks against the official server and other clients
 	Benchmarks/run
+
+# OPTIONS are those of the program: make drill OPTIONS='--seconds 20 --json'.
+drill: build-dependencies test-dependencies  ## A rolling upgrade under load, from the official server to ours and back
+	for product in nats-server nats-drill; do $(SWIFT) build -c release --product $$product || exit 1; done
+	"$$($(SWIFT) build -c release --show-bin-path)/nats-drill" $(OPTIONS)
 
 format:  ## Rewrite the sources in the project's format
 	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 $(SWIFT) format format --in-place --parallel

@@ -141,7 +141,9 @@ let package = Package(
         ),
         .target(
             name: "NATSTestServer",
-            dependencies: ["NATSServerCore", "NATSAuth", nioCore, nioPosix, nioConcurrency, logging],
+            dependencies: [
+                "NATSServerCore", "NATSAuth", "NATSWire", nioCore, nioPosix, nioConcurrency, logging,
+            ],
             swiftSettings: settings
         ),
 
@@ -220,6 +222,24 @@ let package = Package(
             path: "Tests/NATSTestSupport",
             swiftSettings: settings
         ),
+        // The rolling upgrade drill; no product, so that nobody else builds it.
+        .target(
+            name: "NATSDrill",
+            dependencies: ["NATSClient", "NATSTestSupport", nioCore, nioConcurrency],
+            path: "Drill/NATSDrill",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nats-drill",
+            dependencies: ["NATSDrill", "NATSTestSupport", argumentParser],
+            path: "Drill/nats-drill",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NATSDrillTests",
+            dependencies: ["NATSDrill", "NATSClient", "NATSTestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "NATSTextTests", dependencies: ["NATSText"], swiftSettings: settings),
         .testTarget(
             name: "NATSWireTests",
@@ -243,7 +263,7 @@ let package = Package(
             name: "NATSServerCoreTests",
             dependencies: [
                 "NATSServerCore", "NATSServerConfig", "NATSAuth", "NATSXKeys", "NATSWire", "NATSWebSocket",
-                "NATSTestSupport", nioCore,
+                "NATSTestServer", "NATSTestSupport", nioCore,
                 nioPosix, nioHTTP, nioEmbedded, nioConcurrency, nioSSL, logging,
             ],
             swiftSettings: settings
@@ -273,7 +293,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NATSTestServerTests",
-            dependencies: ["NATSTestServer", "NATSTestSupport", nioCore, logging],
+            dependencies: ["NATSTestServer", "NATSTestSupport", "NATSClient", nioCore, logging],
             swiftSettings: settings
         ),
         .testTarget(
@@ -300,7 +320,7 @@ let package = Package(
         .testTarget(
             name: "NATSServerProgramTests",
             dependencies: [
-                "nats-server", "NATSServerCore", "NATSServerConfig", "NATSTestSupport", nioCore, nioPosix,
+                "nats-server", "NATSServerCore", "NATSServerConfig", "NATSClient", "NATSTestSupport", nioCore, nioPosix,
                 nioConcurrency, logging,
             ],
             swiftSettings: settings

@@ -186,6 +186,116 @@ def monitoring_row(connections, polls):
     return Row(f"server/monitoring, {connections:,} connections", ["official", "ours"], [line], measure)
 
 
+# Clusters
+
+
+@contextlib.contextmanager
+def running_pair(command):
+    """Two servers of one cluster; the second one dials the first."""
+    routes = free_port()
+    name = ["--cluster_name", "bench"]
+    first_arguments = ["--cluster", f"nats://127.0.0.1:{routes}", *name]
+    with running_server(command, *first_arguments) as first:
+        second_arguments = ["--cluster", f"nats://127.0.0.1:{free_port()}", *name]
+        with running_server(command, *second_arguments, "--routes", f"nats://127.0.0.1:{routes}") as second:
+            yield first, second
+
+
+def route_row(name, arguments, target):
+    """A publisher on one server, a subscriber on the other one; what both servers take."""
+
+    def measure(programs, side):
+        with running_pair(programs.servers[side]) as (first, second):
+            command = [programs.loadgen, "stream", *arguments.split(), "--port", str(first.port)]
+            there = ["--subscriber-port", str(second.port), "--second-pid", str(second.process.pid)]
+            return run_json([*command, "--pid", str(first.process.pid), *there])
+
+    return Row(f"server/route, {name}", ["official", "ours"], [cpu(target), rate()], measure)
+
+
+class Session:
+    """A client that says what it is told to."""
+
+    def __init__(self, stack, port):
+        self.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+        self.stream = stack.enter_context(self.socket.makefile("rb"))
+        self.stream.readline()
+        self.ask('CONNECT {"verbose":false,"protocol":0}\r\n')
+
+    def ask(self, text):
+        """Says something, and waits until the server has heard it."""
+        self.socket.sendall(text.encode() + b"PING\r\n")
+        while (line := self.stream.readline()) != b"PONG\r\n":
+            if not line or line.startswith(b"-ERR"):
+                raise Failed(f"the server says {line!r}")
+
+    def has_message(self, seconds):
+        self.socket.settimeout(seconds)
+        try:
+            return self.socket.recv(1, socket.MSG_PEEK) != b""
+        except TimeoutError:
+            return False
+        finally:
+            self.socket.settimeout(60)
+
+
+def resident(process):
+    pages = int(pathlib.Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def announced_row(count):
+    """So many subscriptions of one client become known to another server; the last one proves that all are."""
+
+    def measure(programs, side):
+        with running_pair(programs.servers[side]) as (first, second), contextlib.ExitStack() as stack:
+            subscriber, publisher = Session(stack, first.port), Session(stack, second.port)
+
+            def wait_for(subject, number):
+                subscriber.ask(f"SUB {subject} {number}\r\n")
+                end = time.monotonic() + 60
+                while time.monotonic() < end:
+                    publisher.ask(f"PUB {subject} 0\r\n\r\n")
+                    if subscriber.has_message(0.001):
+                        return
+                raise Failed("the other server does not hear of subscriptions")
+
+            wait_for("ready", 1)
+            subscriber.ask("UNSUB 1\r\n")
+            # What else was under way to it.
+            subscriber.ask("")
+            time.sleep(0.2)
+            subscriber.ask("")
+            lines = "".join(f"SUB bench.{number}.orders.created {number + 2}\r\n" for number in range(count))
+            memory = resident(first.process) + resident(second.process)
+            processor = sum(processor_seconds(server.process.pid) for server in (first, second))
+            start = time.monotonic()
+            subscriber.ask(lines)
+            wait_for("done", count + 2)
+            wall = time.monotonic() - start
+            processor = sum(processor_seconds(server.process.pid) for server in (first, second)) - processor
+            time.sleep(1)
+            memory = resident(first.process) + resident(second.process) - memory
+            return {"wall_ns": wall * 1e9, "cpu_ns": processor * 1e9, "bytes": memory}
+
+    lines = [
+        both("until the other server knows them", "wall_ns", "<=", 1.0, "ms", 1e-6),
+        both("CPU of both servers", "cpu_ns", "<=", None, "ms", 1e-6),
+        both("resident growth of both servers", "bytes", "<=", 1.0, "MB", 1e-6),
+    ]
+    return Row(f"server/route, {count:,} subscriptions", ["official", "ours"], lines, measure)
+
+
+def route_rows(quick):
+    seconds = f" --seconds {0.3 if quick else 1.5}"
+    return [
+        route_row("16 B", "--size 16" + seconds, 0.5),
+        route_row("128 B", "--size 128" + seconds, 0.5),
+        route_row("1 KiB", "--size 1024" + seconds, 0.7),
+        announced_row(5_000 if quick else 100_000),
+    ]
+
+
 # Accounts
 
 
@@ -758,6 +868,7 @@ def all_rows(quick):
     return [
         *server_rows(quick),
         *link_rows(quick),
+        *route_rows(quick),
         *account_rows(quick),
         *client_rows(quick),
         *tool_rows(quick),

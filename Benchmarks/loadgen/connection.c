@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -93,6 +94,32 @@ void ping_pong(int fd) {
 void send_confirmed(int fd, const char *line) {
     send_all(fd, line, strlen(line));
     ping_pong(fd);
+}
+
+void await_route(int publisher, int subscriber) {
+    static const char last[] = "MSG ready.last ";
+    char line[4096] = "";
+    send_confirmed(subscriber, "SUB ready.* ready\r\n");
+    struct pollfd waiting = {.fd = subscriber, .events = POLLIN};
+    int64_t limit = now_ns() + 30000000000LL;
+    while (strncmp(line, "MSG ready.", 10) != 0) {
+        if (now_ns() > limit) {
+            fail("nothing comes from the other server");
+        }
+        send_confirmed(publisher, "PUB ready.probe 0\r\n\r\n");
+        if (poll(&waiting, 1, 10) > 0) {
+            read_line(subscriber, line, sizeof line);
+            if (strcmp(line, "PING") == 0) {
+                send_all(subscriber, "PONG\r\n", 6);
+            }
+        }
+    }
+    send_confirmed(publisher, "PUB ready.last 0\r\n\r\n");
+    while (strncmp(line, last, sizeof last - 1) != 0) {
+        read_line(subscriber, line, sizeof line);
+    }
+    read_line(subscriber, line, sizeof line);
+    send_confirmed(subscriber, "UNSUB ready\r\n");
 }
 
 int nats_connect(int port, int receive_buffer) { return nats_connect_as(port, receive_buffer, NULL); }

@@ -37,6 +37,8 @@ void send_confirmed(int fd, const char *line);
 /// PING, then everything up to the PONG; any -ERR ends the program. For connections that receive no messages.
 void ping_pong(int fd);
 int tcp_connect(int port, int receive_buffer);
+/// Publishes until another server has passed something on, so that all it knows of subscriptions so far has got here.
+void await_route(int publisher, int subscriber);
 
 // MARK: frames (frames.c)
 
@@ -105,7 +107,9 @@ void *responder_run(void *argument);
 
 typedef struct {
     int port;
+    int subscriber_port;  // of another server of the same cluster; 0 for the same one
     pid_t pid;
+    pid_t second_pid;     // that server's
     int publishers;
     int subscribers;     // per subject
     bool queue;

@@ -16,6 +16,7 @@ static const char usage[] =
     "  startup  exec to PONG of a server   -- COMMAND ARGUMENTS\n"
     "  feed     publish a number of messages   --subject S --size BYTES --count N\n"
     "  respond  answer requests until the connection ends   --subject S\n"
+    "  stream: --subscriber-port PORT --second-pid PID, where the subscribers are on another server of a cluster\n"
     "  stream and request: --publisher-user NAME --subscriber-user NAME, whose passwords are their names\n";
 
 int main(int argc, char **argv) {
@@ -27,7 +28,8 @@ int main(int argc, char **argv) {
         {"seconds", required_argument, NULL, 't'},   {"in-flight", required_argument, NULL, 'f'},
         {"connections", required_argument, NULL, 'c'}, {"count", required_argument, NULL, 'n'},
         {"subject", required_argument, NULL, 'b'},   {"publisher-user", required_argument, NULL, 'U'},
-        {"subscriber-user", required_argument, NULL, 'V'}, {NULL, 0, NULL, 0},
+        {"subscriber-user", required_argument, NULL, 'V'}, {"subscriber-port", required_argument, NULL, 'o'},
+        {"second-pid", required_argument, NULL, 'j'}, {NULL, 0, NULL, 0},
     };
     static const struct {
         const char *name;
@@ -59,6 +61,8 @@ int main(int argc, char **argv) {
         case 'b': options.subject = optarg; break;
         case 'U': options.publisher_user = optarg; break;
         case 'V': options.subscriber_user = optarg; break;
+        case 'o': options.subscriber_port = atoi(optarg); break;
+        case 'j': options.second_pid = atoi(optarg); break;
         default: fputs(usage, stderr); return 2;
         }
     }

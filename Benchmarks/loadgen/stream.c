@@ -132,6 +132,11 @@ typedef struct {
     int64_t cpu;
 } Phase;
 
+/// Processor time of all servers.
+static int64_t servers_cpu_ns(const Options *options) {
+    return cpu_ns(options->pid) + (options->second_pid > 0 ? cpu_ns(options->second_pid) : 0);
+}
+
 static Phase run_phase(
     const Options *options, Publisher *publishers, Subscriber *subscribers, int subscriber_count,
     atomic_int_fast64_t *deadline, double seconds
@@ -145,7 +150,7 @@ static Phase run_phase(
         bytes_before += atomic_load(&subscribers[i].bytes);
     }
     Phase phase = {0, 0, 0, 0};
-    int64_t cpu = cpu_ns(options->pid);
+    int64_t cpu = servers_cpu_ns(options);
     int64_t start = now_ns();
     atomic_store(deadline, start + (int64_t)(seconds * 1e9));
     pthread_t threads[64];
@@ -192,7 +197,7 @@ static Phase run_phase(
             end = last > end ? last : end;
         }
     }
-    phase.cpu = cpu_ns(options->pid) - cpu;
+    phase.cpu = servers_cpu_ns(options) - cpu;
     phase.wall = end - start;
     return phase;
 }
@@ -213,7 +218,8 @@ int command_stream(const Options *options) {
         *expected = ring_make(ring, "1", 0);
         for (int i = 0; i < options->subscribers; i++) {
             Subscriber *subscriber = &subscribers[pair * options->subscribers + i];
-            subscriber->fd = nats_connect_as(options->port, 0, options->subscriber_user);
+            int port = options->subscriber_port > 0 ? options->subscriber_port : options->port;
+            subscriber->fd = nats_connect_as(port, 0, options->subscriber_user);
             subscriber->expected = expected;
             char line[160];
             snprintf(
@@ -227,6 +233,9 @@ int command_stream(const Options *options) {
         publisher->ring = ring_make(ring, NULL, options->write_size);
         publisher->write_size = options->write_size;
         publisher->deadline = &deadline;
+        if (options->subscriber_port > 0 && options->subscribers > 0) {
+            await_route(publisher->fd, subscribers[pair * options->subscribers].fd);
+        }
     }
     SubscriberLoop loop = {subscribers, subscriber_count, &stop};
     pthread_t thread;

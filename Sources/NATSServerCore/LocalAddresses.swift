@@ -12,8 +12,7 @@ package enum LocalAddresses {
     /// The same for others: without the addresses that mean something only here (nats-server server.go getConnectURLs).
     static func connectURLs(host: String, port: Int) -> [String] {
         guard self.isEverything(host) else { return [HostPort.join(host, port)] }
-        let hosts = self.hosts { !self.isOnlyLocal($0) }
-        return (hosts.isEmpty ? [host] : hosts).map { HostPort.join($0, port) }
+        return self.hosts { !self.isOnlyLocal($0) }.map { HostPort.join($0, port) }
     }
 
     /// The same as addresses of routes; this machine's own name for itself among them.

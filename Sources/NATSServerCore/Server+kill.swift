@@ -15,15 +15,16 @@ extension Server {
         await self.shared.webSocket?.stopListening()
         await self.shared.routes?.stopListening()
         await self.shared.leafNodes?.stopListening()
-        _ = await self.loops.answers { loop in loop.resetConnections() }
+        // Other servers first: clients that are gone would be news for them.
+        _ = await self.loops.answers { loop in loop.reset(loop.peers) }
+        _ = await self.loops.answers { loop in loop.reset(Array(loop.connections.values)) }
         await self.shutdown()
     }
 }
 
 extension ServerLoop {
-    fileprivate func resetConnections() {
-        let all: [ServerConnection] = Array(self.connections.values) + self.peers
-        for connection in all {
+    fileprivate func reset(_ connections: [ServerConnection]) {
+        for connection in connections {
             guard let channel = connection.context?.channel else { continue }
             // Without lingering the system forgets what it has not sent.
             _ = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))

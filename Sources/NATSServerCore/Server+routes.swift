@@ -9,6 +9,9 @@ extension Server {
     /// Connections to other servers, and how many servers those are.
     package var routeCounts: (routes: Int, remotes: Int) { self.shared.routes?.counts ?? (0, 0) }
 
+    /// Connections to each other server, by its id.
+    package var routePeers: [String: Int] { self.shared.routes?.peers ?? [:] }
+
     /// Whether nothing is missing between this server and those that it is connected with.
     package var hasAllRoutes: Bool { self.shared.routes?.isComplete ?? true }
 
@@ -25,7 +28,7 @@ extension Server {
             shared.logger.warning("Cluster name was dynamically generated, consider setting one")
         }
         do {
-            try service.loadTLS()
+            service.use(try RouteTLS(options))
         } catch {
             throw ServerStartError(description: error.description)
         }
@@ -68,6 +71,20 @@ extension Server {
         // A shutdown may end the loops meanwhile.
         _ = try? await self.loops.result { listener.setOption(.autoRead, value: true) }
     }
+
+    /// Goes on with another `cluster` block, but for its routes; ``apply(_:)`` has been called.
+    ///
+    /// Host, port, and whether there is a cluster at all, stay what they are (``ReloadPlan``).
+    ///
+    /// - Parameter tls: What new connections are secured with.
+    package func reloadCluster(_ tls: RouteTLS?) {
+        guard let service = self.shared.routes, let options = self.shared.options.cluster else { return }
+        service.use(tls)
+        service.reload(options)
+    }
+
+    /// Goes on with the configured routes of another `cluster` block.
+    package func reloadRoutes() { self.shared.routes?.changeRoutes(to: self.shared.options.cluster?.routes ?? []) }
 
     /// What INFO tells clients and peers of the ways to this server.
     func setOwnURLs() {

@@ -175,6 +175,7 @@ package final class Server: Sendable {
         await self.stopSystem()
         await self.stopMonitoring()
         await self.shared.webSocket?.stopListening()
+        await self.shared.routes?.stopListening()
         await self.shared.leafNodes?.stopListening()
         self.shared.operators?.end()
         let loops = self.loops.takeAll()
@@ -183,6 +184,7 @@ package final class Server: Sendable {
         for loop in loops {
             loop.dismantle()
         }
+        self.shared.routes?.dismantle()
     }
 
     /// Sends what is queued, closes all connections and ends the threads.
@@ -236,6 +238,7 @@ package final class Server: Sendable {
         for loop in loops {
             loop.dismantle()
         }
+        self.shared.routes?.dismantle()
         if let action = self.willExit.withLockedValue({ $0.take() }) { action() }
         self.shared.logger.info("Server Exiting..")
         let waiters = self.state.withLockedValue { state in
@@ -289,14 +292,12 @@ package final class Server: Sendable {
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.subscriptionCount
-        statistics.clientSubscriptions = statistics.subscriptions - self.shared.ownSubscriptionCount
+        statistics.clientSubscriptions =
+            statistics.subscriptions - self.shared.ownSubscriptionCount - self.shared.remoteSubscriptionCount
         let answers = await self.loops.answers { $0.totals }
         var totals = answers.isEmpty ? self.finalTotals.withLockedValue { $0 } : ServerLoop.Totals()
         for current in answers { totals += current }
-        statistics.traffic = totals.traffic
-        statistics.slowConsumers = totals.slowConsumers
-        statistics.stalls = totals.stalls
-        statistics.staleConnections = totals.staleConnections
+        statistics.count(totals)
         return statistics
     }
 

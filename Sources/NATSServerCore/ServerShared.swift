@@ -41,13 +41,15 @@ final class ServerShared: Sendable {
     private let currentAuthenticator: NIOLockedValueBox<Authenticator>
     /// Fixed at the start, as in the official server, where no reload can change it; `nil` without a limit.
     private let handshakes: NIOLockedValueBox<ConnectionRateLimit>?
-    private let hash: SubjectHash
+    let hash: SubjectHash
     private let currentTLS = NIOLockedValueBox<TLSContext?>(nil)
     /// What WebSocket clients are served with, if they are.
     let webSocket: WebSocketService?
     /// What reply subjects end in of requests whose latency is measured: `.AbCdEfGh.T`, as the official server marks them
     /// with a hash of its name; nothing without a system account (nats-server accounts.go newServiceReply).
     let trackedSuffix: [UInt8]
+    /// What other servers measure the latency of.
+    let trackedRequests = TrackedRequests()
     /// What makes the server one of a cluster, if it is.
     private let currentRoutes = NIOLockedValueBox<RouteService?>(nil)
     /// What makes the server the hub of leaf nodes, or a leaf node, if it is.
@@ -223,8 +225,13 @@ final class ServerShared: Sendable {
         }
     }
 
-    /// The subscriptions of all accounts.
-    var subscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.index.count } }
+    /// The subscriptions of all accounts, with those that other servers have told of.
+    var subscriptionCount: Int {
+        self.accounts.byName.values.reduce(self.remoteSubscriptionCount) { $0 + $1.index.count }
+    }
+
+    /// Those of them that are of other servers.
+    var remoteSubscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.index.remoteCount } }
 
     /// Those of them that are the server's.
     var ownSubscriptionCount: Int { self.accounts.byName.values.reduce(0) { $0 + $1.ownSubscriptionCount } }
@@ -282,9 +289,13 @@ final class ServerShared: Sendable {
         info.clientIP = clientIP
         if let routes = self.routes {
             info.cluster = routes.clusterName
-            self.clientURLs.withLockedValue { urls in
-                info.connectURLs = urls.own + urls.remote
-                info.webSocketConnectURLs = urls.ownWebSocket + urls.remoteWebSocket
+            let urls = self.clientURLs.withLockedValue { $0 }
+            // As long as no other server has been known, nobody is told of any (nats-server server.go
+            // updateServerINFOAndSendINFOToClients); one that sends its clients away does not name itself (sendLDMToClients).
+            if urls.hasRemote, !routes.options.noAdvertise {
+                let namesItself = !self.isInLameDuckMode
+                info.connectURLs = (namesItself ? urls.own : []) + urls.remote
+                info.webSocketConnectURLs = (namesItself ? urls.ownWebSocket : []) + urls.remoteWebSocket
             }
         }
         return info
@@ -300,7 +311,10 @@ final class ServerShared: Sendable {
     }
 
     func setRemoteURLs(_ plain: [String], _ webSocket: [String]) {
-        self.clientURLs.withLockedValue { ($0.remote, $0.remoteWebSocket) = (plain, webSocket) }
+        self.clientURLs.withLockedValue { urls in
+            (urls.remote, urls.remoteWebSocket) = (plain, webSocket)
+            urls.hasRemote = true
+        }
     }
 
     func nextClientID() -> UInt64 { self.lastClientID.add(1, ordering: .relaxed).newValue }
@@ -322,4 +336,6 @@ private struct ClientURLs {
     var ownWebSocket: [String] = []
     var remote: [String] = []
     var remoteWebSocket: [String] = []
+    /// Another server has been known.
+    var hasRemote = false
 }

@@ -187,15 +187,20 @@ public final class NATSTestServer: Sendable {
     /// A program that the process is just starting may hold the old listener for the moment between `fork` and `exec`, so
     /// an address in use is tried again for a while.
     private func relaunch() async throws -> Server {
+        try await Self.whileAddressIsInUse { try await self.launchAgain() }
+    }
+
+    /// Tries again for a while whatever fails for an address in use.
+    static func whileAddressIsInUse<R>(_ start: () async throws -> R) async throws -> R {
         let pause = Duration.milliseconds(10)
         for _ in 0..<100 {
             do {
-                return try await self.launchAgain()
+                return try await start()
             } catch let error as NATSTestServerError where error.message.contains("address already in use") {
                 try await Task.sleep(for: pause)
             }
         }
-        return try await self.launchAgain()
+        return try await start()
     }
 
     private func launchAgain() async throws -> Server {

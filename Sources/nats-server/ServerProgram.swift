@@ -214,12 +214,14 @@ final class ServerProgram: Sendable {
         }
         let plan: ReloadPlan
         let log: LogOutput.Prepared?
+        let clusterTLS: RouteTLS?
         do {
             plan = try ReloadPlan(
                 from: self.state.withLockedValue { $0.configuration },
                 to: start.configuration,
                 port: self.server.boundPort,
                 webSocketPort: self.server.boundWebSocketPort,
+                clusterPort: self.server.boundClusterPort,
                 tlsFilesChanged: self.server.tlsContext?.seemsChanged(to: start.certificates) ?? false
             )
         } catch {
@@ -236,6 +238,11 @@ final class ServerProgram: Sendable {
             throw StartConfiguration.Failure(description: problem)
         }
         do {
+            clusterTLS = try RouteTLS(options.cluster)
+        } catch {
+            throw StartConfiguration.Failure(description: error.description)
+        }
+        do {
             // Opened before anything changes, and when nothing else can fail: what was opened is used.
             log = plan.changesLogging ? try self.output.prepare(start.logSettings) : nil
         } catch {
@@ -247,7 +254,7 @@ final class ServerProgram: Sendable {
         await self.server.useTLS(start.certificates)
         self.server.useWebSocketTLS(start.webSocketCertificates)
         for change in plan.changes {
-            await self.carryOut(change.effect)
+            await self.carryOut(change.effect, clusterTLS)
             self.logger.info("\(change.text)")
         }
         if let log {
@@ -264,7 +271,7 @@ final class ServerProgram: Sendable {
         self.logger.info("Reloaded server configuration \(start.digest.map { "(\($0))" } ?? "")")
     }
 
-    private func carryOut(_ effect: ReloadPlan.Effect) async {
+    private func carryOut(_ effect: ReloadPlan.Effect, _ clusterTLS: RouteTLS?) async {
         switch effect {
         case .maxConnections:
             let closed = await self.server.closeConnectionsAboveLimit()
@@ -279,6 +286,10 @@ final class ServerProgram: Sendable {
             // As the official server: where there was none, it tries to remove the new one, and says that it cannot.
             self.removePortsFile(old ?? new)
             self.writePortsFile(new)
+        case .cluster:
+            self.server.reloadCluster(clusterTLS)
+        case .routes:
+            self.server.reloadRoutes()
         case .nothing, .logging, .tls:
             break
         }

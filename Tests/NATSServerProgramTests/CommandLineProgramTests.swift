@@ -75,7 +75,7 @@ import Testing
 
     @Test("a flag whose feature is not there is refused, never ignored")
     func unsupported() async throws {
-        for arguments in [["-js"], ["-cluster", "nats://127.0.0.1:-1"], ["--profile", "7000"]] {
+        for arguments in [["-js"], ["--profile", "7000"]] {
             let run = try ProgramRun(.ours, arguments)
             #expect(await run.exitCode() == 1)
             #expect(run.errors == "nats-server: not supported yet: -\(arguments[0].drop { $0 == "-" })\n")

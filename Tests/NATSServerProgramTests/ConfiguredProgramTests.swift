@@ -94,7 +94,8 @@ import Musl
     @Test(
         "a key whose feature is not there ends the start by its name and place",
         arguments: [
-            ("jetstream: true", "jetstream"), ("cluster { port: -1 }", "cluster"),
+            ("jetstream: true", "jetstream"),
+            ("cluster { port: -1, compression: s2_fast }", "cluster.compression"),
             ("accounts { A { jetstream: on } }", "accounts.A.jetstream"),
             ("accounts { A { msg_trace: x } }", "accounts.A.msg_trace"),
             ("leafnodes { port: -1, min_version: 2.9.0 }", "leafnodes.min_version"),

@@ -271,7 +271,7 @@ import Testing
         }
         #expect(try first("-D", "--jetstream") == "-jetstream")
         #expect(try first("-js=false", "--cluster", "", "--connect_retries", "0") == nil)
-        #expect(try first("-cluster_listen", "nats://h:1") == "-cluster_listen")
+        #expect(try first("-cluster_listen", "nats://h:1", "--profile", "1") == "-profile")
         #expect(try first("-js", "-js=false") == nil)
         #expect(try first("--tlscert", "x", "--tls=false") == nil)
         for flag in Flag.all where Flag.notYetSupported.contains(flag.setting) {

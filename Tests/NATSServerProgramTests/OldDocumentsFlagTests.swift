@@ -179,13 +179,9 @@ import Musl
         }
     }
 
-    @Test("§1: clusters and JetStream by flags: refused by name until they are there")
+    @Test("§1: JetStream by flags: refused by name until it is there")
     func notYet() async throws {
-        let cluster = ["-D", "-p", "4222", "-cluster", "nats://localhost:6222", "-routes", "nats://localhost:6222"]
-        for (arguments, flag) in [
-            (cluster, "-cluster"), (["--cluster_listen", "nats://localhost:6222"], "-cluster_listen"),
-            (["-js"], "-js"), (["--jetstream", "-sd", "/tmp"], "-jetstream"),
-        ] {
+        for (arguments, flag) in [(["-js"], "-js"), (["--jetstream", "-sd", "/tmp"], "-jetstream")] {
             let run = try ProgramRun(.ours, arguments)
             #expect(await run.exitCode() == 1)
             #expect(run.errors == "nats-server: not supported yet: \(flag)\n")

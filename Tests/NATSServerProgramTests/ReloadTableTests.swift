@@ -88,8 +88,7 @@ import Musl
         Row("ocsp", .asOfficial, "false"), Row("ocsp_cache", .asOfficial, "false"),
         // What is not there yet.
         Row("mappings", .changes, "{a: b}"), Row("accounts", .changes, "{A {users: [ {user: a} ]}}"),
-        Row("cluster", .notYet, "{port: -1}"),
-        Row("leafnodes", .needsRestartHere, "{port: -1}"),
+        Row("cluster", .needsRestart, "{port: -1}"), Row("leafnodes", .needsRestartHere, "{port: -1}"),
         Row("gateway", .notYet, "{name: a, port: -1}"), Row("websocket", .needsRestart, "{port: -1, no_tls: true}"),
         Row("jetstream", .notYet, "{store_dir: js}"), Row("prof_block_rate", .notYet, "5"),
         Row("ocsp", .notYet, "true"), Row("trusted_keys", .needsRestart, "[]"),
@@ -111,6 +110,27 @@ import Musl
 
     static let listen = [
         Row("listen", .needsRestart, "\"127.0.0.1:4444\""), Row("listen", .needsRestart, "\"127.0.0.2:-1\""),
+    ]
+
+    @Test("the cluster block", .enabled(if: Program.available.contains(.official)))
+    func cluster() async throws {
+        try await self.compare(
+            Self.cluster,
+            base: "host: 127.0.0.1\nport: -1\ncluster { \(Self.clusterListen) }\n"
+        )
+    }
+
+    private static let clusterListen = "name: C1, listen: \"127.0.0.1:-1\""
+
+    static let cluster = [
+        Row("cluster", .changes, "{ \(clusterListen), no_advertise: true }"),
+        Row("cluster", .changes, "{ \(clusterListen), pool_size: 5 }"),
+        Row("cluster", .changes, "{ \(clusterListen), connect_retries: 3, connect_backoff: true, ping_interval: 5 }"),
+        Row("cluster", .changes, "{ \(clusterListen), authorization { user: a, password: b } }"),
+        Row("cluster", .changes, "{ \(clusterListen), permissions { import: a, export: b } }"),
+        Row("cluster", .changes, "{ \(clusterListen), advertise: \"127.0.0.1:7777\" }"),
+        Row("cluster", .changes, "{ name: C2, listen: \"127.0.0.1:-1\" }"),
+        Row("cluster", .needsRestart, "{ name: C1, listen: \"127.0.0.2:-1\" }"),
     ]
 
     @Test("where the log goes", .enabled(if: Program.available.contains(.official)))

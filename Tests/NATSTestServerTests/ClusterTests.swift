@@ -11,7 +11,7 @@ struct ClusterTests {
     }
 
     /// Waits until a message from one node comes to another one.
-    private static func expectMessages(
+    static func expectMessages(
         from here: NATSTestCluster.Node,
         to there: NATSTestCluster.Node
     ) async throws {
@@ -84,7 +84,7 @@ struct ClusterTests {
             let client = try await Self.connect(nodes[0])
             let added = try await cluster.addNode()
             try await eventually("all URLs") {
-                client.serverInfo?.connectURLs.contains { $0.hasSuffix(":\(added.server.port)") } ?? false
+                client.serverInfo?.connectURLs.contains { $0.hasSuffix(":\(added.port)") } ?? false
             }
             await nodes[0].stop()
             try await eventually("another server") {

@@ -19,4 +19,11 @@ package enum BuiltProgram {
         }
         throw TestDependencies.Missing(description: "\(name) is not built beside the tests")
     }
+
+    /// The directory of all programs; one of them names it.
+    ///
+    /// - Throws: ``TestDependencies/Missing`` if that one has not been built.
+    package static func directory(_ name: String) throws -> String {
+        String(try self.path(name).dropLast(name.count + 1))
+    }
 }

@@ -12,7 +12,7 @@ package struct ConditionNotMet: Error, CustomStringConvertible {
 /// - Throws: ``ConditionNotMet`` after `timeout`, what `condition` throws, and `CancellationError`.
 package func eventually(
     _ what: String = "condition",
-    timeout: Duration = .seconds(30),
+    timeout: Duration = .seconds(120),
     fileID: String = #fileID,
     line: Int = #line,
     _ condition: () async throws -> Bool

@@ -172,7 +172,9 @@ extension MatrixCell {
             guard let authority else {
                 return .official(try await OfficialServer.start(configuration, version: version))
             }
-            let blocks = [configuration.tls?.fileText, configuration.webSocket?.fileText].compactMap { $0 }
+            let blocks = [configuration.tls?.configurationText, configuration.webSocket?.configurationText].compactMap {
+                $0
+            }
             let text = try authority.configurationText() + blocks.joined(separator: "\n")
             return .official(try await OfficialServer.start(configurationText: text + "\n", version: version))
         case .ours, .oursOnManyLoops:

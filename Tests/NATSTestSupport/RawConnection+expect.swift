@@ -200,6 +200,12 @@ extension RawConnection {
         await self.inbox.wait(timeout: timeout, until: condition)
     }
 
+    /// Sends, and waits until the server has handled it.
+    package func flush(_ text: String, fileID: String = #fileID, line: Int = #line) async throws {
+        await self.send(text + "PING\r\n")
+        try await self.expect("PONG\r\n", fileID: fileID, line: line)
+    }
+
     /// Waits until the server has handled everything; of what has arrived only the PONG goes.
     package func flushKeepingInput(fileID: String = #fileID, line: Int = #line) async throws {
         await self.send("PING\r\n")

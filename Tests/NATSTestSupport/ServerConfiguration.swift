@@ -80,71 +80,18 @@ package struct ServerConfiguration: Sendable {
     }
 
     /// The same as a configuration file of the official server.
-    package func fileText(portsDirectory: String) -> String {
+    ///
+    /// - Throws: If it cannot be said there.
+    package func fileText(portsDirectory: String) throws -> String {
         var lines = [
             "host: \"127.0.0.1\"",
             "port: \(self.port == 0 ? -1 : self.port)",
-            "ports_file_dir: \(Self.quoted(portsDirectory))",
+            "ports_file_dir: \(ConfigurationText.quoted(portsDirectory))",
         ]
-        if let serverName = self.serverName {
-            lines.append("server_name: \(Self.quoted(serverName))")
-        }
-        var authorization: [String] = []
-        if let user = self.user {
-            authorization.append("user: \(Self.quoted(user))")
-        }
-        if let password = self.password {
-            authorization.append("password: \(Self.quoted(password))")
-        }
-        if let token = self.token {
-            authorization.append("token: \(Self.quoted(token))")
-        }
-        if let authTimeout = self.authTimeout {
-            authorization.append("timeout: \(authTimeout.timeInterval)")
-        }
-        if let defaultPermissions = self.defaultPermissions {
-            authorization.append("default_permissions: \(defaultPermissions.fileText)")
-        }
-        if let users = self.users {
-            authorization.append("users: [\n    \(users.map(\.fileText).joined(separator: "\n    "))\n  ]")
-        }
-        if let noAuthUser = self.noAuthUser {
-            lines.append("no_auth_user: \(Self.quoted(noAuthUser))")
-        }
-        if !authorization.isEmpty {
-            lines.append("authorization {\n  \(authorization.joined(separator: "\n  "))\n}")
-        }
-        let numbers = [
-            ("max_payload", self.maxPayload), ("max_control_line", self.maxControlLine),
-            ("max_pending", self.maxPending), ("max_connections", self.maxConnections), ("ping_max", self.pingsOutMax),
-            ("max_subscriptions", self.maxSubscriptions), ("max_sub_tokens", self.maxSubscriptionTokens),
-        ]
-        for (key, number) in numbers {
-            if let number {
-                lines.append("\(key): \(number)")
-            }
-        }
-        for (key, duration) in [("write_deadline", self.writeDeadline), ("ping_interval", self.pingInterval)] {
-            if let duration {
-                lines.append("\(key): \"\(Int(duration.timeInterval * 1000))ms\"")
-            }
-        }
-        if let tls = self.tls { lines.append(tls.fileText) }
-        if let webSocket = self.webSocket { lines.append(webSocket.fileText) }
+        if let serverName = self.serverName { lines.append("server_name: \(ConfigurationText.quoted(serverName))") }
+        lines.append(try self.options.configurationText())
         if self.debug { lines.append("debug: true") }
-        if self.headers == false {
-            lines.append("no_header_support: true")
-        }
-        if self.monitoring {
-            lines.append("http: \"127.0.0.1:-1\"")
-        }
-        if !self.systemAccount {
-            lines.append("no_sys_acc: true")
-        }
+        if self.monitoring { lines.append("http: \"127.0.0.1:-1\"") }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }

@@ -45,9 +45,10 @@ package enum TestDependencies {
     }
 
     /// `Scripts/libnats-session.c` linked with libnats, or nil when it is not there.
-    package static var libnatsSession: String? {
-        Self.executable(Self.directory + "/bin/libnats-session")
-    }
+    package static var libnatsSession: String? { Self.program("libnats-session") }
+
+    /// A program of ours in another language, or nil when it is not there.
+    package static func program(_ name: String) -> String? { Self.executable(Self.directory + "/bin/" + name) }
 
     /// A browser that can run without a screen, or nil when there is none.
     package static var browser: String? {

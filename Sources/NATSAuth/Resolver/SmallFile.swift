@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-import Darwin
+package import Darwin
 #elseif canImport(Glibc)
-import Glibc
+package import Glibc
 #elseif canImport(Musl)
-import Musl
+package import Musl
 #endif
 
 /// Small files without Foundation; every call may block for a moment.
@@ -30,7 +30,7 @@ package enum SmallFile {
     }
 
     /// The whole file, if it is not larger than `maximum` bytes.
-    static func read(_ path: String, maximum: Int) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String, maximum: Int) throws(Failure) -> [UInt8] {
         // A pipe would otherwise wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure("open", path) }
@@ -50,7 +50,7 @@ package enum SmallFile {
     }
 
     /// Replaces a file at one stroke, so that nobody ever reads a part of it.
-    static func write(_ bytes: [UInt8], to path: String, permissions: mode_t) throws(Failure) {
+    package static func write(_ bytes: [UInt8], to path: String, permissions: mode_t) throws(Failure) {
         let temporary = path + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, permissions)
         guard descriptor >= 0 else { throw Failure("open", path) }
@@ -99,7 +99,7 @@ package enum SmallFile {
     }
 
     /// The names in a directory, in the order of their bytes.
-    static func names(in path: String) throws(Failure) -> [String] {
+    package static func names(in path: String) throws(Failure) -> [String] {
         guard let directory = opendir(path) else { throw Failure("open", path) }
         defer { closedir(directory) }
         var names: [String] = []

@@ -42,6 +42,9 @@ final class Account: Sendable {
     private let currentStanding = NIOLockedValueBox(AccountStanding())
     private let clients = Synchronization.Atomic<Int>(0)
     private let leafs = Synchronization.Atomic<Int>(0)
+    private let elsewhere = NIOLockedValueBox(RemoteConnections())
+    /// What ``elsewhere`` counts.
+    private let clientsElsewhere = Synchronization.Atomic<Int>(0)
     private let streamsVersion = Synchronization.Atomic<Int>(0)
     private let awaitsAnswers = Synchronization.Atomic<Bool>(false)
     /// Requests to other accounts that wait for their answers, and the bytes of their reply subjects.
@@ -357,11 +360,32 @@ final class Account: Sendable {
     /// - Returns: `false`, and it has not come in, if there are too many.
     func enter() -> Bool {
         let limit = self.limits.maxConnections
-        guard self.clients.add(1, ordering: .relaxed).newValue <= limit || limit < 0 else {
+        let count = self.clients.add(1, ordering: .relaxed).newValue
+        guard limit < 0 || count + self.remoteConnectionCount <= limit else {
             self.leave()
             return false
         }
         return true
+    }
+
+    /// Connections on other servers of the cluster.
+    var remoteConnectionCount: Int { self.clientsElsewhere.load(ordering: .relaxed) }
+
+    /// How many other servers have connections of the account.
+    var remoteServerCount: Int { self.elsewhere.withLockedValue { $0.servers } }
+
+    /// Whether there are more connections than there may be, with those on other servers.
+    var isTooFull: Bool {
+        let limit = self.limits.maxConnections
+        return limit >= 0 && self.connectionCount + self.remoteConnectionCount > limit
+    }
+
+    /// Another server has told how many connections it has; `nil` if it is gone.
+    func setConnections(_ count: Int?, on server: String) {
+        self.elsewhere.withLockedValue { elsewhere in
+            if let count { elsewhere.set(server, count) } else { elsewhere.remove(server) }
+            self.clientsElsewhere.store(elsewhere.count, ordering: .relaxed)
+        }
     }
 
     func leave() { self.clients.subtract(1, ordering: .relaxed) }

@@ -8,6 +8,7 @@ final class AccountRegistry: Sendable {
     let systemName: String?
     private let hash: SubjectHash
     private let accounts: NIOLockedValueBox<[String: Account]>
+    private let observer = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
 
     init(_ options: [AccountOptions], system: String? = nil, hash: SubjectHash) {
         self.hash = hash
@@ -39,12 +40,15 @@ final class AccountRegistry: Sendable {
     /// - Returns: all accounts.
     func merge(_ options: [AccountOptions], updated: Set<String>) -> [String: Account] {
         let options = options.map { SystemLinks.complete($0, system: self.systemName) }
+        var hasNew = false
+        defer { if hasNew { self.tellObserver() } }
         return self.accounts.withLockedValue { accounts in
             for option in options {
                 if let known = accounts[option.name] {
                     known.update(option, isNew: updated.contains(option.name))
                 } else {
                     accounts[option.name] = Account(option, hash: self.hash)
+                    hasNew = true
                 }
             }
             for option in options { accounts[option.name]?.linkExports() }
@@ -56,16 +60,26 @@ final class AccountRegistry: Sendable {
     /// Takes an account away whose connections are closed, or will be.
     func remove(_ name: String) {
         guard name != Account.globalName else { return }
-        self.accounts.withLockedValue { $0.removeValue(forKey: name) }?.unlink()
+        guard let removed = self.accounts.withLockedValue({ $0.removeValue(forKey: name) }) else { return }
+        removed.unlink()
+        self.tellObserver()
     }
 
+    /// Calls a closure from now on whenever accounts have come or gone, on whatever thread; `nil` ends that.
+    func observe(_ observer: (@Sendable () -> Void)?) { self.observer.withLockedValue { $0 = observer } }
+
+    private func tellObserver() { self.observer.withLockedValue { $0 }?() }
+
     /// The server ends: accounts that refer to each other let go.
-    func end() { for account in self.byName.values { account.unlink() } }
+    func end() {
+        self.observe(nil)
+        for account in self.byName.values { account.unlink() }
+    }
 
     /// Makes the accounts those of a configuration; what keeps its name keeps its subscriptions and connections.
     func update(_ options: [AccountOptions]) {
         let options = SystemLinks.complete(options, system: self.systemName)
-        self.accounts.withLockedValue { accounts in
+        let hasChanged = self.accounts.withLockedValue { accounts in
             var updated = [Account.globalName: self.global]
             for option in options {
                 if let known = accounts[option.name] {
@@ -85,7 +99,9 @@ final class AccountRegistry: Sendable {
             for account in updated.values { account.linkExports() }
             for account in updated.values { account.linkImports(updated) }
             for (name, account) in accounts where updated[name] == nil { account.unlink() }
-            accounts = updated
+            defer { accounts = updated }
+            return accounts.count != updated.count || updated.contains { accounts[$0.key] == nil }
         }
+        if hasChanged { self.tellObserver() }
     }
 }

@@ -6,6 +6,8 @@ struct LatencyProbe: Sendable {
     /// What became of it.
     enum Outcome: Sendable {
         case answered(responder: [UInt8], roundTrip: Int64)
+        /// Another server, to which the responder is connected, has measured how long that took.
+        case answeredElsewhere(responder: [UInt8], service: Int64, system: Int64)
         case withoutReply
         case nobodyWaits
         case nobodyListens
@@ -13,7 +15,7 @@ struct LatencyProbe: Sendable {
 
         fileprivate var status: (code: Int, text: String) {
             switch self {
-            case .answered: (200, "")
+            case .answered, .answeredElsewhere: (200, "")
             case .withoutReply: (400, "Bad Request")
             case .nobodyWaits: (408, "Request Timeout")
             case .nobodyListens: (503, "Service Unavailable")
@@ -54,12 +56,20 @@ struct LatencyProbe: Sendable {
         writer.writeUnlessEmpty("description", outcome.status.text)
         writer.write("requestor", raw: self.requestor)
         var service: Int64 = 0
+        var system: Int64 = 0
         var total: Int64 = 0
-        if case .answered(let responder, let roundTrip) = outcome {
+        let elapsed = (now - self.start).nanoseconds
+        switch outcome {
+        case .answered(let responder, let roundTrip):
             writer.write("responder", raw: responder)
-            let elapsed = (now - self.start).nanoseconds
             service = max(0, elapsed - roundTrip)
             total = self.roundTrip + elapsed
+        case .answeredElsewhere(let responder, let measured, let rest):
+            writer.write("responder", raw: responder)
+            (service, system) = (measured, rest)
+            total = self.roundTrip + elapsed
+        case .withoutReply, .nobodyWaits, .nobodyListens, .timedOut:
+            break
         }
         if !self.headers.isEmpty {
             var headers = JSONObjectWriter()
@@ -69,7 +79,7 @@ struct LatencyProbe: Sendable {
         }
         writer.write("start", time(clock.wallNanoseconds(self.start) - self.roundTrip))
         writer.write("service", service)
-        writer.write("system", 0)
+        writer.write("system", system)
         writer.write("total", total)
         writer.finish()
         return writer.bytes

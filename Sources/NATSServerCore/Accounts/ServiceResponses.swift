@@ -200,6 +200,12 @@ final class ServiceResponses: Sendable {
         }
     }
 
+    /// Whether an answer is waited for.
+    func awaits(_ subject: [UInt8]) -> Bool {
+        guard let number = self.number(subject) else { return false }
+        return self.state.withLockedValue { $0.place(number, of: subject) != nil }
+    }
+
     /// More answers may follow this one.
     func extend(_ subject: [UInt8], now: NIODeadline) {
         guard let number = self.number(subject) else { return }

@@ -20,8 +20,10 @@ extension ClientConnection {
         }
         self.takeAccountLimits()
         self.isInAccount = account.enter()
-        if self.isInAccount {
-            self.shared.system?.connectionsChanged(of: account, connections: account.connectionCount)
+        if self.isInAccount, let system = self.shared.system {
+            let connections = account.connectionCount
+            system.connectionsChanged(of: account, connections: connections)
+            if connections == 1 { system.askForConnections(of: account) }
         }
         guard self.isInAccount else {
             let text = "maximum account active connections exceeded"

@@ -44,15 +44,22 @@ extension ClientConnection {
     /// Tells a client that understands it of something new.
     func sendInfo() {
         guard self.phase == .open, self.session.takesInfo else { return }
-        self.outlet.append(self.makeInfo().encode())
+        self.outlet.append(self.makeLaterInfo().encode())
     }
 
     /// Tells a client that understands it to look for another server.
     func sendLameDuckInfo() {
         guard self.phase == .open, self.session.takesInfo else { return }
-        var info = self.makeInfo()
+        var info = self.makeLaterInfo()
         info.lameDuckMode = true
         self.outlet.append(info.encode())
+    }
+
+    /// INFO for a client that is known: what its account allows is not taken back.
+    func makeLaterInfo() -> ServerInfo {
+        var info = self.makeInfo()
+        info.maxPayload = self.announcedMaxPayload(info.maxPayload)
+        return info
     }
 
     func sendError(_ text: String) {

@@ -12,6 +12,7 @@ extension ClientConnection {
         self.loop.collectMail()
         var batch = PublishBatch(self)
         self.loop.producersShouldStall = false
+        self.loop.dropsForCongested = !self.settings.stallsProducers
         var position = 0
         if !self.cut.isEmpty { position = self.completeCut(base, count, &batch) }
         if self.heldInput != nil {
@@ -20,6 +21,7 @@ extension ClientConnection {
             self.parse(base, from: position, to: count, &batch)
         }
         batch.finish(self)
+        self.loop.dropsForCongested = false
         if self.loop.producersShouldStall, self.settings.stallsProducers { self.shouldStall = true }
     }
 
@@ -266,11 +268,10 @@ extension ClientConnection {
         self.traceOut("PONG")
         self.outlet.append("PONG\r\n")
         guard action == .pongAndInfo else { return }
-        var info = self.makeInfo()
+        var info = self.makeLaterInfo()
         info.connectInfo = true
         info.remoteAccount = self.account.name
         info.isSystemAccount = self.account.isSystem
-        info.maxPayload = self.announcedMaxPayload(info.maxPayload)
         self.outlet.append(info.encode())
     }
 

@@ -21,7 +21,10 @@ extension ClientConnection {
             writer.writeUnlessEmpty("ver", self.session.payload.version)
         }
         writer.writeUnlessZero("rtt", self.keepAlive.roundTripTime?.nanoseconds ?? 0)
-        if namesServer ?? isDetailed { writer.write("server", self.shared.serverName) }
+        if namesServer ?? isDetailed {
+            writer.write("server", self.shared.serverName)
+            writer.writeUnlessEmpty("cluster", self.shared.routes?.clusterName ?? "")
+        }
         if isDetailed {
             if self.session.user != nil { writer.writeUnlessEmpty("jwt", self.session.payload.jwt) }
             writer.writeUnlessEmpty("issuer_key", self.session.issuerKey)
@@ -42,6 +45,10 @@ extension ClientConnection {
         self.account = account
         self.router = self.loop.router(for: account)
         self.loop.lastBatch = .now()
+        // A client's input may be under way.
+        let drops = self.loop.dropsForCongested
+        self.loop.dropsForCongested = false
+        defer { self.loop.dropsForCongested = drops }
         var batch = PublishBatch(self)
         _ = self.send(message.frame, message.subject, to: account, &batch, isMapped: false)
     }

@@ -14,7 +14,10 @@ extension ClientConnection {
             info.tlsRequired = false
             info.tlsAvailable = true
         }
-        guard let service = self.webSocket?.service else { return info }
+        guard let service = self.webSocket?.service else {
+            info.webSocketConnectURLs = []
+            return info
+        }
         info.host = service.options.host
         info.port = service.port
         info.authRequired = self.session.requiresCredentials

@@ -28,6 +28,7 @@ enum ClosedReason: String, Sendable {
     case duplicateRoute = "Duplicate Route"
     case duplicateServerName = "Duplicate Server Name"
     case clusterNameConflict = "Cluster Name Conflict"
+    case routeRemoved = "Route Removed"
     case clusterNamesIdentical = "Cluster Names Identical"
     case missingAccount = "Missing Account"
     case duplicateRemoteLeafNode = "Duplicate Remote LeafNode Connection"

@@ -12,6 +12,9 @@ struct PublishBatch {
     var epoch: UInt64 = 0
     var messages = 0
     var bytes = 0
+    /// How much of that has been counted for the accounts that it is of; of a route, which carries many.
+    private var settledMessages = 0
+    private var settledBytes = 0
     /// Verbose, pedantic or traced: more to do for each message.
     var isSlow: Bool
     var isTracing: Bool
@@ -23,6 +26,9 @@ struct PublishBatch {
     var publishTag: UInt64
     /// The message under way comes from another account.
     var isCrossing = false
+    /// What has gone to other servers of the cluster, and is not yet counted for the account that it is of.
+    var routedMessages = 0
+    var routedBytes = 0
     private var now: NIODeadline?
     /// The time, good for what takes seconds: read once.
     var coarseNow: NIODeadline {
@@ -33,6 +39,8 @@ struct PublishBatch {
             return now
         }
     }
+    /// The message under way is a request whose latency the server measures that it comes from.
+    var isTracked = false
     /// Something happened that may have closed the connection.
     var mustCheckPhase = false
 
@@ -95,19 +103,45 @@ struct PublishBatch {
         return flags
     }
 
-    /// Adds what has come from another server to the figures.
+    /// What has gone to other servers of the cluster so far is of an account.
+    mutating func settleRouted(_ router: AccountRouter) {
+        guard self.routedMessages > 0 else { return }
+        router.totals.routedOut(messages: self.routedMessages, bytes: self.routedBytes)
+        (self.routedMessages, self.routedBytes) = (0, 0)
+    }
+
+    /// What has come so far is of the account that the route is at.
+    mutating func settle(_ route: RouteConnection) {
+        self.settleRouted(route.router)
+        guard self.messages > self.settledMessages else { return }
+        route.router.totals.routedIn(
+            messages: self.messages &- self.settledMessages,
+            bytes: self.bytes &- self.settledBytes
+        )
+        self.settledMessages = self.messages
+        self.settledBytes = self.bytes
+    }
+
+    /// A message has come for no account of this server.
+    mutating func countUnknown(_ size: Int) {
+        self.messages &+= 1
+        self.bytes &+= size
+        self.settledMessages &+= 1
+        self.settledBytes &+= size
+    }
+
+    /// Adds what has come from another server to the figures of its connection.
     func count(for peer: PeerConnection) {
         peer.statistics.messagesIn &+= self.messages
         peer.statistics.bytesIn &+= self.bytes
-        peer.loop.totals.traffic.messagesIn &+= self.messages
-        peer.loop.totals.traffic.bytesIn &+= self.bytes
         let now = NIODeadline.now()
         peer.loop.lastBatch = now
         peer.lastActivity = now
     }
 
-    func finish(_ connection: ClientConnection) {
+    mutating func finish(_ connection: ClientConnection) {
         guard self.messages > 0 else { return }
+        self.settleRouted(connection.router)
         if !connection.settings.keepsMatches { self.cache.pointee.clear() }
         connection.statistics.messagesIn &+= self.messages
         connection.statistics.bytesIn &+= self.bytes

@@ -22,6 +22,8 @@ package struct ReloadPlan: Equatable, Sendable {
         case pidFile(String)
         case portsFile(old: String?, new: String?)
         case tls
+        case cluster
+        case routes
     }
 
     package struct Change: Equatable, Sendable {
@@ -44,6 +46,7 @@ package struct ReloadPlan: Equatable, Sendable {
     ///   - new: What it is to run with.
     ///   - port: What the server listens on, if it chose the port itself.
     ///   - webSocketPort: The same of the WebSocket listener.
+    ///   - clusterPort: The same of the listener for routes.
     ///   - tlsFilesChanged: Whether certificates have been replaced under the names that they have in both.
     /// - Throws: ``Refusal`` if something differs that needs a restart.
     package init(
@@ -51,6 +54,7 @@ package struct ReloadPlan: Equatable, Sendable {
         to new: ServerConfiguration,
         port: Int,
         webSocketPort: Int = -1,
+        clusterPort: Int = -1,
         tlsFilesChanged: Bool = false
     ) throws(Refusal) {
         self.old = old
@@ -58,7 +62,7 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.compareServer(port: port)
         try self.compareUsers()
         try self.compareAuthorization()
-        try self.compareLimits()
+        try self.compareLimits(clusterPort: clusterPort)
         try self.compareFiles()
         try self.compareTLS(filesChanged: tlsFilesChanged)
         try self.compareRest(webSocketPort: webSocketPort)
@@ -151,11 +155,12 @@ package struct ReloadPlan: Equatable, Sendable {
         self.change(\.effectiveAuthTimeout) { "authorization timeout = \(Self.seconds($0))" }
     }
 
-    private mutating func compareLimits() throws(Refusal) {
+    private mutating func compareLimits(clusterPort: Int) throws(Refusal) {
         self.change(\.maxControlLine) { "max_control_line = \($0)" }
         self.change(\.maxPayload) { "max_payload = \($0)" }
         try self.refuse("MaxPending", \.maxPending) { "\($0)" }
         self.change(\.noFastProducerStall) { "fast producers will \($0 ? "not " : "")be stalled" }
+        try self.compareCluster(port: clusterPort)
         try self.refuse("ProfPort", \.profPort) { "\($0)" }
         self.change(\.profBlockRate) { "prof_block_rate = \($0)" }
     }
@@ -175,6 +180,7 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("LogMaxFiles", \.logMaxNum) { "\($0)" }
         self.change(\.syslog, .logging) { "syslog = \($0)" }
         self.change(\.remoteSyslog, .logging) { "remote_syslog = \($0 ?? "")" }
+        self.compareRoutes()
     }
 
     private mutating func compareTLS(filesChanged: Bool) throws(Refusal) {
@@ -252,7 +258,6 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("WriteTimeout", \.writeTimeout) { $0 == .default ? "" : $0.rawValue }
         try self.refuse("MaxClosedClients", \.maxClosedClients) { "\($0)" }
         try self.compareOperators()
-        try self.compareCluster()
         try self.compareLeafNodes()
         try self.compareWebSocket(port: webSocketPort)
         try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
@@ -271,17 +276,36 @@ package struct ReloadPlan: Equatable, Sendable {
         if self.old.ocspCache != self.new.ocspCache { self.add("Reloaded OCSP peer cache") }
     }
 
-    /// Nothing of it can change while the server runs.
-    private func compareCluster() throws(Refusal) {
+    /// nats-server reload.go validateClusterOpts, clusterOption.
+    private mutating func compareCluster(port: Int) throws(Refusal) {
+        try self.refuse("cluster host", \.cluster?.host) { $0 ?? "" }
+        let ports = [self.old, self.new].map { configuration in
+            let configured = configuration.cluster?.port ?? 0
+            return configured == -1 ? port : configured
+        }
+        guard ports[0] == ports[1] else { throw Self.refusal("cluster port", "\(ports[0])", "\(ports[1])") }
+        guard let cluster = self.new.cluster else { return }
+        if let advertised = cluster.advertise, !advertised.isEmpty {
+            do {
+                _ = try AdvertisedAddress(advertised, defaultPort: 0)
+            } catch {
+                throw Refusal(description: "invalid Cluster.Advertise value of \(advertised), err=\(error)")
+            }
+        }
         let blocks = [self.old, self.new].map { configuration in
             var block = configuration.cluster
             // It says nothing, and moves with the lines above it.
             block?.tls?.position = nil
+            block?.routes = []
             return block
         }
-        guard blocks[0] == blocks[1] else {
-            throw Refusal(description: "config reload not supported for Cluster: restart the server")
-        }
+        // Certificates may be other ones under the same names.
+        if blocks[0] != blocks[1] || cluster.tls != nil { self.add("Reloaded: cluster", .cluster) }
+    }
+
+    private mutating func compareRoutes() {
+        let (old, new) = (self.old.cluster?.routes ?? [], self.new.cluster?.routes ?? [])
+        if Set(old) != Set(new) { self.add("Reloaded: cluster routes", .routes) }
     }
 
     /// Nothing of it can change while the server runs.

@@ -74,7 +74,6 @@ package enum SupportedKeys {
             ("cluster.tls.verify_and_map", cluster.tls?.verifyAndMap == true),
             ("cluster.tls.verify_cert_and_check_known_urls", cluster.tls?.verifyCertAndCheckKnownURLs == true),
             ("cluster.tls.pinned_certs", cluster.tls?.pinnedCerts.isEmpty == false),
-            ("cluster.permissions", cluster.importPermission != nil || cluster.exportPermission != nil),
             ("cluster.compression", !["accept", "off"].contains(cluster.compression.mode)),
             ("cluster.write_timeout", cluster.writeTimeout == .close),
             ("cluster.write_deadline", cluster.writeDeadline != nil),

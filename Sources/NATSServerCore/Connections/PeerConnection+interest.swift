@@ -43,18 +43,18 @@ extension PeerConnection {
             return pending.count == 1
         }
         guard isFirst, !self.shared.isEnding else { return }
-        self.loop.eventLoop.execute { self.announceInterest() }
+        self.loop.eventLoop.execute { if !self.announcesLater { self.announceInterest() } }
     }
 
     private func announceInterest() {
+        self.announcesLater = false
         guard self.phase == .open, let context = self.context else { return }
         guard self.backlog.pending < Self.mostWaiting else {
+            self.announcesLater = true
             self.loop.eventLoop.scheduleTask(in: Self.retryTime) { self.announceInterest() }
             return
         }
         self.announceInterest(context, isWhole: false)
-        let isMore = self.pendingInterest.withLockedValue { !$0.isEmpty }
-        if isMore { self.loop.eventLoop.execute { self.announceInterest() } }
     }
 
     /// Writes what there is to tell, ahead of all that is staged.
@@ -87,7 +87,8 @@ extension PeerConnection {
         self.writeAhead(&lines)
     }
 
-    private func writeAhead(_ lines: inout [UInt8]) {
+    /// Writes lines ahead of all that is staged, and empties them.
+    func writeAhead(_ lines: inout [UInt8]) {
         guard !lines.isEmpty else { return }
         if self.isTracing {
             for line in lines.split(separator: 0x0a) { self.traceOut(GoString.harmless(line.dropLast())) }

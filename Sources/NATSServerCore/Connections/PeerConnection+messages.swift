@@ -42,6 +42,9 @@ extension PeerConnection {
             headerSize: operation.pointee.headerSize
         )
         var published = ClientOperation(operation.pointee)
+        let isTracked = self.isRoute && TrackedRequests.isTracked(base, operation.pointee.reply)
+        if isTracked { self.setTracked(true, &batch) }
+        defer { if isTracked { self.setTracked(false, &batch) } }
         withUnsafePointer(to: &published) { published in
             let plainCount = result.pointee.plainCount
             var index = 0
@@ -54,8 +57,8 @@ extension PeerConnection {
         }
     }
 
-    /// One member of each queue group that the sender has listed gets the message; then other servers get it, then the
-    /// services.
+    /// One member of each queue group that the sender has listed gets the message, or a server that has some where this one
+    /// has none any more; then other servers get it, then the services.
     @inline(never)
     private func deliverToRest(
         _ message: OutgoingMessage,
@@ -65,21 +68,38 @@ extension PeerConnection {
         _ result: MatchResult.Pointer,
         _ batch: inout PublishBatch
     ) {
-        let reachesPeers = result.pointee.peerCount > 0 && (!self.isRoute || result.pointee.hasLeafs)
-        if reachesPeers {
-            for index in 0..<result.pointee.groupCount { result.pointee.groups[index].choice = -1 }
+        var isForwarded = false
+        // By group, not by name: one that a peer lists twice is served once.
+        for index in 0..<result.pointee.groupCount {
+            result.pointee.groups[index].choice = -1
+            let group = result.pointee.group(at: index)
+            let isListed = result.pointee.withName(of: group) { name in
+                operation.pointee.queueGroups(in: base).contains {
+                    UnsafeBufferPointer(rebasing: $0, of: base).elementsEqual(name)
+                }
+            }
+            guard isListed, !self.deliver(message, toGroup: group, result, base, published, &batch) else { continue }
+            if result.pointee.groups[index].choice < 0, self.chooseAnother(for: group, result) { isForwarded = true }
         }
-        for name in operation.pointee.queueGroups(in: base) {
-            let name = UnsafeBufferPointer(rebasing: name, of: base)
-            guard let group = result.pointee.group(named: name) else { continue }
-            _ = self.deliver(message, toGroup: group, result, base, published, &batch)
+        if result.pointee.peerCount > 0, isForwarded || !self.isRoute || result.pointee.hasLeafs {
+            _ = self.deliverToPeers(message, result, base, published, &batch)
         }
-        if reachesPeers { _ = self.deliverToPeers(message, result, base, published, &batch) }
         // Last: the result may be gone once other subjects have been looked up.
         if let services = result.pointee.services { _ = self.deliver(base, published, to: services, &batch) }
     }
 
     // MARK: Seldom
+
+    /// A request whose latency is measured takes the long way, where it is noted who gets it.
+    @inline(never)
+    private func setTracked(_ isTracked: Bool, _ batch: inout PublishBatch) {
+        batch.isTracked = isTracked
+        if isTracked {
+            batch.specialFlags.insert(.always)
+        } else if !batch.isTracing {
+            batch.specialFlags.remove(.always)
+        }
+    }
 
     /// A message with queue groups between reply subject and sizes, with odd blanks, or an HMSG without headers.
     @inline(never)

@@ -42,6 +42,10 @@ class PeerConnection: ServerConnection, ChannelInboundHandler, @unchecked Sendab
     /// Watchers that have something to tell.
     final let pendingInterest = NIOLockedValueBox<[InterestWatcher]>([])
     final var isAnnouncing = false
+    /// The peer takes nothing at the moment; what there is to tell is looked at again later.
+    final var announcesLater = false
+    /// A PING has not been answered.
+    final var isAwaitingPong = false
     /// Where a message is put together whose queue groups stand between reply subject and sizes.
     final var respelled: [UInt8] = []
     private var pingTimer: NIODeadline?
@@ -91,6 +95,12 @@ class PeerConnection: ServerConnection, ChannelInboundHandler, @unchecked Sendab
 
     /// Whether messages with a subject may go to the peer; under the lock of the account's subscriptions, on any thread.
     func mayReceive(_ subject: UnsafeBufferPointer<UInt8>) -> Bool { true }
+
+    /// Chooses another server for a queue group whose last member here has just gone (nats-server client.go
+    /// processMsgResults).
+    ///
+    /// - Returns: whether there is one.
+    func chooseAnother(for group: MatchResult.Group, _ result: MatchResult.Pointer) -> Bool { false }
 
     /// Appends what the peer is to be told of interest in an account.
     func append(_ update: InterestLedger.Update, of account: [UInt8], to lines: inout [UInt8]) {}
@@ -253,6 +263,7 @@ class PeerConnection: ServerConnection, ChannelInboundHandler, @unchecked Sendab
         case .sendPing: self.sendPing()
         case .stale:
             self.loop.totals.staleConnections += 1
+            if self.isRoute { self.loop.totals.staleRoutes += 1 } else { self.loop.totals.staleLeafs += 1 }
             self.logger.debug("\(self.label) - Stale Client Connection - Closing")
             self.fail("Stale Connection", .staleConnection)
             return
@@ -263,6 +274,7 @@ class PeerConnection: ServerConnection, ChannelInboundHandler, @unchecked Sendab
     /// Asks the peer whether it is there.
     final func sendPing() {
         guard self.phase == .open else { return }
+        self.isAwaitingPong = true
         self.traceOut("PING")
         self.outlet.append("PING\r\n")
     }

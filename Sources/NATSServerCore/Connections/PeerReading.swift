@@ -28,7 +28,7 @@ protocol PeerReading: PeerConnection {
     )
 
     /// All that arrived in one piece has been handled.
-    func finished(_ batch: PublishBatch)
+    func finished(_ batch: inout PublishBatch)
 }
 
 extension PeerReading {
@@ -43,7 +43,7 @@ extension PeerReading {
         } else if self.cut.isEmpty, self.phase == .open {
             self.parse(base, from: position, to: bytes.count, &batch)
         }
-        self.finished(batch)
+        self.finished(&batch)
     }
 
     /// Handles all whole operations; what is left over goes to ``PeerConnection/cut``.

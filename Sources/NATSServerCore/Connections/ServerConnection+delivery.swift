@@ -43,7 +43,7 @@ extension ServerConnection {
         guard found.isEmpty else {
             // All that there is about most targets of imported streams.
             if found == .mapped, !batch.isCrossing { return self.deliverMapped(message, to: index, of: result, &batch) }
-            if found == .limited, self.settings.stallsProducers {
+            if found == .limited, !self.loop.dropsForCongested {
                 return self.deliverLimited(message, to: index, of: result, &batch)
             }
             return self.deliverSpecially(message, to: index, of: result, base, operation, &batch)
@@ -141,6 +141,9 @@ extension ServerConnection {
             (start, shareStart) = (place.members.upperBound, place.shares.upperBound)
             if self.deliver(message, toGroup: place, result, base, operation, &batch) { delivered = true }
         }
+        if result.pointee.peerCount > 0, TrackedRequests.isTracked(base, operation.pointee.subject) {
+            self.noteTrackedAnswer(base, operation.pointee)
+        }
         if result.pointee.peerCount > 0, !self.isRoute || result.pointee.hasLeafs,
             self.deliverToPeers(message, result, base, operation, &batch)
         {
@@ -186,6 +189,18 @@ extension ServerConnection {
             group.pointee.choice = self.chooseLeaf(place.shares, of: result)
         }
         return false
+    }
+
+    /// What may be the answer to a request whose latency another server measures goes there.
+    @inline(never)
+    private func noteTrackedAnswer(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
+        guard !self.isRoute, !self.isInternal, let system = self.shared.system else { return }
+        let reply = Array(
+            UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
+        )
+        let now = NIODeadline.now()
+        guard let request = self.shared.trackedRequests.take(reply, of: self.id, now: now) else { return }
+        system.tellLatency(of: request, reply, by: self.responder, now: now)
     }
 
     /// Hands a message to one of the targets, the chosen one if it can take it: one that cannot (gone, or the publisher

@@ -19,7 +19,7 @@ extension ServerConnection {
         for index in 0..<result.pointee.peerCount {
             let peer = result.pointee.peers + index
             let listed = result.pointee.sizeOfList(for: index)
-            guard peer.pointee.isPlain || listed > 0, self.reaches(peer, result) else { continue }
+            guard peer.pointee.isPlain || listed > 0, self.reaches(peer, isListed: listed > 0, result) else { continue }
             // What a service import brings is not exported again.
             if peer.pointee.isMapped, batch.isCrossing { continue }
             let isWhole = listed == 0 && (peer.pointee.hasHeaders || message.headerSize == 0)
@@ -29,6 +29,12 @@ extension ServerConnection {
                 : self.stage(message, for: peer, index, listing: listed, result, base, operation, &batch)
             if isStaged {
                 delivered = true
+                if peer.pointee.kind == .route {
+                    batch.routedMessages &+= 1
+                    batch.routedBytes &+= message.size
+                }
+                // nats-server client.go processMsgResults: of all that a peer wants one counts it.
+                if peer.pointee.isPlain { peer.pointee.counter.count() } else { result.pointee.countList(for: index) }
                 if batch.isTracing { self.traceRouted(to: peer, index, result, base, operation.pointee) }
             }
         }
@@ -37,8 +43,16 @@ extension ServerConnection {
 
     /// Whether a message goes from here to another server.
     @inline(__always)
-    private func reaches(_ peer: UnsafeMutablePointer<PeerTarget>, _ result: MatchResult.Pointer) -> Bool {
-        guard self.audience.contains(peer.pointee.kind) else { return self.isAnswer(result, for: peer) }
+    private func reaches(
+        _ peer: UnsafeMutablePointer<PeerTarget>,
+        isListed: Bool,
+        _ result: MatchResult.Pointer
+    ) -> Bool {
+        guard self.audience.contains(peer.pointee.kind) else {
+            // A queue group whose last member here has just gone; see ``RouteConnection``.
+            if self.isRoute, peer.pointee.kind == .route { return isListed }
+            return self.isAnswer(result, for: peer)
+        }
         return self.kind != .leaf || self.isElsewhere(peer)
     }
 
@@ -66,7 +80,7 @@ extension ServerConnection {
     func chooseLeaf(_ shares: Range<Int>, of result: MatchResult.Pointer) -> Int {
         func weight(of share: Int) -> Int {
             let peer = result.pointee.peers + result.pointee.shares[share].peer
-            guard peer.pointee.kind != .route, self.reaches(peer, result) else { return 0 }
+            guard peer.pointee.kind != .route, self.reaches(peer, isListed: true, result) else { return 0 }
             return result.pointee.shares[share].weight
         }
         let total = shares.reduce(0) { $0 + weight(of: $1) }
@@ -186,6 +200,31 @@ extension MatchResult {
         return -1
     }
 
+    /// Chooses a server for a queue group that has nobody here any more.
+    ///
+    /// - Parameters:
+    ///   - group: The group.
+    ///   - isEligible: Whether a server may be it.
+    ///   - random: Gets how many members there are to choose from.
+    /// - Returns: whether there is any.
+    func chooseShare(
+        of group: Group,
+        where isEligible: (UnsafeMutablePointer<PeerTarget>) -> Bool,
+        _ random: (Int) -> Int
+    ) -> Bool {
+        let eligible = group.shares.filter { isEligible(self.peers + self.shares[$0].peer) }
+        let weight = eligible.reduce(0) { $0 + self.shares[$1].weight }
+        guard weight > 0 else { return false }
+        var member = random(weight)
+        for share in eligible {
+            member -= self.shares[share].weight
+            guard member < 0 else { continue }
+            self.groups[group.index].choice = share
+            return true
+        }
+        return false
+    }
+
     /// What the names of the queue groups take that go to a peer, a blank behind each.
     func sizeOfList(for peer: Int) -> Int {
         var size = 0
@@ -204,6 +243,15 @@ extension MatchResult {
             guard choice >= 0, self.shares[choice].peer == peer else { continue }
             self.shares[choice].interest._withUnsafeGuaranteedRef { outlet.append($0.queue) }
             outlet.append(" ")
+        }
+    }
+
+    /// Counts a message for the first of those queue groups.
+    func countList(for peer: Int) {
+        for group in 0..<self.groupCount {
+            let choice = self.groups[group].choice
+            guard choice >= 0, self.shares[choice].peer == peer else { continue }
+            return self.shares[choice].counter.count()
         }
     }
 

@@ -66,7 +66,9 @@ extension ServerConnection {
         guard self.loop.way.count < Self.longestWay, let response = responses.find(subject, now: now) else {
             return
         }
-        if let probe = response.probe {
+        if let probe = response.probe, self.isRoute, let system = self.shared.system {
+            system.answered(subject, probe, in: response.exporter)
+        } else if let probe = response.probe {
             let responder = self.responder
             let outcome = LatencyProbe.Outcome.answered(responder: responder.info, roundTrip: responder.roundTrip)
             self.loop.publishSample(of: probe, outcome, in: response.exporter)
@@ -117,6 +119,13 @@ extension ServerConnection {
         let wasCrossing = batch.isCrossing
         batch.isCrossing = self.loop.isCrossing
         defer { batch.isCrossing = wasCrossing }
+        // What was routed before is of another account.
+        let routed = (batch.routedMessages, batch.routedBytes)
+        (batch.routedMessages, batch.routedBytes) = (0, 0)
+        defer {
+            batch.settleRouted(router)
+            (batch.routedMessages, batch.routedBytes) = routed
+        }
         var operation = ClientOperation()
         return frame.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress else { return false }

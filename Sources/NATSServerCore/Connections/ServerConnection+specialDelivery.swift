@@ -73,7 +73,7 @@ extension ServerConnection {
         guard let connection = outlet.connection else { return false }
         batch.mustCheckPhase = true
         if flags.contains(.noEcho), connection === self { return false }
-        if !self.settings.stallsProducers, connection.backlog.isCongested { return false }
+        if self.loop.dropsForCongested, connection.backlog.isCongested { return false }
         var isLast = false
         if flags.contains(.limited) {
             switch subscription.countLimited() {
@@ -129,6 +129,7 @@ extension ServerConnection {
             let reply = UnsafeBufferPointer(start: base + operation.reply.lowerBound, count: operation.reply.count)
             result.pointee.replies(at: index)?.received(reply, now: .now())
         }
+        if batch.isTracked { self.noteTracked(operation, base, for: connection) }
         if batch.isTracing {
             self.traceDelivery(
                 to: connection,
@@ -141,6 +142,27 @@ extension ServerConnection {
         }
         if isLast { self.endLimited(subscription, &batch) }
         return outlet.connection != nil
+    }
+
+    /// A client gets a request whose latency another server measures.
+    private func noteTracked(
+        _ operation: ClientOperation,
+        _ base: UnsafePointer<UInt8>,
+        for connection: ServerConnection
+    ) {
+        guard !connection.isRoute else { return }
+        func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+            UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
+        }
+        let subject = String(decoding: bytes(operation.subject), as: UTF8.self)
+        guard let export = self.account.service(subject) else { return }
+        self.shared.trackedRequests.add(
+            Array(bytes(operation.reply)),
+            of: connection.id,
+            in: self.account,
+            within: export.options.responseThreshold,
+            now: .now()
+        )
     }
 
     /// The last message that a subscription's UNSUB allows has been delivered.

@@ -33,25 +33,28 @@ extension ServerConnection {
         if staged.messages > 0 {
             self.statistics.messagesOut &+= staged.messages
             self.statistics.bytesOut &+= staged.payloadBytes
-            self.loop.totals.traffic.messagesOut &+= staged.messages
-            self.loop.totals.traffic.bytesOut &+= staged.payloadBytes
-            if !self.isRoute {
-                self.router.totals.traffic.messagesOut &+= staged.messages
-                self.router.totals.traffic.bytesOut &+= staged.payloadBytes
-            }
-            if self.kind == .leaf {
-                self.router.totals.leafTraffic.messagesOut &+= staged.messages
-                self.router.totals.leafTraffic.bytesOut &+= staged.payloadBytes
+            let (messages, bytes) = (staged.messages, staged.payloadBytes)
+            switch self.kind {
+            case .client:
+                self.loop.totals.traffic.messagesOut &+= messages
+                self.loop.totals.traffic.bytesOut &+= bytes
+                self.router.totals.traffic.messagesOut &+= messages
+                self.router.totals.traffic.bytesOut &+= bytes
+            case .route:
+                // Whose messages they are was counted when they were staged.
+                self.loop.totals.routedOut(messages: messages, bytes: bytes)
+            case .leaf:
+                self.loop.totals.leafOut(messages: messages, bytes: bytes)
+                self.router.totals.leafOut(messages: messages, bytes: bytes)
             }
             self.lastActivity = now
         }
-        self.willWrite(context)
+        if staged.messages > 0 { self.willWrite(context) }
         let pending = self.backlog.change(by: isCounted ? 0 : bytes)
-        // nats-server client.go queueOutbound: another server is never given up for that.
-        if self.kind == .client, self.phase == .open, pending > self.backlog.maximum, self.outstandingWrites > 0 {
+        if self.phase == .open, pending > self.pendingLimit, self.outstandingWrites > 0 {
             self.logger.notice("\(self.label) - Slow Consumer Detected: MaxPending of \(self.backlog.maximum) Exceeded")
             self.loop.totals.slowConsumers += 1
-            self.router.totals.slowConsumers += 1
+            if !self.isRoute { self.router.totals.slowConsumers += 1 }
             self.close(.slowConsumerPendingBytes)
             return
         }
@@ -156,7 +159,13 @@ extension ServerConnection {
             """
         )
         self.loop.totals.slowConsumers += 1
-        if !self.isRoute { self.router.totals.slowConsumers += 1 }
+        switch self.kind {
+        case .client: self.router.totals.slowConsumers += 1
+        case .route: self.loop.totals.slowRoutes += 1
+        case .leaf:
+            self.loop.totals.slowLeafs += 1
+            self.router.totals.slowConsumers += 1
+        }
         self.close(.slowConsumerWriteDeadline)
         return .closed
     }

@@ -94,6 +94,9 @@ class ServerConnection: @unchecked Sendable {
     /// How the log names this connection.
     var label: String { "\(self.id)" }
 
+    /// How many bytes may wait for the socket, in bytes: more of them mean that the other side is given up.
+    var pendingLimit: Int { self.backlog.maximum }
+
     /// Whether anything but a handshake may be written now.
     var mayWrite: Bool { true }
 

@@ -113,28 +113,22 @@ struct MatchResult {
         let shares: Range<Int>
     }
 
-    /// The queue group with a name.
-    func group(named name: UnsafeBufferPointer<UInt8>) -> Group? {
-        var start = self.plainCount
-        var shareStart = 0
-        for index in 0..<self.groupCount {
-            let group = Group(
-                index: index,
-                members: start..<self.groups[index].end,
-                shares: shareStart..<self.groups[index].shareEnd
-            )
-            (start, shareStart) = (group.members.upperBound, group.shares.upperBound)
-            if self.isGroup(group, named: name) { return group }
-        }
-        return nil
+    /// A queue group, by its place.
+    func group(at index: Int) -> Group {
+        Group(
+            index: index,
+            members: (index > 0 ? self.groups[index - 1].end : self.plainCount)..<self.groups[index].end,
+            shares: (index > 0 ? self.groups[index - 1].shareEnd : 0)..<self.groups[index].shareEnd
+        )
     }
 
-    private func isGroup(_ group: Group, named name: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// Hands a closure the name of a queue group.
+    func withName<R>(of group: Group, _ body: ([UInt8]) -> R) -> R {
         if let member = group.members.first {
-            return self.owners[member].subscription._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
+            return self.owners[member].subscription._withUnsafeGuaranteedRef { body($0.queue) }
         }
-        guard let share = group.shares.first else { return false }
-        return self.shares[share].interest._withUnsafeGuaranteedRef { $0.queue.elementsEqual(name) }
+        guard let share = group.shares.first else { return body([]) }
+        return self.shares[share].interest._withUnsafeGuaranteedRef { body($0.queue) }
     }
 
     /// What the server itself does with a message, if anything.
@@ -233,7 +227,12 @@ struct MatchResult {
             for (peer, interest) in plan.shares[group] {
                 let members = max(0, interest.weight)
                 (shares + share).initialize(
-                    to: PeerShare(peer: peer, weight: members, interest: .passRetained(interest))
+                    to: PeerShare(
+                        peer: peer,
+                        weight: members,
+                        interest: .passRetained(interest),
+                        counter: PeerCounter(interest, loop)
+                    )
                 )
                 if interest.peer.kind == .route { weight += members } else { hasLeafs = true }
                 share += 1
@@ -256,7 +255,9 @@ struct MatchResult {
                     prefix: prefix.start,
                     prefixLength: prefix.count,
                     hasHeaders: connection.understandsHeaders,
-                    isPlain: peer.isPlain
+                    isPlain: peer.isPlain,
+                    interest: .passRetained(peer.interest),
+                    counter: PeerCounter(peer.interest, loop)
                 )
             )
         }
@@ -379,6 +380,7 @@ struct MatchResult {
         for index in 0..<result.pointee.peerCount {
             let peer = result.pointee.peers[index]
             peer.owner.release()
+            peer.interest.release()
             peer.prefix.deallocate()
         }
         for index in 0..<result.pointee.shareCount { result.pointee.shares[index].interest.release() }

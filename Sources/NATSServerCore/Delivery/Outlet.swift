@@ -67,7 +67,7 @@ final class Outlet: @unchecked Sendable {
     ///   producers are not to wait for it (nats-server client.go deliverMsg, NoFastProducerStall).
     @inline(never)
     func makeRoomForMessage(_ count: Int) -> Bool {
-        if !self.loop.settings.stallsProducers, self.connection?.backlog.isCongested == true { return false }
+        if self.loop.dropsForCongested, self.connection?.backlog.isCongested == true { return false }
         return self.makeRoom(count)
     }
 

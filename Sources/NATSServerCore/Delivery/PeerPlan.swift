@@ -12,6 +12,8 @@ struct PeerPlan {
     struct Peer {
         let connection: PeerConnection
         let subject: [UInt8]?
+        /// What counts the messages that are not for queue groups alone.
+        let interest: RemoteInterest
         var isPlain = false
     }
 
@@ -36,8 +38,7 @@ struct PeerPlan {
         self.shares = Array(repeating: [], count: local.groups.count)
         guard let interest = remote?.interest else { return }
         for plain in interest.plain {
-            guard let place = self.place(of: plain, subject) else { continue }
-            self.peers[place].isPlain = true
+            self.peers[self.place(of: plain, subject)].isPlain = true
         }
         guard !interest.groups.isEmpty else { return }
         var groups: [[UInt8]: Int] = [:]
@@ -52,20 +53,17 @@ struct PeerPlan {
     }
 
     private mutating func add(_ member: RemoteInterest, to group: Int, _ subject: UnsafeBufferPointer<UInt8>) {
-        guard let place = self.place(of: member, subject) else { return }
-        self.shares[group].append((place, member))
+        self.shares[group].append((self.place(of: member, subject), member))
         self.shareCount += 1
     }
 
-    /// The place of the connection that an interest comes from; `nil` if messages with the subject may not go there.
-    private mutating func place(of interest: RemoteInterest, _ subject: UnsafeBufferPointer<UInt8>) -> Int? {
+    /// The place of the connection that an interest comes from.
+    private mutating func place(of interest: RemoteInterest, _ subject: UnsafeBufferPointer<UInt8>) -> Int {
         let connection = interest.peer
         let mapped = interest.mapped(subject)
-        let mayReceive = mapped?.withUnsafeBufferPointer(connection.mayReceive) ?? connection.mayReceive(subject)
-        guard mayReceive else { return nil }
         let key = Key(connection: ObjectIdentifier(connection), subject: mapped)
         if let place = self.places[key] { return place }
-        self.peers.append(Peer(connection: connection, subject: mapped))
+        self.peers.append(Peer(connection: connection, subject: mapped, interest: interest))
         self.places[key] = self.peers.count - 1
         if connection.kind != .route { self.hasLeafs = true }
         return self.peers.count - 1

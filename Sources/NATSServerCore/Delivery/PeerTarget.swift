@@ -1,4 +1,5 @@
 import NATSWire
+import Synchronization
 
 /// A connection to another server that a cached subject goes over, whatever that has of subscriptions to it.
 struct PeerTarget {
@@ -26,6 +27,9 @@ struct PeerTarget {
     let hasHeaders: Bool
     /// Whether it wants the message also without a queue group.
     var isPlain: Bool
+    /// What it has subscribed to without a queue group, or else with one; keeps the counter in its place.
+    let interest: Unmanaged<RemoteInterest>
+    let counter: PeerCounter
 }
 
 /// What another server has of one queue group.
@@ -35,6 +39,21 @@ struct PeerShare {
     /// Members of the group there.
     let weight: Int
     let interest: Unmanaged<RemoteInterest>
+    let counter: PeerCounter
+}
+
+/// Where one event loop counts the messages that go to another server for one of its subscriptions.
+struct PeerCounter {
+    private let slot: UnsafeMutablePointer<Atomic<Int>>
+
+    /// Under the lock of the index that the interest stands in; good as long as the interest.
+    init(_ interest: RemoteInterest, _ loop: ServerLoop) {
+        self.slot = interest.counter(of: loop.index, outOf: max(1, loop.siblings.count))
+    }
+
+    /// Counts a message; the slot is written by one loop only, so this needs no atomic addition.
+    @inline(__always)
+    func count() { self.slot.pointee.store(self.slot.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
 }
 
 /// One queue group of a match result.

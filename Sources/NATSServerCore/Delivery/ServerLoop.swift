@@ -8,18 +8,63 @@ final class ServerLoop: @unchecked Sendable {
     /// Sums over the connections of this loop, closed ones included.
     struct Totals {
         var traffic = TrafficStatistics()
-        /// Those of leaf nodes.
+        /// The part of it that came from other servers of the cluster, and went to them.
+        var routed = TrafficStatistics()
+        /// The part of it that came from leaf nodes and hubs, and went to them.
         var leafTraffic = TrafficStatistics()
         var slowConsumers = 0
         var stalls = 0
         var staleConnections = 0
+        /// How many of those were routes.
+        var slowRoutes = 0
+        var staleRoutes = 0
+        /// How many were connections of leaf nodes.
+        var slowLeafs = 0
+        var staleLeafs = 0
 
         static func += (left: inout Self, right: Self) {
             left.traffic += right.traffic
+            left.routed += right.routed
             left.leafTraffic += right.leafTraffic
             left.slowConsumers += right.slowConsumers
             left.stalls += right.stalls
             left.staleConnections += right.staleConnections
+            left.slowRoutes += right.slowRoutes
+            left.staleRoutes += right.staleRoutes
+            left.slowLeafs += right.slowLeafs
+            left.staleLeafs += right.staleLeafs
+        }
+
+        /// Messages have come from another server of the cluster.
+        mutating func routedIn(messages: Int, bytes: Int) {
+            self.traffic.messagesIn &+= messages
+            self.traffic.bytesIn &+= bytes
+            self.routed.messagesIn &+= messages
+            self.routed.bytesIn &+= bytes
+        }
+
+        /// Messages have gone to another server of the cluster.
+        mutating func routedOut(messages: Int, bytes: Int) {
+            self.traffic.messagesOut &+= messages
+            self.traffic.bytesOut &+= bytes
+            self.routed.messagesOut &+= messages
+            self.routed.bytesOut &+= bytes
+        }
+
+        /// Messages have come from a leaf node, or the hub.
+        mutating func leafIn(messages: Int, bytes: Int) {
+            self.traffic.messagesIn &+= messages
+            self.traffic.bytesIn &+= bytes
+            self.leafTraffic.messagesIn &+= messages
+            self.leafTraffic.bytesIn &+= bytes
+        }
+
+        /// Messages have gone to a leaf node, or the hub.
+        mutating func leafOut(messages: Int, bytes: Int) {
+            self.traffic.messagesOut &+= messages
+            self.traffic.bytesOut &+= bytes
+            self.leafTraffic.messagesOut &+= messages
+            self.leafTraffic.bytesOut &+= bytes
         }
     }
 
@@ -33,6 +78,10 @@ final class ServerLoop: @unchecked Sendable {
     private(set) var settings: LoopSettings
     /// Set while a batch is delivered, if a target has fallen behind: the producer should pause.
     var producersShouldStall = false
+    /// Set while the input of a client is handled: what it publishes is not delivered to those that have fallen behind.
+    ///
+    /// What comes from other servers or from this one is (nats-server client.go deliverMsg).
+    var dropsForCongested = false
     /// When messages were last received on this loop: the time of what is delivered at the end of the tick.
     var lastBatch = NIODeadline.now()
     private(set) var connections: [UInt64: ClientConnection] = [:]

@@ -80,15 +80,17 @@ final class InternalClient: Sendable {
     /// - Parameters:
     ///   - subject: The subject.
     ///   - account: The account.
+    ///   - isLocal: Whether other servers are not told of it.
     ///   - delivery: Where the messages go.
     /// - Returns: the subscription; `nil` if there is no such subject.
     @discardableResult
     func subscribe(
         _ subject: String,
         in account: Account,
+        isLocal: Bool = false,
         _ delivery: InternalSubscription.Delivery
     ) -> InternalSubscription? {
-        let subscription = InternalSubscription(account: account, delivery: delivery)
+        let subscription = InternalSubscription(account: account, isLocal: isLocal, delivery: delivery)
         guard subscription.begin(Array(subject.utf8)) else { return nil }
         return subscription
     }

@@ -13,15 +13,18 @@ final class InternalSubscription: Sendable {
         /// To a function on the event loop of the publishing connection, while the message is delivered: it must be
         /// quick, and may publish through ``InternalClient`` only. What is caused by each message belongs into a queue,
         /// whose pressure is returned.
-        case inline(@Sendable (InternalMessage, ClientConnection) -> InternalQueue.Pressure)
+        case inline(@Sendable (InternalMessage, ServerConnection) -> InternalQueue.Pressure)
     }
 
     let account: Account
+    /// Whether other servers are not told of it: who asks them is not meant.
+    let isLocal: Bool
     private let delivery: Delivery
     private let subscription = NIOLockedValueBox<Subscription?>(nil)
 
-    init(account: Account, delivery: Delivery) {
+    init(account: Account, isLocal: Bool = false, delivery: Delivery) {
         self.account = account
+        self.isLocal = isLocal
         self.delivery = delivery
     }
 
@@ -59,9 +62,7 @@ final class InternalSubscription: Sendable {
             let sender = connection.internalSender
             return queue.put(message) { handler($0, sender) }
         case .inline(let handler):
-            // Whoever asks another server asks that one about himself.
-            guard let client = connection as? ClientConnection else { return .low }
-            return handler(message, client)
+            return handler(message, connection)
         }
     }
 }

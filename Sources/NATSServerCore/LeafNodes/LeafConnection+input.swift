@@ -48,14 +48,13 @@ extension LeafConnection: PeerReading {
         return false
     }
 
-    func finished(_ batch: PublishBatch) {
+    func finished(_ batch: inout PublishBatch) {
         guard batch.messages > 0 else { return }
+        batch.settleRouted(self.router)
         if !self.settings.keepsMatches { self.router.cache.pointee.clear() }
+        self.loop.totals.leafIn(messages: batch.messages, bytes: batch.bytes)
+        self.router.totals.leafIn(messages: batch.messages, bytes: batch.bytes)
         batch.count(for: self)
-        self.router.totals.traffic.messagesIn &+= batch.messages
-        self.router.totals.traffic.bytesIn &+= batch.bytes
-        self.router.totals.leafTraffic.messagesIn &+= batch.messages
-        self.router.totals.leafTraffic.bytesIn &+= batch.bytes
     }
 
     // MARK: Errors

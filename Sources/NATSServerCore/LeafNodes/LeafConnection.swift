@@ -105,6 +105,9 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
 
     override var peerKind: PeerTarget.Kinds { self.isHub ? .hub : .leafNode }
 
+    /// nats-server client.go queueOutbound: another server is never given up for what it has not taken.
+    override var pendingLimit: Int { self.stage == .ready ? .max : self.backlog.maximum }
+
     override var roundTripNanoseconds: Int64 { self.keepAlive.roundTripTime?.nanoseconds ?? 0 }
 
     // MARK: Start

@@ -101,8 +101,8 @@ struct LeafInfo: Equatable, Sendable {
             writer.writeUnlessEmpty("remote_account", self.remoteAccount)
             writer.writeUnlessFalse("acc_is_sys", self.isSystemAccount)
             writer.writeUnlessZero("api_lvl", self.apiLevel)
-            RouteInfo.write("import", self.importPermissions, to: &writer)
-            RouteInfo.write("export", self.exportPermissions, to: &writer)
+            writer.writeUnlessNil("import", self.importPermissions)
+            writer.writeUnlessNil("export", self.exportPermissions)
             writer.writeUnlessFalse("info_on_connect", self.answersConnect)
             writer.writeUnlessEmpty("leafnode_urls", self.leafNodeURLs ?? [])
         }

@@ -1,39 +1,30 @@
 import NIOCore
-import NIOPosix
 
 extension LeafService {
-    /// Makes the socket to a hub.
+    /// Connects to a hub.
     ///
     /// - Parameters:
-    ///   - connection: What handles it.
     ///   - dial: What is dialled.
-    ///   - loop: Where it lives.
-    ///   - failed: Called on any thread if there will be none.
-    func connect(
-        _ connection: LeafConnection,
-        to dial: LeafDial,
-        on loop: ServerLoop,
-        failed: @escaping @Sendable (any Error) -> Void
-    ) {
-        ClientBootstrap(group: loop.eventLoop)
-            .connectTimeout(TimeAmount(dial.options.dialTimeout))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.autoRead, value: false)
-            .channelOption(.maxMessagesPerRead, value: 4)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.recvAllocator, value: Server.receiveAllocator)
-            .channelOption(.writeBufferWaterMark, value: Server.writeBufferWaterMark)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.closeOnExec()
+    ///   - loop: Where the connection lives.
+    ///   - failed: Called on any thread if there will be none, with the cause in Go's words.
+    func connect(to dial: LeafDial, on loop: ServerLoop, failed: @escaping @Sendable (String) -> Void) {
+        let address = dial.url.address
+        PeerDial.connect(to: address, within: TimeAmount(dial.options.dialTimeout), on: loop) { result in
+            switch result {
+            case .success(let channel):
+                let id = loop.shared.nextClientID()
+                let connection = LeafConnection(id: id, loop: loop, service: self, remote: dial)
+                do {
+                    guard !loop.shared.isEnding else { throw ChannelError.ioOnClosedChannel }
                     try channel.pipeline.syncOperations.addHandler(connection)
+                } catch {
+                    connection.outlet.detach()
+                    channel.close(promise: nil)
+                    failed("\(error)")
                 }
+            case .failure(let error):
+                failed(PeerDial.describe(error, address))
             }
-            .connect(host: dial.url.address.host, port: dial.url.address.port)
-            .whenComplete { result in
-                guard case .failure(let error) = result else { return }
-                connection.outlet.detach()
-                failed(error)
-            }
+        }
     }
 }

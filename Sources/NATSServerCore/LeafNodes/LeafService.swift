@@ -120,6 +120,7 @@ final class LeafService: @unchecked Sendable {
     func start(on loops: [ServerLoop]) {
         guard let home = loops.first else { return }
         home.eventLoop.execute {
+            guard !self.hasEnded else { return }
             self.home = home
             self.loops = loops
             self.remotes = self.options.remotes.map {
@@ -156,10 +157,7 @@ final class LeafService: @unchecked Sendable {
         let dial = LeafDial(index: index, options: remote.options, url: url, tlsName: remote.tlsName)
         let loop = self.loops[index % self.loops.count]
         self.logger.debug("Trying to connect as leafnode to remote server on \"\(url.address)\"")
-        let connection = LeafConnection(id: self.shared.nextClientID(), loop: loop, service: self, remote: dial)
-        self.connect(connection, to: dial, on: loop) { error in
-            self.report { self.dialFailed(dial, DialFailure.describe(error, url.address)) }
-        }
+        self.connect(to: dial, on: loop) { cause in self.report { self.dialFailed(dial, cause) } }
     }
 
     private func dialFailed(_ dial: LeafDial, _ cause: String) {

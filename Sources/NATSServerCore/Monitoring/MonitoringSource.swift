@@ -69,10 +69,7 @@ final class MonitoringSource: Sendable {
         statistics.connections = self.shared.connectionCount
         statistics.totalConnections = self.shared.totalConnections
         statistics.subscriptions = self.shared.subscriptionCount
-        statistics.traffic = totals.traffic
-        statistics.slowConsumers = totals.slowConsumers
-        statistics.stalls = totals.stalls
-        statistics.staleConnections = totals.staleConnections
+        statistics.count(totals)
         return statistics
     }
 
@@ -94,6 +91,7 @@ final class MonitoringSource: Sendable {
             if let routes = self.shared.routes {
                 (snapshot.cluster, snapshot.clusterPort) = (routes.clusterName, routes.port)
                 (snapshot.routes, snapshot.remotes) = routes.counts
+                snapshot.clusterCertificateEnd = routes.tls?.accepting.notValidAfter.map { Int64($0) * 1_000_000_000 }
                 let info = self.shared.makeInfo(clientID: 0, clientIP: "")
                 (snapshot.connectURLs, snapshot.webSocketConnectURLs) = (info.connectURLs, info.webSocketConnectURLs)
             }
@@ -124,21 +122,34 @@ final class MonitoringSource: Sendable {
 
     // MARK: Routes
 
-    /// The connections to other servers of the cluster, oldest first.
+    /// The connections to other servers of the cluster, in the order of the official server: server by server those of
+    /// the pool, then those for one account.
+    func routes(listing: Bool, on eventLoop: any EventLoop) -> EventLoopFuture<[RouteSnapshot]> {
+        self.loops.gather(on: eventLoop) { loop in
+            loop.routes.values.filter { $0.link != nil && $0.phase == .open }
+                .map { $0.monitoringSnapshot(listing: listing) }
+        }.map { answers in
+            let routes = answers.joined()
+            let ages = Dictionary(routes.map { ($0.remoteID, $0.figures.id) }, uniquingKeysWith: min)
+            func place(_ route: RouteSnapshot) -> (Int, UInt64, RouteLink, UInt64) {
+                (route.link.isSlot ? 0 : 1, ages[route.remoteID] ?? 0, route.link, route.figures.id)
+            }
+            return routes.sorted { place($0) < place($1) }
+        }
+    }
+
+    /// The page of routes.
     func routes(
         _ subscriptions: ConnectionQuery.Subscriptions,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<RoutezDocument> {
-        self.loops.gather(on: eventLoop) { loop in
-            loop.routes.values.filter { $0.link != nil && $0.phase == .open }
-                .map { $0.monitoringSnapshot(listing: subscriptions != .none) }
-        }.map { answers in
+        self.routes(listing: subscriptions != .none, on: eventLoop).map { routes in
             RoutezDocument(
                 head: self.head(),
                 clock: self.shared.clock,
                 now: .now(),
                 subscriptions: subscriptions,
-                routes: answers.joined().sorted { $0.figures.id < $1.figures.id }
+                routes: routes
             )
         }
     }

@@ -14,18 +14,7 @@ extension OperatorMode {
         let account = change.account
         // At once: the connections hear of changes in their order.
         loops.tell { loop in loop.apply(change) }
-        let limit = account.limits.maxConnections
-        guard limit >= 0, account.connectionCount > limit else { return }
-        loops.collect { loop in
-            loop.connections.values.filter { $0.phase == .open && $0.account === account }.map { ($0.accepted, $0.id) }
-        } completion: { answers in
-            // Those that came last have to go, unless there is room for them by now.
-            let limit = account.limits.maxConnections
-            guard limit >= 0 else { return }
-            let ordered = answers.joined().sorted { $0 < $1 }.map(\.1)
-            let surplus = Set(ordered.dropFirst(limit))
-            loops.tell { loop in loop.close(surplus, of: account) }
-        }
+        loops.closeSurplus(of: account)
     }
 
     /// Lets all connections look whether what they import has changed.
@@ -353,12 +342,5 @@ extension ServerLoop {
             connection.accountChanged(change)
         }
         for leaf in Array(self.leafs.values) where leaf.account === change.account { leaf.accountChanged(change) }
-    }
-
-    fileprivate func close(_ surplus: Set<UInt64>, of account: Account) {
-        for connection in Array(self.connections.values)
-        where connection.account === account && surplus.contains(connection.id) {
-            connection.accountIsTooFull()
-        }
     }
 }

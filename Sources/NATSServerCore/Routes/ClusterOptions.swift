@@ -32,6 +32,8 @@ package struct ClusterOptions: Sendable, Equatable {
     package var poolSize = 3
     /// Accounts with a connection of their own.
     package var accounts: [String] = []
+    /// `permissions`: `publish` is what is imported from other servers, `subscribe` what is exported to them.
+    package var permissions: PermissionOptions?
     /// `nil`: that of clients; no more than 30 s in any case.
     package var pingInterval: Duration?
     package var pingMax: Int?
@@ -50,7 +52,6 @@ package struct ClusterOptions: Sendable, Equatable {
         self.port = configuration.port
         self.user = configuration.authorization?.user ?? ""
         self.password = configuration.authorization?.password ?? ""
-        if let timeout = configuration.authorization?.timeout, timeout > .zero { self.timeout = timeout }
         self.routes = configuration.routes.compactMap(Route.init)
         self.advertise = configuration.advertise
         self.noAdvertise = configuration.noAdvertise
@@ -58,6 +59,12 @@ package struct ClusterOptions: Sendable, Equatable {
         self.connectBackoff = configuration.connectBackoff
         self.poolSize = configuration.poolSize
         self.accounts = configuration.accounts
+        if configuration.importPermission != nil || configuration.exportPermission != nil {
+            self.permissions = PermissionOptions(
+                publish: configuration.importPermission.map { .init(allow: $0.allow, deny: $0.deny) },
+                subscribe: configuration.exportPermission.map { .init(allow: $0.allow, deny: $0.deny) }
+            )
+        }
         self.pingInterval = configuration.pingInterval
         self.pingMax = configuration.pingMax
         self.writeDeadline = configuration.writeDeadline
@@ -68,6 +75,12 @@ package struct ClusterOptions: Sendable, Equatable {
             return options
         }
         self.isInsecure = configuration.tls?.insecure ?? false
+        if let timeout = configuration.authorization?.timeout, timeout > .zero {
+            self.timeout = timeout
+        } else if let tls = self.tls {
+            // nats-server opts.go getDefaultAuthTimeout.
+            self.timeout = tls.timeout + .seconds(1)
+        }
     }
 }
 

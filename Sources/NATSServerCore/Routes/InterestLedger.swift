@@ -176,6 +176,22 @@ struct InterestLedger {
         self.compactLog()
     }
 
+    /// The peer is to hear nothing more.
+    ///
+    /// - Returns: the end of everything that it knows.
+    mutating func withdraw(_ cursor: Cursor) -> [Update] {
+        guard let state = self.state(of: cursor) else { return [] }
+        var known: [Update] = []
+        for (place, entry) in self.table.entries.enumerated() where entry.number > 0 {
+            let isKnown =
+                state.hasPassed(entry.number, at: place)
+                ? entry.count > 0 : entry.number > state.start && self.bits[place, cursor.slot]
+            if isKnown { known.append(Update(subject: entry.subject, queue: entry.queue, weight: 0)) }
+        }
+        self.remove(cursor)
+        return known
+    }
+
     /// Whether the peer knows everything.
     func isUpToDate(_ cursor: Cursor) -> Bool {
         guard let state = self.state(of: cursor) else { return true }
@@ -237,7 +253,9 @@ struct InterestLedger {
     }
 
     private func state(of cursor: Cursor) -> State? {
-        guard let state = self.cursors[cursor.slot], state.serial == cursor.serial else { return nil }
+        guard self.cursors.indices.contains(cursor.slot), let state = self.cursors[cursor.slot],
+            state.serial == cursor.serial
+        else { return nil }
         return state
     }
 

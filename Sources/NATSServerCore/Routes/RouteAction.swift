@@ -34,6 +34,8 @@ enum RouteAction: Equatable, Sendable {
     ///
     /// What the peer sends counts from its INFO on, also if it is registered later.
     case register(RouteBook.ConnectionID, RoutePeer, link: RouteLink)
+    /// Accounts go to a peer over other connections than before.
+    case assignAccounts(String)
     /// End a connection, after what is queued and `-ERR 'text'`.
     case close(RouteBook.ConnectionID, ClosedReason, text: String?)
     /// Tell a peer of another server.

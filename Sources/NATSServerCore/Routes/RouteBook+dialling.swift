@@ -10,7 +10,8 @@ extension RouteBook {
 
     mutating func planConfigured(_ index: Int, at time: NIODeadline, isReconnect: Bool) {
         let purpose = RouteDialler.Purpose.explicit(index)
-        guard !self.configured[index].isSelf, !self.handshaking.contains(purpose), !self.dialler.contains(purpose)
+        guard !self.configured[index].isSelf, !self.configured[index].isRemoved, !self.handshaking.contains(purpose),
+            !self.dialler.contains(purpose)
         else { return }
         var plan = RouteDialler.Plan(purpose, self.options.routes[index])
         plan.isReconnect = isReconnect
@@ -67,7 +68,8 @@ extension RouteBook {
     func isNeeded(_ plan: RouteDialler.Plan) -> Bool {
         switch plan.purpose {
         case .explicit(let index):
-            !self.configured[index].isSelf && !self.isConnected(self.configured[index].peerID)
+            !self.configured[index].isSelf && !self.configured[index].isRemoved
+                && !self.isConnected(self.configured[index].peerID)
         case .implicit(let address):
             !self.options.ownAddresses.contains(address) && !self.isConnected(plan.peerID)
         case .link(let peerID, let link):
@@ -107,8 +109,7 @@ extension RouteBook {
     mutating func handshakeFailed(_ connection: Connection, now: NIODeadline) {
         guard let plan = connection.plan else { return }
         if case .link(let peerID, .account(let account)) = plan.purpose, connection.hasError {
-            self.peers[peerID]?.refused.insert(account)
-            return
+            return self.refuse(account, by: peerID)
         }
         if case .explicit(let index) = plan.purpose {
             return self.planConfigured(index, at: now + .seconds(1) + self.randomDelay(), isReconnect: true)

@@ -16,6 +16,7 @@ extension RouteBook {
         guard let address = RouteAddress(url: info.ip), !self.options.ownAddresses.contains(address) else { return }
         let purpose = RouteDialler.Purpose.implicit(address)
         guard !self.handshaking.contains(purpose) else { return }
+        guard self.dialler.contains(purpose) || self.mayDialNewcomer(now: now) else { return }
         var plan = RouteDialler.Plan(purpose, address)
         plan.peerID = info.id
         plan.introducer = peerID
@@ -27,11 +28,23 @@ extension RouteBook {
         }
     }
 
+    /// Peers that come again, or under other names, shall not make us dial more for that.
+    private mutating func mayDialNewcomer(now: NIODeadline) -> Bool {
+        let limits = self.options.limits
+        var allowance =
+            self.newcomers
+            ?? GossipAllowance(most: limits.newcomersAtOnce, perSecond: limits.newcomersPerSecond, now: now)
+        defer { self.newcomers = allowance }
+        return allowance.take(now: now)
+    }
+
     /// nats-server route.go hasThisRouteConfigured: by the configured address or by the one that it was seen at.
     private func isConfigured(_ info: RoutePeer) -> Bool {
         let seen = RouteAddress(url: info.ip).flatMap { RouteAddress(host: $0.host, port: info.port) }
         return [RouteAddress(host: info.host, port: info.port), seen].contains { address in
-            address.map(self.options.routes.contains) ?? false
+            self.configured.indices.contains {
+                !self.configured[$0].isRemoved && self.options.routes[$0] == address
+            }
         }
     }
 
@@ -84,7 +97,7 @@ extension RouteBook {
         if peer.isAnnounced { self.withdraw(peer.info) }
     }
 
-    private mutating func announceAll() {
+    mutating func announceAll() {
         self.act(.announce(clientURLs: self.clientURLs.all, webSocketURLs: self.webSocketURLs.all))
     }
 }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import NATSText
 internal import NIOCore
 
 /// Who is on the other end of a connection, and whether we want to be connected with it.
@@ -168,7 +169,7 @@ extension RouteBook {
         self.options.cluster = name
         self.options.isDynamic = isDynamic
         self.act(.adoptCluster(name))
-        self.log(.info, "Cluster name updated to \(name)")
+        self.log(.info, "Cluster name updated to \(GoString.harmless(name.utf8))")
         let others = self.connections.filter { $0.value.peer.map { $0.id != peerID } ?? false }
         let rivals = others.filter { $0.value.isRival }
         for id in rivals.keys.sorted() + others.keys.filter({ rivals[$0] == nil }).sorted() {

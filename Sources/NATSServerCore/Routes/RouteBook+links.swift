@@ -187,6 +187,9 @@ extension RouteBook {
             self.register(rival, now: now)
         } else if peer.links.isEmpty {
             self.forget(peer, last: connection, now: now)
+        } else if case .account(let account) = connection.link, connection.hasError, self.isShort(connection, now: now)
+        {
+            self.refuse(account, by: peerID)
         } else if connection.plan != nil {
             self.planLink(connection.link, like: connection, at: now + self.delay(afterLossOf: connection, now: now))
         }
@@ -208,8 +211,19 @@ extension RouteBook {
 
     /// How long a lost connection is left alone: one that did not last, or leads to a configured server, for longer.
     private mutating func delay(afterLossOf connection: Connection, now: NIODeadline) -> TimeAmount {
-        guard case .registered(let since) = connection.phase else { return .seconds(1) + self.randomDelay() }
-        let isShort = now < since + .seconds(5)
-        return (connection.plan?.isExplicit == true || isShort ? .seconds(1) : .zero) + self.randomDelay()
+        let isLong = connection.plan?.isExplicit == true || self.isShort(connection, now: now)
+        return (isLong ? .seconds(1) : .zero) + self.randomDelay()
+    }
+
+    /// Whether a connection has ended before it was any good.
+    private func isShort(_ connection: Connection, now: NIODeadline) -> Bool {
+        guard case .registered(let since) = connection.phase else { return true }
+        return now < since + .seconds(5)
+    }
+
+    /// The peer wants no connection for an account: it goes with the others.
+    mutating func refuse(_ account: String, by peerID: String) {
+        guard self.peers[peerID]?.refused.insert(account).inserted == true else { return }
+        self.act(.assignAccounts(peerID))
     }
 }

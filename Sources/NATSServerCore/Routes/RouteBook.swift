@@ -33,6 +33,8 @@ struct RouteBook {
         var peer: RoutePeer?
         /// The peer sent `-ERR`.
         var hasError = false
+        /// It is closed if it has not said who it is by then.
+        var handshakeEnd: NIODeadline
 
         var isHandshaking: Bool { self.phase == .awaitingConnect || self.phase == .awaitingInfo }
 
@@ -75,6 +77,8 @@ struct RouteBook {
         /// Who was found there last.
         var peerID: String?
         var isSelf = false
+        /// The configuration does not name it any more.
+        var isRemoved = false
     }
 
     var options: RouteBookOptions
@@ -83,8 +87,17 @@ struct RouteBook {
     var configured: [Configured]
     var dialler: RouteDialler
     /// What connections are in their handshake for.
-    var handshaking: Set<RouteDialler.Purpose> = []
+    var handshaking: Set<RouteDialler.Purpose> = [] {
+        didSet {
+            self.dialler.newcomers = self.handshaking.reduce(0) { count, purpose in
+                if case .implicit = purpose { count + 1 } else { count }
+            }
+        }
+    }
+    /// Accepted connections in their handshake.
     var handshakeCount = 0
+    /// How many unknown addresses may still be dialled.
+    var newcomers: GossipAllowance?
     var resting = RestingAddresses()
     var clientURLs = RemoteClientURLs()
     var webSocketURLs = RemoteClientURLs()
@@ -110,10 +123,14 @@ struct RouteBook {
 
     /// When ``timePassed(now:)`` has to be called, if nothing else happens before.
     var nextDeadline: NIODeadline? {
-        let rivals = self.connections.values.lazy.compactMap { connection -> NIODeadline? in
-            if case .rival(let deadline) = connection.phase { deadline } else { nil }
+        let connections = self.connections.values.lazy.compactMap { connection -> NIODeadline? in
+            switch connection.phase {
+            case .rival(let deadline): deadline
+            case .awaitingConnect, .awaitingInfo: connection.handshakeEnd
+            case .registered: nil
+            }
         }
-        return [rivals.min(), self.secondRound?.due, self.dialler.nextDeadline].compactMap { $0 }.min()
+        return [connections.min(), self.secondRound?.due, self.dialler.nextDeadline].compactMap { $0 }.min()
     }
 
     /// Whether every peer has all the connections that it is to have.
@@ -151,6 +168,11 @@ struct RouteBook {
             if case .rival(let deadline) = connection.phase { deadline <= now } else { false }
         }
         for id in rivals.keys.sorted() { self.decideForRival(id, now: now) }
+        let silent = self.connections.filter { $0.value.isHandshaking && $0.value.handshakeEnd <= now }
+        for (id, connection) in silent.sorted(by: { $0.key < $1.key }) {
+            self.close(id, .authenticationTimeout, text: connection.plan == nil ? "Authentication Timeout" : nil)
+            self.handshakeFailed(connection, now: now)
+        }
         self.startSecondRound(now: now)
         return self.finish(now: now)
     }
@@ -161,7 +183,8 @@ struct RouteBook {
             self.act(.close(id, .maxConnectionsExceeded, text: nil))
             return self.finish(now: now)
         }
-        self.connections[id] = Connection(plan: nil, host: host, phase: .awaitingConnect)
+        let end = now + self.options.limits.handshakeTime
+        self.connections[id] = Connection(plan: nil, host: host, phase: .awaitingConnect, handshakeEnd: end)
         self.handshakeCount += 1
         // The dialler says nothing beyond CONNECT before it has seen this.
         self.act(.sendInfo(id, link: .slot(0), gossipMode: .normal))
@@ -171,9 +194,9 @@ struct RouteBook {
     /// A dial has succeeded; the TLS handshake is over, if there is one.
     mutating func dialled(_ number: UInt64, as id: ConnectionID, at host: String, now: NIODeadline) -> [RouteAction] {
         if let plan = self.dialler.ended(number), self.isNeeded(plan) {
-            self.connections[id] = Connection(plan: plan, host: host, phase: .awaitingInfo)
+            let end = now + self.options.limits.handshakeTime
+            self.connections[id] = Connection(plan: plan, host: host, phase: .awaitingInfo, handshakeEnd: end)
             self.handshaking.insert(plan.purpose)
-            self.handshakeCount += 1
             self.act(.sendConnect(id))
         } else {
             self.act(.close(id, .clientClosed, text: nil))
@@ -237,8 +260,7 @@ struct RouteBook {
     }
 
     mutating func endHandshake(of connection: Connection) {
-        self.handshakeCount -= 1
-        if let purpose = connection.plan?.purpose { self.handshaking.remove(purpose) }
+        if let purpose = connection.plan?.purpose { self.handshaking.remove(purpose) } else { self.handshakeCount -= 1 }
     }
 
     /// Ends a connection that has no link.

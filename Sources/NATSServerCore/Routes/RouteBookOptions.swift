@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// What a ``RouteBook`` is made with: the `cluster` block of the configuration, and limits.
 struct RouteBookOptions: Sendable {
     /// What peers can make a server do.
@@ -6,6 +8,8 @@ struct RouteBookOptions: Sendable {
         var peers = 512
         /// Accepted connections that have not said who they are.
         var handshakes = 512
+        /// From accept or connect until INFO.
+        var handshakeTime: TimeAmount = .seconds(30)
         /// Connections to one peer, whatever pool size it names.
         var poolSize = 64
         /// Servers heard of by gossip that are not connected: in all, and from one peer.
@@ -17,6 +21,9 @@ struct RouteBookOptions: Sendable {
         /// Gossip that a peer may send in one go, and how much more each second.
         var gossipAtOnce = 256
         var gossipPerSecond = 4
+        /// Unknown addresses that all peers together may name in one go, and how many more each second.
+        var newcomersAtOnce = 1024
+        var newcomersPerSecond = 16
         /// Client URLs that one peer may announce, and how long each may be, in bytes.
         var clientURLs = 128
         var clientURLLength = 512

@@ -27,7 +27,8 @@ extension RouteConnection: PeerReading {
         case .pong:
             self.traceIn("PONG")
             self.keepAlive.pongReceived(now: .now())
-            self.service.ponged(self)
+            if self.isAwaitingPong { self.service.ponged(self) }
+            self.isAwaitingPong = false
         case .interest, .originInterest:
             self.traceInterest(operation.kind == .interest ? "RS+" : "LS+", argument)
             if self.isIntroduced { self.addInterest(base, operation) }
@@ -44,9 +45,11 @@ extension RouteConnection: PeerReading {
         }
     }
 
-    func finished(_ batch: PublishBatch) {
+    func finished(_ batch: inout PublishBatch) {
         guard batch.messages > 0 else { return }
-        if !self.settings.keepsMatches { for router in self.routers.values { router.cache.pointee.clear() } }
+        batch.settle(self)
+        if !self.settings.keepsMatches { self.routedAccounts.clearCaches() }
+        self.loop.totals.routedIn(messages: batch.messages, bytes: batch.bytes)
         batch.count(for: self)
     }
 

@@ -14,11 +14,12 @@ extension RouteConnection {
         _ operation: UnsafePointer<RouteOperation>,
         _ batch: inout PublishBatch
     ) {
-        batch.messages &+= 1
-        batch.bytes &+= operation.pointee.size
         guard self.enter(UnsafeBufferPointer(rebasing: operation.pointee.account, of: base), &batch) else {
+            batch.countUnknown(operation.pointee.size)
             return self.drop(base, operation.pointee)
         }
+        batch.messages &+= 1
+        batch.bytes &+= operation.pointee.size
         let subject = base + operation.pointee.subject.lowerBound
         let subjectLength = operation.pointee.subject.count
         let result: MatchResult.Pointer
@@ -43,34 +44,27 @@ extension RouteConnection {
     /// - Returns: `false` if there is no such account.
     @inline(__always)
     private func enter(_ name: UnsafeBufferPointer<UInt8>, _ batch: inout PublishBatch) -> Bool {
-        if let last = self.lastRouter, self.isDedicated || last.name.elementsEqual(name) {
-            if batch.cache != last.router.cache { self.enter(last.router, &batch) }
-            return true
-        }
-        guard let router = self.findRouter(Array(name)) else { return false }
-        self.enter(router, &batch)
+        let known =
+            self.isDedicated ? self.routedAccounts.current : self.routedAccounts.find(name, self.shared.hash)
+        guard let account = known ?? self.findAccount(name) else { return false }
+        let cache = account._withUnsafeGuaranteedRef { $0.router.cache }
+        if batch.cache != cache { self.enter(account.takeUnretainedValue().router, &batch) }
         return true
     }
 
     private func enter(_ router: AccountRouter, _ batch: inout PublishBatch) {
+        batch.settle(self)
         self.router = router
         self.account = router.account
         batch.enter(router)
     }
 
-    /// This loop's view of an account that the peer has named; of its own one on a dedicated connection.
+    /// This loop's view of an account that the peer names for the first time; of its own one on a dedicated connection.
     @inline(never)
-    private func findRouter(_ name: [UInt8]) -> AccountRouter? {
-        let name = self.dedicatedAccount ?? name
-        if let router = self.routers[name], self.shared.accounts[router.account.name] === router.account {
-            self.lastRouter = (name, router)
-            return router
-        }
+    private func findAccount(_ name: UnsafeBufferPointer<UInt8>) -> Unmanaged<RoutedAccounts.Entry>? {
+        let name = self.dedicatedAccount ?? Array(name)
         guard let account = self.shared.accounts[String(decoding: name, as: UTF8.self)] else { return nil }
-        let router = self.loop.router(for: account)
-        self.routers[name] = router
-        self.lastRouter = (name, router)
-        return router
+        return self.routedAccounts.insert(name, self.loop.router(for: account), self.shared.hash)
     }
 
     // MARK: Seldom

@@ -4,12 +4,24 @@ import NIOSSL
 import NIOTLS
 
 /// What routes are secured with: both sides show a certificate.
-struct RouteTLS: Sendable {
+package struct RouteTLS: Sendable {
     let accepting: TLSContext
     let dialling: NIOSSLContext
     /// The name that is asked for where only an address is known: that of the first configured route that has one
     /// (nats-server route.go updateRouteTLSName).
     let name: String?
+
+    /// Reads certificates and keys.
+    ///
+    /// - Parameter cluster: The block.
+    /// - Throws: If they cannot be used.
+    package init?(_ cluster: ClusterOptions?) throws(TLSContext.LoadError) {
+        guard let cluster, let block = cluster.tls else { return nil }
+        self.accepting = try TLSContext(block)
+        self.dialling = try TLSContext.client(block, isInsecure: cluster.isInsecure)
+        let hosts = cluster.routes.map(\.address.host)
+        self.name = hosts.first { (try? SocketAddress(ipAddress: $0, port: 0)) == nil }
+    }
 }
 
 extension RouteConnection {

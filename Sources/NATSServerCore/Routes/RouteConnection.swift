@@ -12,8 +12,6 @@ import NIOCore
 final class RouteConnection: PeerConnection, @unchecked Sendable {
     /// Routes are looked at this often at least (nats-server route.go routeMaxPingInterval).
     private static let longestPingInterval: TimeAmount = .seconds(30)
-    /// How long somebody may take to say who he is, where no credentials are asked for.
-    private static let mostSilence: TimeAmount = .seconds(60)
     /// What a peer may send in one message at least: its clients may have another limit than ours.
     private static let leastMaxPayload = 64 << 20
 
@@ -29,11 +27,12 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
     private var isForOneAccount = false
     /// The name of the account that it carries, if it carries one only.
     private(set) var dedicatedAccount: [UInt8]?
+    /// What the peer may ask for and be told of; everything if `nil`.
+    let permissions: ClientPermissions?
     /// What the peer wants, by account.
     var interest: [[UInt8]: PeerInterest] = [:]
-    /// Views of accounts, by the names that the peer has used.
-    var routers: [[UInt8]: AccountRouter] = [:]
-    var lastRouter: (name: [UInt8], router: AccountRouter)?
+    /// Views of accounts that the peer has named.
+    var routedAccounts = RoutedAccounts()
 
     /// - Parameters:
     ///   - id: The route id.
@@ -42,6 +41,7 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
     ///   - dialledHost: The name or address that this server has dialled; `nil` if it was the other one that did.
     init(id: UInt64, loop: ServerLoop, service: RouteService, dialledHost: String?) {
         self.service = service
+        self.permissions = service.permissions
         let settings = loop.settings
         let options = service.options
         let interval = options.pingInterval.map { TimeAmount($0) } ?? settings.pingInterval
@@ -81,10 +81,11 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
         if self.isSolicited {
             self.service.dialled(self)
         } else {
-            // An official server gives one without credentials all the time in the world.
+            // Without credentials the book's limit holds; an official server has none then.
             let options = self.service.options
-            let time = options.user.isEmpty ? Self.mostSilence : TimeAmount(options.timeout)
-            self.loop.setTimer(.authentication, for: self.id, at: .now() + time)
+            if !options.user.isEmpty {
+                self.loop.setTimer(.authentication, for: self.id, at: .now() + TimeAmount(options.timeout))
+            }
             self.service.accepted(self)
         }
         self.context?.read()
@@ -103,6 +104,9 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
         self.service.closed(self)
     }
 
+    /// nats-server client.go queueOutbound: a route is never given up for what it has not taken.
+    override var pendingLimit: Int { self.link == nil ? self.backlog.maximum : .max }
+
     override func settingsChanged() {
         let options = self.service.options
         let interval = options.pingInterval.map { TimeAmount($0) } ?? self.settings.pingInterval
@@ -110,7 +114,26 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
         self.keepAlive.pingsOutMax = options.pingMax ?? self.settings.pingsOutMax
     }
 
+    override func mayReceive(_ subject: UnsafeBufferPointer<UInt8>) -> Bool {
+        !(self.permissions?.denies(subject, queue: []) ?? false)
+    }
+
+    /// Not the server that the message is from, and none that has other subscribers to the subject: they would get it twice.
+    override func chooseAnother(for group: MatchResult.Group, _ result: MatchResult.Pointer) -> Bool {
+        result.pointee.chooseShare(of: group) { peer in
+            guard !peer.pointee.isPlain,
+                let route = peer.pointee.owner.takeUnretainedValue().connection as? RouteConnection
+            else { return false }
+            return route.peer?.serverID != self.peer?.serverID
+        } _: { members in
+            self.loop.random.next(below: members)
+        }
+    }
+
     override func append(_ update: InterestLedger.Update, of account: [UInt8], to lines: inout [UInt8]) {
+        // What this server does not import no peer need send.
+        let isImported = self.permissions.map { update.subject.withUnsafeBufferPointer($0.allowsPublish) } ?? true
+        guard isImported else { return }
         if update.weight > 0 {
             RouteFrame.appendInterest(
                 account: account,
@@ -142,11 +165,18 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
     }
 
     /// The connection carries a link from now on.
-    func register(_ link: RouteLink, isConfigured: Bool) {
+    ///
+    /// - Parameters:
+    ///   - link: Which.
+    ///   - isConfigured: Whether the peer is one of the configuration.
+    ///   - accounts: Whose interest it carries. The peer is told of it before it gets messages: who asks it something
+    ///     has subscribed to the answer.
+    func register(_ link: RouteLink, isConfigured: Bool, for accounts: [Account]) {
         guard self.phase == .open, self.link == nil else { return }
         self.link = link
         self.isConfigured = isConfigured
         self.understandsHeaders = self.greeting?.headers ?? self.peer?.headers ?? false
+        for account in accounts { self.watch(account) }
         self.insertInterest()
         self.scheduleFirstPing()
     }
@@ -171,7 +201,8 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
 
 /// What a peer wants of one account.
 struct PeerInterest {
-    let account: Account
+    /// `nil` if there is no such account here, or not yet.
+    var account: Account?
     var wanted: [InterestKey: RemoteInterest] = [:]
 }
 

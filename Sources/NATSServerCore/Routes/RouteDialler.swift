@@ -66,7 +66,8 @@ struct RouteDialler {
     private static let searchInterval: TimeAmount = .seconds(30)
 
     private let limits: RouteBookOptions.Limits
-    private let hasBackoff: Bool
+    /// `connect_backoff`.
+    var hasBackoff: Bool
     private var plans: [Purpose: Plan] = [:]
     private var dials: [UInt64: Purpose] = [:]
     private var lastSerial: UInt64 = 0
@@ -75,6 +76,8 @@ struct RouteDialler {
     private var candidateCount = 0
     private var candidateDials: [String: Int] = [:]
     private var candidateDialCount = 0
+    /// Servers heard of by gossip that are connected and have not said who they are: dials that have not ended yet.
+    var newcomers = 0
 
     init(_ options: RouteBookOptions) {
         self.limits = options.limits
@@ -180,7 +183,7 @@ struct RouteDialler {
 
     private func hasRoom(for plan: Plan) -> Bool {
         guard let introducer = plan.candidateOf else { return true }
-        return self.candidateDialCount < self.limits.dials
+        return self.candidateDialCount + self.newcomers < self.limits.dials
             && self.candidateDials[introducer, default: 0] < self.limits.dialsPerPeer
     }
 

@@ -105,8 +105,8 @@ struct RouteInfo: Equatable, Sendable {
     }
 
     private func writeRoute(to writer: inout JSONDocumentWriter) {
-        Self.write("import", self.importPermissions, to: &writer)
-        Self.write("export", self.exportPermissions, to: &writer)
+        writer.writeUnlessNil("import", self.importPermissions)
+        writer.writeUnlessNil("export", self.exportPermissions)
         writer.writeUnlessFalse("lnoc", self.leafOrigins)
         writer.writeUnlessFalse("lnocu", self.leafOriginsInNoInterest)
         writer.writeUnlessFalse("ln", self.ln)
@@ -116,18 +116,5 @@ struct RouteInfo: Equatable, Sendable {
         writer.writeUnlessEmpty("route_acc_add_reqid", self.accountRequestID)
         writer.writeUnlessZero("gossip_mode", Int(self.gossipMode))
         writer.writeUnlessEmpty("leafnode_urls", self.leafNodeURLs)
-    }
-
-    /// Writes what may pass in one direction.
-    static func write(
-        _ key: StaticString,
-        _ subjects: PermissionOptions.Subjects?,
-        to writer: inout JSONDocumentWriter
-    ) {
-        guard let subjects else { return }
-        writer.object(key) { writer in
-            writer.writeUnlessEmpty("allow", subjects.allow ?? [])
-            writer.writeUnlessEmpty("deny", subjects.deny)
-        }
     }
 }

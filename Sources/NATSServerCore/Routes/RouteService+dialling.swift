@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import NIOPosix
 
 /// Connecting to other servers.
 extension RouteService {
@@ -11,27 +10,25 @@ extension RouteService {
     func dial(_ number: UInt64, _ address: RouteAddress, on loop: ServerLoop, id: UInt64) {
         let shared = loop.shared
         shared.logger.debug("Trying to connect to route on \(address)")
-        let connection = RouteConnection(id: id, loop: loop, service: self, dialledHost: address.host)
         self.willDial(number, as: id)
-        ClientBootstrap(group: loop.eventLoop)
-            .connectTimeout(Self.dialTime)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.autoRead, value: false)
-            .channelOption(.maxMessagesPerRead, value: 4)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.recvAllocator, value: Server.receiveAllocator)
-            .channelOption(.writeBufferWaterMark, value: Server.writeBufferWaterMark)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.closeOnExec()
-                    try channel.pipeline.syncOperations.addHandler(connection)
-                }
+        PeerDial.connect(to: address, within: Self.dialTime, on: loop) { result in
+            switch result {
+            case .success(let channel): self.connected(channel, to: address, on: loop, id: id)
+            case .failure(let error): self.dialFailed(id, PeerDial.describe(error, address))
             }
-            .connect(host: address.host, port: address.port)
-            .whenComplete { result in
-                guard case .failure(let error) = result else { return }
-                connection.outlet.detach()
-                self.dialFailed(id, DialFailure.describe(error, address))
-            }
+        }
+    }
+
+    /// On the channel's loop, which is the connection's.
+    private func connected(_ channel: any Channel, to address: RouteAddress, on loop: ServerLoop, id: UInt64) {
+        let connection = RouteConnection(id: id, loop: loop, service: self, dialledHost: address.host)
+        do {
+            guard !loop.shared.isEnding else { throw ChannelError.ioOnClosedChannel }
+            try channel.pipeline.syncOperations.addHandler(connection)
+        } catch {
+            connection.outlet.detach()
+            channel.close(promise: nil)
+            self.dialFailed(id, "\(error)")
+        }
     }
 }

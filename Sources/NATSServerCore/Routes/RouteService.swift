@@ -2,6 +2,7 @@ import Logging
 internal import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
+import Synchronization
 
 /// The server as one of a cluster: asks its ``RouteBook`` what is to be done, and does it.
 ///
@@ -15,9 +16,13 @@ final class RouteService: @unchecked Sendable {
         var port = 0
         var cluster: String
         var isDynamic: Bool
-        var counts = (routes: 0, remotes: 0)
+        /// Connections by the ids of the servers to which they are.
+        var peers: [String: Int] = [:]
         var isComplete = true
         var tls: RouteTLS?
+        var permissions: ClientPermissions?
+        /// Places of configured routes that a reload has removed.
+        var removedRoutes: Set<Int> = []
     }
 
     private unowned let shared: ServerShared
@@ -36,7 +41,10 @@ final class RouteService: @unchecked Sendable {
     /// The whole INFO of each peer, for gossip.
     private var infos: [String: RouteInfo] = [:]
     private var timer: Scheduled<Void>?
+    private var timerDeadline: NIODeadline?
     private var hasEnded = false
+    /// Many accounts that come at once are looked at once.
+    private let accountsArePending = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - options: The `cluster` block.
@@ -48,7 +56,9 @@ final class RouteService: @unchecked Sendable {
         // As long as those of the official server, which are NUIDs.
         var nuid = NUID(using: &generator)
         let name = options.name ?? nuid.next(using: &generator)
-        self.state = NIOLockedValueBox(State(options: options, cluster: name, isDynamic: options.name == nil))
+        var state = State(options: options, cluster: name, isDynamic: options.name == nil)
+        state.permissions = options.permissions.map { ClientPermissions($0, id: 1, hash: shared.hash) }
+        self.state = NIOLockedValueBox(state)
     }
 
     var options: ClusterOptions { self.state.withLockedValue { $0.options } }
@@ -56,30 +66,28 @@ final class RouteService: @unchecked Sendable {
     /// The cluster's name; another one may take the place of one that was made up.
     var clusterName: String { self.state.withLockedValue { $0.cluster } }
 
+    /// What other servers may be told of, as `publish`, and may ask for, as `subscribe`; everything if `nil` (nats-server
+    /// route.go setRoutePermissions).
+    var permissions: ClientPermissions? { self.state.withLockedValue { $0.permissions } }
+
     var isDynamic: Bool { self.state.withLockedValue { $0.isDynamic } }
 
     /// Where routes are accepted; 0 before that.
     var port: Int { self.state.withLockedValue { $0.port } }
 
     /// Connections to other servers, and how many servers those are.
-    var counts: (routes: Int, remotes: Int) { self.state.withLockedValue { $0.counts } }
+    var counts: (routes: Int, remotes: Int) {
+        self.state.withLockedValue { ($0.peers.values.reduce(0, +), $0.peers.count) }
+    }
+
+    /// Connections to each other server, by its id.
+    var peers: [String: Int] { self.state.withLockedValue { $0.peers } }
 
     /// What new connections are secured with; `nil` for clear text.
     var tls: RouteTLS? { self.state.withLockedValue { $0.tls } }
 
-    /// Reads certificates and keys.
-    ///
-    /// - Throws: If they cannot be used.
-    func loadTLS() throws(TLSContext.LoadError) {
-        let options = self.options
-        guard let block = options.tls else { return }
-        let accepting = try TLSContext(block)
-        let dialling = try TLSContext.client(block, isInsecure: options.isInsecure)
-        let hosts = options.routes.map(\.address.host)
-        let name = hosts.first { (try? SocketAddress(ipAddress: $0, port: 0)) == nil }
-        let tls = RouteTLS(accepting: accepting, dialling: dialling, name: name)
-        self.state.withLockedValue { $0.tls = tls }
-    }
+    /// Secures new connections with something else; those that are there keep theirs.
+    func use(_ tls: RouteTLS?) { self.state.withLockedValue { $0.tls = tls } }
 
     /// Whether every server that is connected has all its connections.
     var isComplete: Bool { self.state.withLockedValue { $0.isComplete } }
@@ -99,11 +107,13 @@ final class RouteService: @unchecked Sendable {
         }
         guard let home = loops.first else { return }
         home.eventLoop.execute {
+            guard !self.hasEnded else { return }
             self.home = home
             self.loops = loops
             var generator = SystemRandomNumberGenerator()
             self.book = RouteBook(self.bookOptions(port: port), seed: generator.next())
             self.perform { book, now in book.started(now: now) }
+            self.shared.accounts.observe { [weak self] in self?.accountsChanged() }
         }
     }
 
@@ -116,6 +126,61 @@ final class RouteService: @unchecked Sendable {
             self.hasEnded = true
             self.timer?.cancel()
             self.timer = nil
+        }
+    }
+
+    /// The loops have ended: nothing is referred to any more.
+    func dismantle() {
+        self.home = nil
+        self.loops = []
+        self.book = nil
+        self.connections = [:]
+        self.credentials = [:]
+        self.dials = [:]
+        self.infos = [:]
+    }
+
+    // MARK: Reload
+
+    /// Goes on with another `cluster` block; its routes are changed by ``changeRoutes(to:)``.
+    ///
+    /// Whom this server asks for, and how long it waits, holds for new connections; those that are accepted come again if
+    /// user or password are others. All are made anew where their number, their accounts or the permissions change.
+    func reload(_ options: ClusterOptions) {
+        let old = self.options
+        self.state.withLockedValue { state in
+            let routes = state.options.routes
+            state.options = options
+            state.options.routes = routes
+            state.permissions = options.permissions.map { ClientPermissions($0, id: 1, hash: self.shared.hash) }
+            if let name = options.name { (state.cluster, state.isDynamic) = (name, false) }
+        }
+        let isRestarted =
+            old.poolSize != options.poolSize || old.accounts != options.accounts
+            || old.permissions != options.permissions
+        let isLocked = (old.user, old.password) != (options.user, options.password)
+        self.report { book, now in
+            let bookOptions = self.bookOptions(port: self.port)
+            var actions = book.reloaded(bookOptions, isRestarted: isRestarted, now: now)
+            if isLocked { actions += book.closeAccepted(now: now) }
+            return actions
+        }
+        self.shared.loops.tell { loop in loop.sendInfoToClients() }
+    }
+
+    /// Goes on with other configured routes.
+    func changeRoutes(to routes: [ClusterOptions.Route]) {
+        let (added, removed) = self.state.withLockedValue { state in
+            let old = state.options.routes
+            let removed = Set(old.indices.filter { !routes.contains(old[$0]) && !state.removedRoutes.contains($0) })
+            state.removedRoutes.formUnion(removed)
+            let kept = old.indices.filter { !state.removedRoutes.contains($0) }.map { old[$0] }
+            let added = routes.filter { !kept.contains($0) }
+            state.options.routes += added
+            return (added, removed)
+        }
+        self.report { book, now in
+            book.changeRoutes(adding: added.map(\.address), removing: removed, now: now)
         }
     }
 
@@ -176,8 +241,11 @@ final class RouteService: @unchecked Sendable {
     func informed(_ connection: RouteConnection, _ info: RouteInfo) {
         let id = connection.id
         self.report { book, now in
-            if self.infos[info.serverID] == nil || info.account.isEmpty { self.keep(info) }
-            return book.informed(id, RoutePeer(info), now: now)
+            let actions = book.informed(id, RoutePeer(info), now: now)
+            // What others say of a server is not passed on.
+            let isItself = book.connections[id]?.peer?.id == info.serverID
+            if isItself, self.infos[info.serverID] == nil || info.account.isEmpty { self.infos[info.serverID] = info }
+            return actions
         }
     }
 
@@ -201,18 +269,8 @@ final class RouteService: @unchecked Sendable {
             self.credentials[id] = nil
             // Before anything was said, as in a TLS handshake.
             if let number = self.dials.removeValue(forKey: id) { return book.dialFailed(number, reason, now: now) }
-            let actions = book.closed(id, now: now)
-            self.forgetInfos(book)
-            return actions
+            return book.closed(id, now: now)
         }
-    }
-
-    /// More than servers of a cluster can be: of others nothing is kept.
-    private static let mostInfos = 2048
-
-    private func keep(_ info: RouteInfo) {
-        guard self.infos[info.serverID] != nil || self.infos.count < Self.mostInfos else { return }
-        self.infos[info.serverID] = info
     }
 
     private func forgetInfos(_ book: RouteBook) {
@@ -232,17 +290,22 @@ final class RouteService: @unchecked Sendable {
         let actions = event(&book, .now())
         self.book = book
         for action in actions { self.perform(action) }
+        if self.infos.count > book.peers.count { self.forgetInfos(book) }
         self.countPeers()
         self.tellLeafNodes()
         self.schedule()
     }
 
     private func schedule() {
+        let deadline = self.hasEnded ? nil : self.book?.nextDeadline
+        guard deadline != self.timerDeadline else { return }
         self.timer?.cancel()
         self.timer = nil
-        guard !self.hasEnded, let home = self.home, let deadline = self.book?.nextDeadline else { return }
+        self.timerDeadline = deadline
+        guard let home = self.home, let deadline else { return }
         self.timer = home.eventLoop.scheduleTask(deadline: deadline) {
             self.timer = nil
+            self.timerDeadline = nil
             self.perform { book, now in book.timePassed(now: now) }
         }
     }
@@ -264,8 +327,12 @@ final class RouteService: @unchecked Sendable {
             self.tell(id) { $0.sendPing() }
         case .register(let id, let peer, let link):
             let isConfigured = self.book?.connections[id]?.plan?.isExplicit ?? false
-            self.tell(id) { $0.register(link, isConfigured: isConfigured) }
-            self.assignAccounts(to: peer.id)
+            let accounts = self.accounts(to: peer.id)
+            let own = accounts[id] ?? []
+            self.tell(id) { $0.register(link, isConfigured: isConfigured, for: own) }
+            self.assign(accounts)
+        case .assignAccounts(let peerID):
+            self.assign(self.accounts(to: peerID))
         case .close(let id, let reason, let text):
             let connection = self.connections.removeValue(forKey: id)
             self.tell(connection) { connection in
@@ -301,10 +368,10 @@ final class RouteService: @unchecked Sendable {
     }
 
     private func countPeers() {
-        let peers = self.book?.peers.values.map(\.links.count) ?? []
+        let peers = self.book?.peers.mapValues(\.links.count) ?? [:]
         let isComplete = self.book?.isComplete ?? true
         self.state.withLockedValue { state in
-            state.counts = (peers.reduce(0, +), peers.count)
+            state.peers = peers
             state.isComplete = isComplete
         }
     }
@@ -319,16 +386,37 @@ final class RouteService: @unchecked Sendable {
     // MARK: Accounts
 
     /// Every account has one connection to a peer.
-    private func assignAccounts(to peerID: String) {
-        guard let book = self.book else { return }
+    private func accounts(to peerID: String) -> [UInt64: [Account]] {
+        guard let book = self.book else { return [:] }
         var accounts: [UInt64: [Account]] = [:]
         for account in self.shared.accounts.byName.values {
             guard let id = book.connection(to: peerID, for: account.name) else { continue }
             accounts[id, default: []].append(account)
         }
+        return accounts
+    }
+
+    private func assign(_ accounts: [UInt64: [Account]]) {
         for (id, accounts) in accounts {
             self.tell(id) { connection in
                 for account in accounts { connection.watch(account) }
+            }
+        }
+    }
+
+    /// Accounts have come or gone; from any thread.
+    private func accountsChanged() {
+        guard !self.shared.isEnding, let home = self.shared.loops.all.first,
+            !self.accountsArePending.exchange(true, ordering: .acquiringAndReleasing)
+        else { return }
+        home.eventLoop.execute {
+            self.accountsArePending.store(false, ordering: .releasing)
+            guard !self.hasEnded, let book = self.book else { return }
+            var watched: [UInt64: [Account]] = [:]
+            for peerID in book.peers.keys { watched.merge(self.accounts(to: peerID)) { $0 + $1 } }
+            for id in self.connections.keys {
+                let accounts = watched[id] ?? []
+                self.tell(id) { $0.accountsChanged(watching: accounts) }
             }
         }
     }
@@ -378,6 +466,8 @@ final class RouteService: @unchecked Sendable {
         info.authRequired = !options.user.isEmpty
         info.tlsRequired = options.tls != nil
         info.tlsVerify = options.tls != nil
+        info.importPermissions = options.permissions?.publish
+        info.exportPermissions = options.permissions?.subscribe
         info.maxPayload = Int32(clamping: self.shared.options.maxPayload)
         info.cluster = cluster
         info.isClusterDynamic = isDynamic
@@ -388,6 +478,8 @@ final class RouteService: @unchecked Sendable {
         }
         if let url = self.shared.leafNodes?.advertisedURL { info.leafNodeURLs = [url] }
         info.lameDuckMode = self.shared.isInLameDuckMode
+        // Whoever says nothing is taken for one that has never heard of it.
+        info.compression = "off"
         info.poolSize = max(0, options.poolSize)
         switch link {
         case .slot(let index): info.poolIndex = index

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// What another server has told of its subscriptions: one subject, or one queue group of it.
 ///
 /// `@unchecked Sendable`: the variables are only touched under the lock of the ``SubscriptionIndex`` that it stands in.
@@ -11,6 +13,9 @@ final class RemoteInterest: SublistElement, @unchecked Sendable {
     /// Set if this is the shadow of an interest, in the account that exports these subjects.
     let stream: StreamImport?
     var sublistPlace: SublistPlace?
+    /// Messages that went to the other server for it, one slot per event loop; made when the first one may.
+    private var counters: UnsafeMutablePointer<Atomic<Int>>?
+    private var counterCount = 0
 
     init(subject: [UInt8], queue: [UInt8], weight: Int, peer: PeerConnection, stream: StreamImport? = nil) {
         self.stream = stream
@@ -26,6 +31,11 @@ final class RemoteInterest: SublistElement, @unchecked Sendable {
     /// What a message's subject becomes on its way to the peer, if anything.
     func mapped(_ subject: UnsafeBufferPointer<UInt8>) -> [UInt8]? { self.stream?.localSubject(of: subject) }
 
+    /// Whether messages with a subject may go to the other server.
+    func allows(_ subject: UnsafeBufferPointer<UInt8>) -> Bool {
+        self.mapped(subject)?.withUnsafeBufferPointer(self.peer.mayReceive) ?? self.peer.mayReceive(subject)
+    }
+
     /// Whether other servers of the cluster are told of it, as of what is local.
     var concernsRoutes: Bool { self.peer.peerKind == .leafNode }
 
@@ -36,5 +46,31 @@ final class RemoteInterest: SublistElement, @unchecked Sendable {
         case .hub: .hub(cluster: self.peer.origin)
         default: .route
         }
+    }
+
+    deinit {
+        self.counters?.deinitialize(count: self.counterCount)
+        self.counters?.deallocate()
+    }
+
+    /// Where an event loop counts messages.
+    ///
+    /// - Parameters:
+    ///   - loop: The index of the loop.
+    ///   - count: How many loops there are.
+    /// - Returns: an address that is good as long as this object.
+    func counter(of loop: Int, outOf count: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+        if let counters = self.counters { return counters + loop }
+        let counters = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: count)
+        for loop in 0..<count { (counters + loop).initialize(to: Atomic(0)) }
+        self.counters = counters
+        self.counterCount = count
+        return counters + loop
+    }
+
+    /// Messages that went to the other server for it.
+    var delivered: Int {
+        guard let counters = self.counters else { return 0 }
+        return (0..<self.counterCount).reduce(0) { $0 &+ counters[$1].load(ordering: .relaxed) }
     }
 }

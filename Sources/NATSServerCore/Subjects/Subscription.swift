@@ -130,10 +130,13 @@ final class Subscription: SublistElement, @unchecked Sendable {
     }
 
     /// Whether other servers are told of it: not of requests to services, which leave the account where they were made
-    /// (nats-server accounts.go addServiceImportSub).
+    /// (nats-server accounts.go addServiceImportSub), nor of what the server answers for its own clients alone.
     var concernsPeers: Bool {
-        if case .request = self.service { return false }
-        return true
+        switch self.service {
+        case .request: false
+        case .server(let subscription): !subscription.isLocal
+        case .answer, nil: true
+        }
     }
 
     /// Counts a message for one of the server's own, which all loops share.

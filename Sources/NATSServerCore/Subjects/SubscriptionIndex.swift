@@ -182,7 +182,15 @@ final class SubscriptionIndex: @unchecked Sendable {
     /// What other servers want of a subject, if anything; under the lock, within ``withMatch(_:_:)``.
     func remoteMatch(_ subject: UnsafeBufferPointer<UInt8>) -> RemoteMatch? {
         guard self.remote.count > 0 else { return nil }
-        let match = self.remote.match(subject)
+        var match = self.remote.match(subject)
+        let isFree =
+            match.plain.allSatisfy { $0.allows(subject) }
+            && match.groups.allSatisfy { $0.allSatisfy { $0.allows(subject) } }
+        if !isFree {
+            match.plain.removeAll { !$0.allows(subject) }
+            for index in match.groups.indices { match.groups[index].removeAll { !$0.allows(subject) } }
+            match.groups.removeAll { $0.isEmpty }
+        }
         return match.isEmpty ? nil : RemoteMatch(account: self.account, interest: match)
     }
 
@@ -229,6 +237,17 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
+    /// How many messages went to other servers for each of some subscriptions; looked at in slices.
+    func deliveries(of interests: [RemoteInterest]) -> [Int] {
+        var deliveries: [Int] = []
+        deliveries.reserveCapacity(interests.count)
+        for start in stride(from: 0, to: interests.count, by: Self.visitedAtOnce) {
+            let slice = interests[start..<min(interests.count, start + Self.visitedAtOnce)]
+            self.lock.withLock { deliveries += slice.map(\.delivered) }
+        }
+        return deliveries
+    }
+
     /// Begins to tell another server what is wanted here.
     func begin(_ watcher: InterestWatcher) {
         self.lock.withLock {
@@ -241,6 +260,17 @@ final class SubscriptionIndex: @unchecked Sendable {
                 self.watchers.append(watcher)
             }
             watcher.interestChanged()
+        }
+    }
+
+    /// A route is to hear nothing more of the account.
+    ///
+    /// - Returns: what it has been told of and has to be taken back.
+    func withdraw(_ watcher: InterestWatcher) -> [InterestLedger.Update] {
+        self.lock.withLock {
+            self.watchers.removeAll { $0 === watcher }
+            guard let cursor = watcher.cursor.take() else { return [] }
+            return self.ledger?.withdraw(cursor) ?? []
         }
     }
 
@@ -357,7 +387,7 @@ final class SubscriptionIndex: @unchecked Sendable {
     var statistics: SublistStatistics {
         self.lock.withLock {
             var statistics = SublistStatistics()
-            statistics.subscriptions = self.sublist.count
+            statistics.subscriptions = self.sublist.count + self.remote.count
             statistics.inserts = self.inserts
             statistics.removes = self.removes
             return statistics

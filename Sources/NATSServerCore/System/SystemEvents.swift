@@ -63,47 +63,7 @@ enum SystemEvents {
     /// The server ends, or sends its clients away.
     static func server(_ server: ServerBlock) -> [UInt8] { self.document { server.write(to: &$0) } }
 
-    /// How the server is.
-    static func statistics(_ server: ServerBlock, _ snapshot: ServerSnapshot, activeAccounts: Int) -> [UInt8] {
-        self.document { writer in
-            writer.object("server") { server.write(to: &$0) }
-            writer.object("statsz") { self.write(snapshot, activeAccounts: activeAccounts, to: &$0) }
-        }
-    }
-
-    private static func write(_ snapshot: ServerSnapshot, activeAccounts: Int, to writer: inout JSONDocumentWriter) {
-        let statistics = snapshot.statistics
-        let traffic = statistics.traffic
-        writer.write("start", time: snapshot.start)
-        writer.write("mem", snapshot.usage.residentMemory)
-        writer.write("cores", snapshot.cores)
-        writer.write("cpu", number: snapshot.usage.processorPercent)
-        writer.write("connections", statistics.connections)
-        writer.write("total_connections", statistics.totalConnections)
-        writer.write("active_accounts", activeAccounts)
-        writer.write("subscriptions", statistics.subscriptions)
-        for key in ["sent", "sent_to_clients"] as [StaticString] {
-            writer.object(key) { self.write(traffic.messagesOut, traffic.bytesOut, to: &$0) }
-        }
-        for key in ["received", "received_from_clients"] as [StaticString] {
-            writer.object(key) { self.write(traffic.messagesIn, traffic.bytesIn, to: &$0) }
-        }
-        writer.write("slow_consumers", statistics.slowConsumers)
-        if statistics.slowConsumers > 0 {
-            writer.object("slow_consumer_stats") { VarzDocument.writeKinds(clients: statistics.slowConsumers, to: &$0) }
-        }
-        writer.writeUnlessZero("stale_connections", statistics.staleConnections)
-        if statistics.staleConnections > 0 {
-            writer.object("stale_connection_stats") {
-                VarzDocument.writeKinds(clients: statistics.staleConnections, to: &$0)
-            }
-        }
-        writer.writeUnlessZero("stalled_clients", statistics.stalls)
-        writer.write("active_servers", 1)
-        writer.write("gomaxprocs", snapshot.eventLoops)
-    }
-
-    private static func write(_ messages: Int, _ bytes: Int, to writer: inout JSONDocumentWriter) {
+    static func write(_ messages: Int, _ bytes: Int, to writer: inout JSONDocumentWriter) {
         writer.write("msgs", messages)
         writer.write("bytes", bytes)
     }

@@ -21,18 +21,12 @@ extension SystemService {
     typealias Page = @Sendable (SystemQuery, any EventLoop) throws(JSONError) -> EventLoopFuture<Answer>
 
     /// Subscribes to everything that the official server subscribes to (events.go initEventTracking), also to what only
-    /// other servers would send: who asks for it has a responder, though no answer.
+    /// other servers send.
     func listen() {
         let id = self.shared.identity.id
         let hash = Self.hash(of: self.shared.serverName)
-        for subject in [
-            SystemSubjects.inboxes(hash), SystemSubjects.oldServerConnections("*"),
-            SystemSubjects.connectionsAnswer(id),
-        ] {
-            self.ignore(subject)
-        }
+        self.listenToServers(hash)
         self.answer(SystemSubjects.subscriptionCount) { self.countSubscribers($0) }
-        for name in ["STATSZ", "SHUTDOWN", "LAMEDUCK"] { self.ignore(SystemSubjects.event(of: "*", name)) }
         self.listenToClaims()
         self.answer(SystemSubjects.ping, isPing: true) { self.statistics($0) }
         for server in [id, "PING"] {
@@ -57,7 +51,12 @@ extension SystemService {
         self.client.subscribe(
             SystemSubjects.userInfo(of: "*"),
             in: self.account,
-            .inline { self.userInfo($0, of: $1) }
+            isLocal: true,
+            .inline { request, connection in
+                // Whoever asks another server asks that one about himself.
+                guard let client = connection as? ClientConnection else { return .low }
+                return self.userInfo(request, of: client)
+            }
         )
         self.answer(SystemSubjects.account("PING", "STATZ")) { request in
             self.respond(to: request, "AccountStatzEventOptions") { query, loop throws(JSONError) in
@@ -65,10 +64,10 @@ extension SystemService {
             }
         }
         self.ignore(SystemSubjects.leafNodeConnect("*"))
-        self.ignore(SystemSubjects.latency(hash))
         self.client.subscribe(
             SystemSubjects.subscribers,
             in: self.account,
+            isLocal: true,
             .queuedWithSender(self.pages) { self.countSubscribers($0, of: $1) }
         )
         self.answer(SystemSubjects.server(id, "RELOAD")) { request in
@@ -247,83 +246,6 @@ extension SystemService {
                 return found.isEmpty ? .done : .failure(found)
             }
         }
-    }
-
-    // MARK: Subscribers
-
-    /// How many subscriptions of clients a subject has, with wildcards or without.
-    private func subscribers(of subject: String, queue: String?, in account: Account) -> Int {
-        let bytes = Array(subject.utf8)
-        let isLiteral = bytes.withUnsafeBytes { SubjectGrammar.isLiteral($0) }
-        func counts(_ other: [UInt8]) -> Bool { queue.map { Array($0.utf8) == other } ?? true }
-        if isLiteral {
-            return bytes.withUnsafeBufferPointer { subject in
-                account.index.withMatch(subject) { match, _ in
-                    let plain = queue == nil ? match.plain.count { $0.connection != nil } : 0
-                    return match.groups.joined().reduce(plain) { $0 + (counts($1.queue) ? 1 : 0) }
-                }
-            }
-        }
-        var count = 0
-        account.index.visit(where: { $0.connection != nil && counts($0.queue) }) { some in
-            count += some.count { SubjectGrammar.isSubset(String(decoding: $0.subject, as: UTF8.self), of: subject) }
-            return true
-        }
-        return count
-    }
-
-    /// Answers how many subscriptions a subject has; that may take a while.
-    private func tellSubscribers(
-        of subject: String,
-        queue: String?,
-        in account: Account,
-        to request: InternalMessage
-    ) -> EventLoopFuture<Void>? {
-        self.pageThread.eventLoop?.submit {
-            let count = self.subscribers(of: subject, queue: queue, in: account)
-            self.client.publish(InternalMessage(to: request.reply, payload: Array("\(count)".utf8)), in: self.account)
-        }
-    }
-
-    /// nats-server events.go debugSubscribers: the payload is a subject, and perhaps a queue group.
-    private func countSubscribers(_ request: InternalMessage, of sender: InternalSender?) -> EventLoopFuture<Void>? {
-        guard let sender, !request.reply.isEmpty else { return nil }
-        let info = ClientInfo(header: request.header)
-        let name = info.map { $0.service.isEmpty ? $0.account : $0.service } ?? sender.account
-        guard let account = self.shared.accounts[name] else { return nil }
-        let words = String(decoding: request.payload, as: UTF8.self).split(separator: " ").map(String.init)
-        return self.tellSubscribers(
-            of: words.first ?? "",
-            queue: words.dropFirst().first,
-            in: account,
-            to: request
-        )
-    }
-
-    /// nats-server events.go nsubsRequest: the same question from another server.
-    private func countSubscribers(_ request: InternalMessage) -> EventLoopFuture<Void>? {
-        guard !request.payload.isEmpty else {
-            self.shared.logger.error("SYSTEM - request requires a body")
-            return nil
-        }
-        let subject: String
-        let name: String
-        let queue: String
-        do throws(JSONError) {
-            let query = try SystemQuery(request.payload)
-            name = try query.string("acc")
-            subject = try query.string("subject")
-            queue = try query.string("queue")
-        } catch {
-            self.shared.logger.error("SYSTEM - Error unmarshalling account nsubs request message: \(error)")
-            return nil
-        }
-        guard let account = self.shared.accounts[name], account.connectionCount > 0, !request.reply.isEmpty else {
-            return nil
-        }
-        // Go writes bytes as base 64.
-        let group = queue.isEmpty ? nil : Base64.decode(queue).map { String(decoding: $0, as: UTF8.self) }
-        return self.tellSubscribers(of: subject, queue: group, in: account, to: request)
     }
 }
 

@@ -34,6 +34,10 @@ final class SystemService: Sendable {
     let pageThread = PageThread()
     let events: InternalQueue
     let pages: InternalQueue
+    /// The other servers that are heard of.
+    let tracking = NIOLockedValueBox(RemoteServers())
+    let subscriberCounts: SubscriberCounts
+    let latencies = RemoteLatencies()
     private let pings: InternalQueue
     private let state = NIOLockedValueBox(State())
 
@@ -61,6 +65,8 @@ final class SystemService: Sendable {
         let losses = QueueLosses("requests", logger: shared.logger)
         self.pages = self.client.makeQueue(losses)
         self.pings = self.client.makeQueue(losses)
+        let inboxes = SystemSubjects.inboxes(Self.hash(of: shared.serverName)).dropLast()
+        self.subscriberCounts = SubscriberCounts(prefix: Array(inboxes.utf8))
     }
 
     /// The event loop where requests come in, and where what is quickly made is made.
@@ -72,6 +78,7 @@ final class SystemService: Sendable {
     func start() {
         self.listen()
         self.scheduleStatistics(in: StatisticsPacer.firstInterval)
+        if self.shared.routes != nil { self.scheduleSweep() }
     }
 
     /// Tells that the server ends, and nothing any more.
@@ -86,6 +93,7 @@ final class SystemService: Sendable {
         await self.events.end(discarding: false)
         await self.tell("SHUTDOWN")
         await self.client.endQueues()
+        self.subscriberCounts.end()
         await self.pageThread.end()
     }
 
@@ -232,7 +240,7 @@ final class SystemService: Sendable {
         return self.sendBroadcast()
     }
 
-    private func broadcastStatistics() {
+    func broadcastStatistics() {
         self.pings.put(InternalMessage(SystemSubjects.event(of: self.shared.identity.id, "STATSZ"))) { _ in
             self.sendBroadcast()
         }
@@ -251,12 +259,15 @@ final class SystemService: Sendable {
     /// Sends the figures to a subject, if anybody listens.
     func sendStatistics(to subject: [UInt8]) -> EventLoopFuture<Void>? {
         guard self.client.hasInterest(in: subject, of: self.account), let eventLoop = self.eventLoop else { return nil }
-        return self.source.server(on: eventLoop).map { snapshot in
+        let routes = self.source.routes(listing: false, on: eventLoop)
+        return self.source.server(on: eventLoop).and(routes).map { snapshot, routes in
             var snapshot = snapshot
             snapshot.usage = self.usage
-            let active = self.shared.accounts.all.count { $0.connectionCount > 0 || $0 === self.account }
-            let payload = SystemEvents.statistics(self.block, snapshot, activeAccounts: active)
-            self.client.publish(InternalMessage(to: subject, payload: payload), in: self.account)
+            var event = ServerStatisticsEvent(snapshot: snapshot, routes: routes)
+            event.activeAccounts = self.shared.accounts.all.count { $0.connectionCount > 0 || $0 === self.account }
+            event.activeServers = self.tracking.withLockedValue { $0.count } + 1
+            let document = event.json(self.block)
+            self.client.publish(InternalMessage(to: subject, payload: document), in: self.account)
         }
     }
 

@@ -11,7 +11,9 @@ import NIOConcurrencyHelpers
 /// }
 /// ```
 ///
-/// Servers reach each other through relays of the cluster, which is how ``partition(_:_:_:)`` works for whatever server.
+/// Servers reach each other through relays of the cluster, which is how ``partition(_:_:_:)`` works for whatever server:
+/// besides servers of this process there may be others that are programs, official ones for instance
+/// (``addNode(program:port:configuration:)``).
 public final class NATSTestCluster: Sendable {
     /// What parts two nodes.
     public enum Fault: Sendable, Equatable {
@@ -33,6 +35,8 @@ public final class NATSTestCluster: Sendable {
         public var server = NATSTestServer.Options()
         /// Connections between two servers, besides those of accounts; 0 for a single one for everything.
         public var poolSize = 3
+        /// Sees what servers send to each other; on event loops, in the order of each connection.
+        package var observer: (@Sendable (Passing) -> Void)?
 
         /// The defaults.
         public init() {}
@@ -44,11 +48,14 @@ public final class NATSTestCluster: Sendable {
         var hasEnded = false
     }
 
-    let links = RelayLinks()
+    let links: RelayLinks
     private let options: Options
     private let state = NIOLockedValueBox(State())
 
-    private init(_ options: Options) { self.options = options }
+    private init(_ options: Options) {
+        self.options = options
+        self.links = RelayLinks(options.observer)
+    }
 
     /// The nodes in the order in which they were added, those that do not run among them.
     public var nodes: [Node] { self.state.withLockedValue { $0.nodes } }
@@ -86,28 +93,82 @@ public final class NATSTestCluster: Sendable {
     /// - Throws: ``NATSTestServerError`` if it cannot be started.
     @discardableResult
     public func addNode(_ change: (inout NATSTestServer.Options) -> Void = { _ in }) async throws -> Node {
-        let others = self.nodes
+        var options = self.options.server
+        return try await self.addNode { place, routes, relay in
+            options.serverName = Self.name(of: place)
+            var cluster = NATSTestServer.Cluster(name: self.options.name, routes: routes)
+            cluster.poolSize = self.options.poolSize
+            cluster.advertise = "127.0.0.1:\(relay.port)"
+            options.cluster = cluster
+            change(&options)
+            let server = try await NATSTestServer.start(options) { id in self.links.setNode(place, of: id) }
+            relay.setTarget(port: server.clusterPort, node: place)
+            let accounts = [options.systemAccount].compactMap { $0 } + (options.cluster?.accounts ?? [])
+            return OwnMember(
+                server: server,
+                poolSize: max(0, options.cluster?.poolSize ?? 0),
+                dedicatedAccounts: Set(accounts)
+            )
+        }
+    }
+
+    #if os(Linux) || os(macOS)
+    /// Adds a server that is a program, an official `nats-server` for instance, which dials those that are there.
+    ///
+    /// It ends with the cluster, and also if this process does.
+    ///
+    /// - Parameters:
+    ///   - path: Where the program is. Its command line and configuration have to be those of `nats-server`, 2.9 or later.
+    ///   - port: Port for clients; 0 takes a free one, which a restarted server has again.
+    ///   - configuration: Text for its configuration file, besides names, listeners and `cluster`. If `nil`, the same as
+    ///     ``Options/server`` says.
+    /// - Returns: The node; its server runs, and may not be connected to others yet.
+    /// - Throws: ``NATSTestServerError`` if it cannot be started, with what it has printed.
+    @discardableResult
+    public func addNode(
+        program path: String,
+        port: Int = 0,
+        configuration: String? = nil
+    ) async throws -> Node {
+        // Of its own one nothing is known.
+        let dedicated = configuration == nil ? self.options.server.systemAccount : nil
+        let configuration = try configuration ?? self.options.server.configurationText()
+        return try await self.addNode { place, routes, relay in
+            let setup = ProgramMember.Setup(
+                path: path,
+                name: Self.name(of: place),
+                clusterName: self.options.name,
+                routes: routes,
+                poolSize: self.options.poolSize,
+                dedicatedAccounts: Set([dedicated].compactMap { $0 }),
+                configuration: configuration,
+                place: place,
+                relay: relay
+            )
+            return try await ProgramMember.start(setup, port: port)
+        }
+    }
+    #endif
+
+    private static func name(of place: Int) -> String { "node-\(place)" }
+
+    private func addNode(
+        _ start: (_ place: Int, _ routes: [String], RouteRelay) async throws -> any ClusterMember
+    ) async throws -> Node {
+        let routes = self.nodes.map(\.relay.url)
         let place = self.state.withLockedValue { state in
             state.count += 1
             return state.count
         }
         let relay = try await RouteRelay(links: self.links)
-        var options = self.options.server
-        options.serverName = "node-\(place)"
-        var cluster = NATSTestServer.Cluster(name: self.options.name, routes: others.map(\.relay.url))
-        cluster.poolSize = self.options.poolSize
-        cluster.advertise = "127.0.0.1:\(relay.port)"
-        options.cluster = cluster
-        change(&options)
-        let server: NATSTestServer
+        let member: any ClusterMember
         do {
-            server = try await NATSTestServer.start(options) { id in self.links.setNode(place, of: id) }
+            member = try await start(place, routes, relay)
         } catch {
             await relay.close()
             throw error
         }
-        let node = Node(place: place, server: server, relay: relay)
-        relay.setTarget(port: server.clusterPort, node: place)
+        let node = Node(place: place, name: Self.name(of: place), member: member, relay: relay)
         let hasEnded = self.state.withLockedValue { state in
             state.nodes.append(node)
             return state.hasEnded
@@ -141,20 +202,37 @@ public final class NATSTestCluster: Sendable {
     /// Ends everything that parts nodes.
     public func heal() { self.links.healAll() }
 
-    /// Waits until every server that runs has its routes to every other one.
+    /// Waits until every server that runs has its routes to every other one that it can reach, and has noticed which ones
+    /// have gone.
     ///
     /// - Parameter timeout: How long.
     /// - Throws: ``NATSTestServerError`` if that takes longer, or `CancellationError`.
     public func waitUntilConnected(timeout: Duration = .seconds(60)) async throws {
         let end = ContinuousClock.now + timeout
         while true {
-            let servers = self.nodes.map(\.server.currentServer).filter { $0.boundPort > 0 }
-            let missing = servers.filter { $0.routeCounts.remotes < servers.count - 1 || !$0.hasAllRoutes }
+            let nodes = self.nodes.filter(\.isRunning)
+            let known = Set(nodes.map(\.member.serverID))
+            var missing: [String] = []
+            for node in nodes {
+                let others = nodes.filter { $0 !== node }
+                let reachable = others.filter { !self.links.isParted(node.place, $0.place) }
+                // A program that does not answer may just be ending.
+                let isConnected = try? await node.member.isConnected(to: reachable.map(\.member), known: known)
+                // What is missing to others may be missing until they are reached again.
+                let isComplete = reachable.count < others.count || node.member.isComplete
+                if isConnected != true || !isComplete {
+                    let counts = (try? await node.member.connections()) ?? [:]
+                    let found = nodes.compactMap { other in
+                        counts[other.member.serverID].map { "\(other.name): \($0)" }
+                    }
+                    let strangers = counts.keys.count { !known.contains($0) }
+                    missing.append("\(node.name) (\(found.joined(separator: ", ")), gone: \(strangers))")
+                }
+            }
             if missing.isEmpty { return }
             guard ContinuousClock.now < end else {
                 throw NATSTestServerError(
-                    message:
-                        "after \(timeout) not connected with all: \(missing.map(\.serverName).joined(separator: ", "))"
+                    message: "after \(timeout) not connected with all: \(missing.joined(separator: ", "))"
                 )
             }
             try await Task.sleep(for: .milliseconds(5))
@@ -169,47 +247,6 @@ public final class NATSTestCluster: Sendable {
         }
         await withTaskGroup(of: Void.self) { tasks in
             for node in nodes { tasks.addTask { await node.end() } }
-        }
-    }
-}
-
-extension NATSTestCluster {
-    /// One server of a cluster.
-    public final class Node: Sendable {
-        let place: Int
-        let relay: RouteRelay
-        /// The server.
-        public let server: NATSTestServer
-
-        init(place: Int, server: NATSTestServer, relay: RouteRelay) {
-            self.place = place
-            self.server = server
-            self.relay = relay
-        }
-
-        /// URL for clients.
-        public var clientURL: String { self.server.clientURL }
-
-        /// Stops the server as its operator would: what is queued is sent, others are told.
-        public func stop() async { await self.server.stop() }
-
-        /// Stops the server if it runs, and starts it again on the same ports.
-        ///
-        /// - Throws: As ``NATSTestServer/restart()``.
-        public func restart() async throws { try await self.server.restart() }
-
-        /// Ends the server as if its process had been killed: nobody is told anything, and what is queued is lost.
-        public func kill() async {
-            self.relay.cutAll()
-            await self.server.kill()
-        }
-
-        /// Sends the clients away; returns when the server has ended.
-        public func enterLameDuckMode() async { await self.server.enterLameDuckMode() }
-
-        func end() async {
-            await self.server.stop()
-            await self.relay.close()
         }
     }
 }

@@ -13,22 +13,79 @@ final class RelayLinks: Sendable {
         var faults: [Pair: NATSTestCluster.Fault] = [:]
         /// The nodes of servers, by their ids; a restarted server has another one.
         var nodes: [String: Int] = [:]
+        /// Servers that are being started and whose ids are not known yet.
+        var starting = 0
+        /// Who dials and is not known yet.
+        var unknown: [(id: String, promise: EventLoopPromise<Int?>)] = []
         /// What goes through, by who dialled whom.
         var passages: [ObjectIdentifier: (pair: Pair, passage: RelayPassage)] = [:]
     }
 
     private let state = NIOLockedValueBox(State())
+    private let observer: (@Sendable (NATSTestCluster.Passing) -> Void)?
 
-    /// A server is about to start.
-    func setNode(_ node: Int, of serverID: String) { self.state.withLockedValue { $0.nodes[serverID] = node } }
+    /// - Parameter observer: Sees what servers send to each other, before it is lost or delayed.
+    init(_ observer: (@Sendable (NATSTestCluster.Passing) -> Void)?) { self.observer = observer }
 
-    func node(of serverID: String) -> Int? { self.state.withLockedValue { $0.nodes[serverID] } }
+    /// Bytes have come on their way from one node to another.
+    func observe(_ bytes: ByteBuffer, from: Int, to: Int, on passage: RelayPassage) {
+        guard let observer = self.observer else { return }
+        let isDialler = from == passage.dialler
+        observer(
+            .init(
+                from: from,
+                to: to,
+                connection: .init(passage),
+                isDialler: isDialler,
+                bytes: Array(bytes.readableBytesView)
+            )
+        )
+    }
+
+    /// A server is about to start, or has told who it is.
+    func setNode(_ node: Int, of serverID: String) {
+        self.state.withLockedValue { $0.nodes[serverID] = node }
+        self.answerUnknown()
+    }
+
+    /// A server will start whose id nobody knows before it says so.
+    func willStart() { self.state.withLockedValue { $0.starting += 1 } }
+
+    /// It has started, or failed to do so.
+    func hasStarted() {
+        self.state.withLockedValue { $0.starting -= 1 }
+        self.answerUnknown()
+    }
+
+    /// The node of a server; `nil` if it is none of the cluster.
+    ///
+    /// Waits while it may be one that is being started.
+    func node(of serverID: String, on loop: any EventLoop) -> EventLoopFuture<Int?> {
+        let promise = loop.makePromise(of: Int?.self)
+        self.state.withLockedValue { $0.unknown.append((serverID, promise)) }
+        self.answerUnknown()
+        return promise.futureResult
+    }
+
+    private func answerUnknown() {
+        let answers = self.state.withLockedValue { state in
+            let isFinal = state.starting == 0
+            let answers = state.unknown.filter { isFinal || state.nodes[$0.id] != nil }
+                .map { (promise: $0.promise, node: state.nodes[$0.id]) }
+            state.unknown.removeAll { isFinal || state.nodes[$0.id] != nil }
+            return answers
+        }
+        for answer in answers { answer.promise.succeed(answer.node) }
+    }
 
     func set(_ fault: NATSTestCluster.Fault, from first: Int, to second: Int) {
+        let (there, back) = (Pair(from: first, to: second), Pair(from: second, to: first))
         let ended = self.state.withLockedValue { state in
-            state.faults[Pair(from: first, to: second)] = fault
-            state.faults[Pair(from: second, to: first)] = fault == .halfOpen ? nil : fault
-            return fault == .cut ? Self.between(first, second, state) : []
+            // A connection that has lost something is of no use under another fault either.
+            let hasLost = [state.faults[there], state.faults[back]].contains { $0 == .blackHole || $0 == .halfOpen }
+            state.faults[there] = fault
+            state.faults[back] = fault == .halfOpen ? nil : fault
+            return fault == .cut || hasLost ? Self.between(first, second, state) : []
         }
         for passage in ended { passage.close() }
     }
@@ -55,6 +112,16 @@ final class RelayLinks: Sendable {
         self.state.withLockedValue { $0.faults[Pair(from: from, to: to)] }
     }
 
+    /// Whether two nodes cannot reach each other.
+    func isParted(_ first: Int, _ second: Int) -> Bool {
+        [self.fault(from: first, to: second), self.fault(from: second, to: first)].contains { fault in
+            switch fault {
+            case .cut, .blackHole, .halfOpen: true
+            case .delay, nil: false
+            }
+        }
+    }
+
     /// A connection is relayed from now on.
     ///
     /// - Returns: `false` if there may be none.
@@ -71,12 +138,12 @@ final class RelayLinks: Sendable {
         self.state.withLockedValue { _ = $0.passages.removeValue(forKey: ObjectIdentifier(passage)) }
     }
 
-    /// Ends all connections of a node.
-    func cutAll(of node: Int) {
+    /// The connections of a node end from its side.
+    func endAll(of node: Int) {
         let ended = self.state.withLockedValue { state in
             state.passages.values.filter { $0.pair.from == node || $0.pair.to == node }.map(\.passage)
         }
-        for passage in ended { passage.close() }
+        for passage in ended { passage.end(from: node) }
     }
 
     private static func between(_ first: Int, _ second: Int, _ state: State) -> [RelayPassage] {

@@ -4,10 +4,20 @@ import NIOCore
 ///
 /// `@unchecked Sendable`: the queues are only touched on that loop.
 final class RelayPassage: @unchecked Sendable {
-    /// Bytes on their way.
+    /// Bytes on their way; or the end, if there are none.
     private struct Waiting {
         let due: NIODeadline
-        let bytes: ByteBuffer
+        let bytes: ByteBuffer?
+    }
+
+    /// One way through.
+    private struct Direction {
+        /// Nodes.
+        let from: Int
+        let to: Int
+        let target: any Channel
+        /// What is delayed.
+        var queue: [Waiting] = []
     }
 
     let dialler: Int
@@ -15,9 +25,8 @@ final class RelayPassage: @unchecked Sendable {
     private let near: any Channel
     private let far: any Channel
     private let links: RelayLinks
-    /// What is delayed, to the acceptor and to the dialler.
-    private var there: [Waiting] = []
-    private var back: [Waiting] = []
+    private var there: Direction
+    private var back: Direction
 
     /// - Parameters:
     ///   - near: The socket of who has dialled.
@@ -31,30 +40,20 @@ final class RelayPassage: @unchecked Sendable {
         self.dialler = dialler
         self.acceptor = acceptor
         self.links = links
+        self.there = Direction(from: dialler, to: acceptor, target: far)
+        self.back = Direction(from: acceptor, to: dialler, target: near)
     }
 
     /// Passes bytes on from now on, first those that have come already; on the event loop.
     func begin(with received: ByteBuffer) {
         guard self.near.isActive, self.far.isActive, self.links.add(self) else { return self.close() }
         do {
-            try self.near.pipeline.syncOperations.addHandler(
-                RelayHandler {
-                    self.pass($0, isBack: false)
-                } ended: {
-                    self.close()
-                }
-            )
-            try self.far.pipeline.syncOperations.addHandler(
-                RelayHandler {
-                    self.pass($0, isBack: true)
-                } ended: {
-                    self.close()
-                }
-            )
+            try self.near.pipeline.syncOperations.addHandler(RelayHandler { self.pass($0, \.there) })
+            try self.far.pipeline.syncOperations.addHandler(RelayHandler { self.pass($0, \.back) })
         } catch {
             return self.close()
         }
-        self.pass(received, isBack: false)
+        self.pass(received, \.there)
     }
 
     /// Ends both sockets; from anywhere.
@@ -64,56 +63,55 @@ final class RelayPassage: @unchecked Sendable {
         self.far.close(promise: nil)
     }
 
-    private func pass(_ bytes: ByteBuffer, isBack: Bool) {
-        let fault =
-            isBack
-            ? self.links.fault(from: self.acceptor, to: self.dialler)
-            : self.links.fault(from: self.dialler, to: self.acceptor)
+    /// Ends the socket of one node; the other one learns of it as of anything that is sent; from anywhere.
+    func end(from node: Int) { (node == self.dialler ? self.near : self.far).close(promise: nil) }
+
+    /// Bytes have come from one side, or their end.
+    private func pass(_ bytes: ByteBuffer?, _ way: ReferenceWritableKeyPath<RelayPassage, Direction>) {
+        let direction = self[keyPath: way]
+        if let bytes { self.links.observe(bytes, from: direction.from, to: direction.to, on: self) }
         var wait = TimeAmount.zero
-        switch fault {
+        switch self.links.fault(from: direction.from, to: direction.to) {
         case .cut: return self.close()
+        // Not even that there is nobody any more.
         case .blackHole, .halfOpen: return
         case .delay(let time): wait = TimeAmount(time)
         case nil: break
         }
-        let isFirst = isBack ? self.back.isEmpty : self.there.isEmpty
         // What was sent before comes before, also when the delay ends.
-        guard wait > .zero || !isFirst else { return self.write(bytes, isBack: isBack) }
-        let last = (isBack ? self.back.last : self.there.last)?.due ?? .now()
-        let waiting = Waiting(due: max(last, .now() + wait), bytes: bytes)
-        if isBack { self.back.append(waiting) } else { self.there.append(waiting) }
-        if isFirst { self.schedule(isBack: isBack) }
+        guard wait > .zero || !direction.queue.isEmpty else { return self.write(bytes, to: direction.target) }
+        let last = direction.queue.last?.due ?? .now()
+        self[keyPath: way].queue.append(Waiting(due: max(last, .now() + wait), bytes: bytes))
+        if direction.queue.isEmpty { self.schedule(way) }
     }
 
-    private func schedule(isBack: Bool) {
-        guard let next = isBack ? self.back.first : self.there.first else { return }
+    private func schedule(_ way: ReferenceWritableKeyPath<RelayPassage, Direction>) {
+        guard let next = self[keyPath: way].queue.first else { return }
+        let isThere = way == \.there
         self.near.eventLoop.scheduleTask(deadline: next.due) {
-            guard let next = isBack ? self.back.first : self.there.first else { return }
-            if isBack { self.back.removeFirst() } else { self.there.removeFirst() }
-            self.write(next.bytes, isBack: isBack)
-            self.schedule(isBack: isBack)
+            let way: ReferenceWritableKeyPath<RelayPassage, Direction> = isThere ? \.there : \.back
+            guard !self[keyPath: way].queue.isEmpty else { return }
+            let next = self[keyPath: way].queue.removeFirst()
+            self.write(next.bytes, to: self[keyPath: way].target)
+            self.schedule(way)
         }
     }
 
-    private func write(_ bytes: ByteBuffer, isBack: Bool) {
-        (isBack ? self.near : self.far).writeAndFlush(bytes, promise: nil)
+    private func write(_ bytes: ByteBuffer?, to target: any Channel) {
+        if let bytes { target.writeAndFlush(bytes, promise: nil) } else { self.close() }
     }
 }
 
 private final class RelayHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let received: (ByteBuffer) -> Void
-    private let ended: () -> Void
+    private let received: (ByteBuffer?) -> Void
 
-    init(_ received: @escaping (ByteBuffer) -> Void, ended: @escaping () -> Void) {
-        self.received = received
-        self.ended = ended
-    }
+    init(_ received: @escaping (ByteBuffer?) -> Void) { self.received = received }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { self.received(self.unwrapInboundIn(data)) }
 
-    func channelInactive(context: ChannelHandlerContext) { self.ended() }
+    func channelInactive(context: ChannelHandlerContext) { self.received(nil) }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { self.ended() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -42,15 +42,7 @@ final class RouteRelay: Sendable {
     /// Whom connections are for; until this is known they end at once, and whoever dials tries again.
     func setTarget(port: Int, node: Int) { self.state.withLockedValue { $0.target = (port, node) } }
 
-    func cutAll() {
-        guard let node = self.state.withLockedValue({ $0.target?.node }) else { return }
-        self.links.cutAll(of: node)
-    }
-
-    func close() async {
-        self.cutAll()
-        try? await self.listener.close()
-    }
+    func close() async { try? await self.listener.close() }
 }
 
 /// Reads who dials, then connects him.
@@ -78,10 +70,18 @@ private final class RelayGreeter: ChannelInboundHandler, RemovableChannelHandler
             return
         }
         let line = String(decoding: self.received.readableBytesView[..<end], as: UTF8.self)
-        guard let target = self.target, let dialler = Self.serverID(in: line).flatMap(self.links.node),
-            self.links.fault(from: dialler, to: target.node) != .cut
-        else { return context.close(promise: nil) }
+        guard let target = self.target, let id = Self.serverID(in: line) else { return context.close(promise: nil) }
         self.isConnecting = true
+        let (greeter, context) = (NIOLoopBound(self, eventLoop: context.eventLoop), context.loopBound)
+        self.links.node(of: id, on: context.eventLoop).whenSuccess { dialler in
+            greeter.value.found(dialler, for: target, context.value)
+        }
+    }
+
+    private func found(_ dialler: Int?, for target: (port: Int, node: Int), _ context: ChannelHandlerContext) {
+        guard context.channel.isActive, let dialler, self.links.fault(from: dialler, to: target.node) != .cut else {
+            return context.close(promise: nil)
+        }
         self.connect(context, from: dialler, to: target)
     }
 

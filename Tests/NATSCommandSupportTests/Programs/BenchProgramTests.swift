@@ -74,7 +74,7 @@ struct BenchProgramTests {
     func maximumTime(flags: String) async throws {
         try await NATSTestServer.withServer { server in
             let result = try await ToolShell.run(
-                "nats-bench $U -np 0 -ns 1 -n 100 --max-time 300ms \(flags) s",
+                "nats-bench $U -np 0 -ns 1 -n 100 --max-time 5s \(flags) s",
                 url: server.clientURL
             )
             #expect(result.status == 3)
@@ -152,7 +152,7 @@ struct BenchProgramTests {
         options.users = [.init(name: "u", password: "p")]
         try await NATSTestServer.withServer(options) { server in
             let result = try await ToolShell.run(
-                "nats-bench $U -n 10 -np 1 -ns 1 --multisubject --multisubjectmax 2 --timeout 1s s",
+                "nats-bench $U -n 10 -np 1 -ns 1 --multisubject --multisubjectmax 2 --timeout 5s s",
                 url: server.clientURL(user: "u", password: "p")
             )
             #expect(result.errors.hasSuffix("\nsub 1: 5 of 10\n"), "\(result.errors)")

@@ -59,7 +59,10 @@ struct ReplyProgramTests {
                 ToolShell("nats-rply $U -q other svc b", url: server.clientURL),
             ]
             for shell in shells { try await shell.waitForErrors() }
-            let result = try await ToolShell.run("nats-req $U -r --replies 2 svc x", url: server.clientURL)
+            let result = try await ToolShell.run(
+                "nats-req $U -r --replies 2 --reply-timeout 30s svc x",
+                url: server.clientURL
+            )
             #expect(result.output.split(separator: "\n").sorted() == ["a", "b"])
             for shell in shells { shell.signal(15) }
         }

@@ -113,11 +113,11 @@ struct RequestProgramTests {
     @Test("several replies of one responder, in their order")
     func replies() async throws {
         try await self.withResponders(.ours, "svc", answers: ["1", "2", "3"]) { server in
-            let two = try await ToolShell.run("nats-req $U -r --replies 2 svc hi", url: server.url)
+            let two = try await ToolShell.run("nats-req $U -r --replies 2 --reply-timeout 30s svc hi", url: server.url)
             #expect(two.output == "1\n2\n")
             #expect(two.status == 0)
             let four = try await ToolShell.run(
-                "nats-req $U -r --replies 4 --reply-timeout 100ms svc hi",
+                "nats-req $U -r --replies 4 --reply-timeout 5s svc hi",
                 url: server.url
             )
             #expect(four.output == "1\n2\n3\n")
@@ -171,7 +171,10 @@ struct RequestProgramTests {
     @Test("an empty reply ends the replies and is not printed")
     func waitForEmpty() async throws {
         try await self.withResponders(.ours, "svc", answers: ["1", "2", "", "3"]) { server in
-            let result = try await ToolShell.run("nats-req $U -r --wait-for-empty svc hi", url: server.url)
+            let result = try await ToolShell.run(
+                "nats-req $U -r --wait-for-empty --reply-timeout 30s svc hi",
+                url: server.url
+            )
             #expect(result.output == "1\n2\n")
             #expect(result.status == 0)
             let one = try await ToolShell.run(

@@ -124,7 +124,7 @@ struct RetryProgramTests {
     @Test("a connection on which the server says nothing any more is left for the next one")
     func silent() async throws {
         let peer = try ScriptedServer()
-        let shell = try ToolShell("echo 1 | nats-pub $U --retry=50ms --timeout 5s -l foo", url: peer.url)
+        let shell = try ToolShell("echo 1 | nats-pub $U --retry=50ms --timeout 20s -l foo", url: peer.url)
         let (first, _) = try await peer.acceptClient()
         try await first.expect("PUB foo 1\r\n1\r\nPING\r\n")
         let (second, _) = try await peer.acceptClient()

@@ -203,11 +203,17 @@ struct SubscribeOutputTests {
             // The first fills pipe and writer, the second waits for the writer, two more wait for that.
             let large = String(repeating: "x", count: 1_000_000)
             for _ in 0..<20 { try await tap.publish("x", large) }
+            // These come behind the others: where they are too many, nothing more comes of x.
+            for _ in 0..<20 { try await tap.publish("y", "small") }
             try await shell.waitForErrors("Slow consumer on [x]")
+            try await shell.waitForErrors("Slow consumer on [y]")
             try shell.write("", to: "go")
             let result = try await shell.result()
             #expect(result.status == status)
-            #expect(result.errors.matches(of: #/nats: slow consumer, \d+ messages dropped on \[x\]\n/#).count == 1)
+            // On a busy machine the tool may take messages in between, and fall behind again.
+            let episodes = result.errors.matches(of: #/Slow consumer on \[x\]\n/#).count
+            let reports = result.errors.matches(of: #/nats: slow consumer, \d+ messages dropped on \[x\]\n/#).count
+            #expect(reports >= 1 && reports <= episodes, "\(result.errors)")
         }
     }
 }

@@ -59,10 +59,11 @@ struct ConfiguredServer: Sendable {
     static func with<Result: Sendable>(
         _ server: ServerUnderTest,
         _ text: String,
+        version: OfficialServer.Version = .current,
         change: (inout ServerOptions) -> Void = { _ in },
         _ body: (Self) async throws -> Result
     ) async throws -> Result {
-        let running = try await self.start(server, text, change)
+        let running = try await self.start(server, text, version, change)
         do {
             let result = try await body(running)
             await running.stop()
@@ -85,12 +86,14 @@ struct ConfiguredServer: Sendable {
     private static func start(
         _ server: ServerUnderTest,
         _ text: String,
+        _ version: OfficialServer.Version,
         _ change: (inout ServerOptions) -> Void
     ) async throws -> Self {
         let text = self.patient(text)
         let log = CollectedLog()
         guard server != .official else {
-            return Self(kind: .official(try await OfficialServer.start(configurationText: text)), collected: log)
+            let official = try await OfficialServer.start(configurationText: text, version: version)
+            return Self(kind: .official(official), collected: log)
         }
         var options = try self.options(text, log)
         options.eventLoopCount = server == .oursOnManyLoops ? 3 : 1
@@ -178,13 +181,5 @@ struct ConfiguredServer: Sendable {
             }
         guard let port, port > 0 else { throw Failure(description: "no monitoring port") }
         return try await NATSTestSupport.fetch(target, port: port)
-    }
-}
-
-extension RawConnection {
-    /// Sends, and waits until the server has handled it.
-    func flush(_ text: String, fileID: String = #fileID, line: Int = #line) async throws {
-        await self.send(text + "PING\r\n")
-        try await self.expect("PONG\r\n", fileID: fileID, line: line)
     }
 }

@@ -23,6 +23,33 @@ struct InterestLedgerTests {
         return lines
     }
 
+    @Test("whoever is to hear nothing more has what it knows taken back, and no more")
+    func withdrawn() {
+        var generator = SystemRandomNumberGenerator()
+        var ledger = InterestLedger(hash: SubjectHash(using: &generator))
+        func change(_ subject: String, _ queue: String = "", by count: Int) {
+            ledger.change(Array(subject.utf8), queue: Array(queue.utf8), by: count)
+        }
+        func ends(_ updates: [InterestLedger.Update]) -> Set<String> {
+            #expect(updates.allSatisfy { $0.weight == 0 })
+            return Set(updates.map { String(decoding: $0.subject + [0x20] + $0.queue, as: UTF8.self) })
+        }
+        change("a", by: 1)
+        change("b", "q", by: 2)
+        let cursor = ledger.makeCursor()
+        let late = ledger.makeCursor()
+        _ = ledger.next(cursor, atMost: 100) { _ in }
+        change("a", by: -1)
+        change("b", "q", by: 1)
+        change("c", by: 1)
+        change("d", by: 1)
+        change("d", by: -1)
+        #expect(ends(ledger.withdraw(cursor)) == ["a ", "b q"])
+        #expect(ends(ledger.withdraw(late)).isEmpty)
+        #expect(ends(ledger.withdraw(late)).isEmpty)
+        #expect(ledger.keyCount == 2)
+    }
+
     @Test("plain interest is told when the first subscription comes and when the last one goes")
     func plain() {
         var ledger = self.makeLedger()

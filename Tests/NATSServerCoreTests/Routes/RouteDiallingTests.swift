@@ -27,6 +27,34 @@ struct RouteDiallingTests {
         return waits
     }
 
+    @Test("a reload may add and remove servers, and have all connections made anew")
+    func reload() throws {
+        let first = try #require(RouteAddress(host: "10.0.0.1", port: 6222))
+        let second = try #require(RouteAddress(host: "10.0.0.2", port: 6222))
+        let driver = RouteBookDriver { $0.routes = [first] }
+        let one = try driver.connect(driver.start(), to: RouteBookDriver.peer("N1"))
+        let added = driver.book.changeRoutes(adding: [second], removing: [], now: driver.now)
+        #expect(added.dials.map(\.address) == [second])
+        let two = try driver.connect(added, to: RouteBookDriver.peer("N2"))
+        var options = driver.book.options
+        options.connectRetries = 7
+        #expect(driver.book.reloaded(options, isRestarted: false, now: driver.now).isEmpty)
+        options.cluster = "C2"
+        let again = driver.book.reloaded(options, isRestarted: true, now: driver.now)
+        #expect(again.contains(.adoptCluster("C2")))
+        #expect(again.closed == [one.id, two.id] && again.reasons == [.routeRemoved, .routeRemoved])
+        #expect(Set(driver.pass(.seconds(2)).dials.map(\.address)) == [first, second])
+        let removed = driver.book.changeRoutes(adding: [], removing: [0], now: driver.now)
+        #expect(removed.closed.isEmpty)
+        #expect(driver.pass(.minutes(1)).dials.allSatisfy { $0.address == second })
+
+        let connected = RouteBookDriver { $0.routes = [first] }
+        let only = try connected.connect(connected.start(), to: RouteBookDriver.peer("N1"))
+        let gone = connected.book.changeRoutes(adding: [], removing: [0], now: connected.now)
+        #expect(gone.closed == [only.id] && gone.lines == ["info Removed route nats-route://10.0.0.1:6222/"])
+        #expect(connected.pass(.hours(2)).dials.isEmpty)
+    }
+
     @Test("a configured server is dialled every second, for ever")
     func everySecond() {
         let driver = self.driver()

@@ -5,6 +5,27 @@ import Testing
 
 @Suite("Route book: gossip")
 struct RouteGossipTests {
+    @Test("peers that come again and again do not make us dial more than all of them may")
+    func newcomers() {
+        let driver = RouteBookDriver {
+            $0.limits.newcomersAtOnce = 3
+            $0.limits.newcomersPerSecond = 1
+            $0.limits.dials = 100
+            $0.limits.dialsPerPeer = 100
+        }
+        var dials = 0
+        for round in 1...3 {
+            let peer = driver.accept(RouteBookDriver.peer("N\(round)"))
+            for host in 1...2 {
+                dials +=
+                    driver.inform(peer.id, RouteBookDriver.rumour("NX\(round)\(host)", "10.\(round).0.\(host)")).dials
+                    .count
+            }
+            _ = driver.close(peer.id)
+        }
+        #expect(dials == 3)
+    }
+
     @Test("all others are told of a newcomer, with the address where it was seen; it is told nothing")
     func newcomer() {
         let driver = RouteBookDriver()

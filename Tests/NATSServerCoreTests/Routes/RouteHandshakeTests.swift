@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import NATSServerCore
@@ -156,6 +157,25 @@ struct RouteHandshakeTests {
         let peers = (1...3).map { driver.accept(RouteBookDriver.peer("N\($0)")).actions }
         #expect(peers.map(\.registered.count) == [1, 1, 0])
         #expect(peers[2].reasons == [.maxConnectionsExceeded])
+    }
+
+    @Test("who says nothing is given up, and dialled again")
+    func silent() throws {
+        let driver = RouteBookDriver {
+            $0.routes = [RouteAddress(host: "10.0.0.1", port: 6222)].compactMap { $0 }
+            $0.limits.handshakeTime = .seconds(5)
+        }
+        let dialled = try driver.connect(driver.start())
+        let (silent, half) = (driver.accept(), driver.accept())
+        _ = driver.greet(half.id, RouteGreeting(id: "N1", cluster: "C1"))
+        #expect(driver.pass(.milliseconds(4999)).isEmpty)
+        let actions = driver.pass(.milliseconds(1))
+        #expect(actions.closed == [dialled.id, silent.id, half.id])
+        #expect(actions.errors == ["Authentication Timeout", "Authentication Timeout"])
+        #expect(driver.pass(.seconds(2)).dials.count == 1)
+        // Nothing is left of them.
+        driver.book.options.limits.handshakes = 1
+        #expect(driver.accept().actions.reasons.isEmpty)
     }
 
     @Test("events of connections that are gone change nothing")

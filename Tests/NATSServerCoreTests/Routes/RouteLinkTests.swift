@@ -225,6 +225,18 @@ struct RouteLinkTests {
         #expect(driver.book.connection(to: "N1", for: "A") == main.id)
     }
 
+    @Test("an account whose connection the peer refuses after its INFO goes with the others, too")
+    func refusedLate() throws {
+        let (driver, start) = self.dialling { $0.accounts = ["A"] }
+        let main = try driver.connect(start, to: self.peer("N1"))
+        let dedicated = try driver.connect(driver.pong(main.id), to: self.peer("N1"))
+        #expect(driver.book.connection(to: "N1", for: "A") == dedicated.id)
+        driver.error(dedicated.id)
+        #expect(driver.close(dedicated.id).contains(.assignAccounts("N1")))
+        #expect(driver.pass(.minutes(10)).dials.isEmpty)
+        #expect(driver.book.connection(to: "N1", for: "A") == main.id)
+    }
+
     @Test("the connection for an account that does not come is opened by who was dialled, too")
     func missingAccount() throws {
         let driver = RouteBookDriver { $0.accounts = ["$SYS"] }

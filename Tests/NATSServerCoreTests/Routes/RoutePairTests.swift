@@ -23,7 +23,7 @@ struct RoutePairTests {
         ServerUnderTest.available.map { Pair(first: first, second: $0) }
     }
 
-    private static func configuration(_ name: String, routes: [Int] = [], _ more: String = "") -> String {
+    static func configuration(_ name: String, routes: [Int] = [], _ more: String = "") -> String {
         let urls = routes.map { "\"nats://127.0.0.1:\($0)\"" }.joined(separator: ", ")
         return """
             server_name: \(name)
@@ -53,7 +53,7 @@ struct RoutePairTests {
     }
 
     /// Publishes until a subscription on another server gets it: from then on that one is known.
-    private static func settle(
+    static func settle(
         _ publisher: RawConnection,
         _ subject: String,
         _ subscriber: RawConnection
@@ -95,6 +95,17 @@ struct RoutePairTests {
                 await publisher.send("HPUB foo.h in.box 12 14\r\nNATS/1.0\r\n\r\nhi\r\n")
                 try await subscriber.expect("HMSG foo.h 7 in.box 12 14\r\nNATS/1.0\r\n\r\nhi\r\n")
                 try await subscriber.expectNothing()
+            }
+        }
+    }
+
+    @Test("a server is found by its name, whichever of its addresses it listens on")
+    func name() async throws {
+        try await ConfiguredServer.with(.ours, Self.configuration("A")) { first in
+            let route = "routes: [\"nats://localhost:\(first.clusterPort)\"]"
+            let text = "server_name: B\ncluster { name: C1, listen: \"127.0.0.1:-1\", \(route) }\n"
+            try await ConfiguredServer.with(.oursOnManyLoops, text) { second in
+                try await Self.expectRoute(from: first, to: second)
             }
         }
     }

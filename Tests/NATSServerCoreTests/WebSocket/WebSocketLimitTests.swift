@@ -14,6 +14,7 @@ import Testing
         let text = """
             websocket { \(Self.block), compression: \(compression) }
             max_pending: 1048576
+            write_deadline: "300s"
             max_payload: 65536
             debug: true
             http: "127.0.0.1:-1"

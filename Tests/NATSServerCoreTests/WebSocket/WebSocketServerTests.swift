@@ -540,7 +540,8 @@ import Testing
 
     @Test("a client that does not read is cut off, whatever it is sent")
     func slowConsumer() async throws {
-        let text = Self.configuration("", "max_pending: 1048576, max_payload: 1048576, debug: true")
+        let limits = "max_pending: 1048576, max_payload: 1048576, write_deadline: \"300s\""
+        let text = Self.configuration("", "\(limits), debug: true")
         try await ConfiguredServer.with(.ours, text) { server in
             let slow = try RawConnection.connect(port: server.webSocketPort, receiveBuffer: 4096)
             _ = try await slow.upgrade()

@@ -1,8 +1,8 @@
 import NATSTestSupport
 import Testing
 
-/// nats-top and three official servers that are one cluster.
-@Suite("nats-top and a cluster", .enabled(if: MonitoredServer.available.contains(.official)))
+/// nats-top and three servers that are one cluster.
+@Suite("nats-top and a cluster")
 struct ClusterProgramTests {
     private struct Node {
         var name: String
@@ -11,7 +11,13 @@ struct ClusterProgramTests {
         var client: ReservedPort
     }
 
-    private func start(_ name: String, cluster: Int, listen: Int, in directory: TemporaryDirectory) throws -> Node {
+    private func start(
+        _ kind: MonitoredServer.Kind,
+        _ name: String,
+        cluster: Int,
+        listen: Int,
+        in directory: TemporaryDirectory
+    ) throws -> Node {
         let monitoring = try ReservedPort()
         let client = try ReservedPort()
         let text = """
@@ -24,15 +30,15 @@ struct ClusterProgramTests {
             """
         let file = try directory.write(text, to: "\(name).conf")
         let arguments = ["-p", String(client.port), "-c", file]
-        let server = try MonitoredServer(.official, on: monitoring, arguments: arguments)
+        let server = try MonitoredServer(kind, on: monitoring, arguments: arguments)
         return Node(name: name, server: server, monitoring: monitoring, client: client)
     }
 
-    private func withCluster(_ body: ([Node]) async throws -> Void) async throws {
+    private func withCluster(_ kind: MonitoredServer.Kind, _ body: ([Node]) async throws -> Void) async throws {
         let directory = try TemporaryDirectory()
         let cluster = try ReservedPort()
         let nodes = try ["one", "two", "three"].enumerated().map { index, name in
-            try self.start(name, cluster: cluster.port, listen: index == 0 ? cluster.port : -1, in: directory)
+            try self.start(kind, name, cluster: cluster.port, listen: index == 0 ? cluster.port : -1, in: directory)
         }
         for node in nodes { try await node.server.waitUntilReady() }
         let first = try #require(nodes.first)
@@ -44,9 +50,12 @@ struct ClusterProgramTests {
         for node in nodes { await node.server.stop() }
     }
 
-    @Test("several -s, routes without a known port, and requests on $SYS show all servers")
-    func rows() async throws {
-        try await self.withCluster { nodes in
+    @Test(
+        "several -s, routes without a known port, and requests on $SYS show all servers",
+        arguments: MonitoredServer.available
+    )
+    func rows(kind: MonitoredServer.Kind) async throws {
+        try await self.withCluster(kind) { nodes in
             let ports = nodes.map { "127.0.0.1:\($0.monitoring.port)" }
             let all = try await TopRun.run(
                 "-s \(ports[0]),\(ports[1]) -s \(ports[2]) --view cluster --batch -r 2 -d 0.1"
@@ -76,8 +85,11 @@ struct ClusterProgramTests {
     }
 
     #if os(Linux)
-    @Test("other servers are found at the hosts that a server knows, at the same port")
-    func discovery() async throws {
+    @Test(
+        "other servers are found at the hosts that a server knows, at the same port",
+        arguments: MonitoredServer.available
+    )
+    func discovery(kind: MonitoredServer.Kind) async throws {
         let directory = try TemporaryDirectory()
         let (cluster, monitoring, client) = (try ReservedPort(), try ReservedPort(), try ReservedPort())
         let servers = try (1...3).map { number in
@@ -90,7 +102,7 @@ struct ClusterProgramTests {
 
                 """
             let file = try directory.write(text, to: "\(number).conf")
-            return try ChildProcess(TestDependencies.officialServer(.current) ?? "", ["-c", file])
+            return try ChildProcess(kind.path(), ["-c", file])
         }
         let top = "-m \(monitoring.port) --view cluster --sort -name --columns name,host,state --batch -r 1"
         var last = ""
@@ -104,8 +116,11 @@ struct ClusterProgramTests {
         for server in servers { await server.stop() }
     }
 
-    @Test("a server that belongs to nobody's cluster is not taken in where one of the cluster was looked for")
-    func stranger() async throws {
+    @Test(
+        "a server that belongs to nobody's cluster is not taken in where one of the cluster was looked for",
+        arguments: MonitoredServer.available
+    )
+    func stranger(kind: MonitoredServer.Kind) async throws {
         let directory = try TemporaryDirectory()
         let (cluster, monitoring) = (try ReservedPort(), try ReservedPort())
         let texts = try [
@@ -131,7 +146,7 @@ struct ClusterProgramTests {
         ]
         let servers = try texts.enumerated().map { number, text in
             let file = try directory.write(text, to: "\(number).conf")
-            return try ChildProcess(TestDependencies.officialServer(.current) ?? "", ["-c", file])
+            return try ChildProcess(kind.path(), ["-c", file])
         }
         var last = ""
         try await eventually("a stranger that answers") {
@@ -150,10 +165,11 @@ struct ClusterProgramTests {
     @Test(
         "on the screen, Enter shows another server, and one that dies is lost",
         .enabled(if: Tmux.isAvailable),
-        arguments: [true, false]
+        arguments: MonitoredServer.available,
+        [true, false]
     )
-    func screen(isSystem: Bool) async throws {
-        try await self.withCluster { nodes in
+    func screen(kind: MonitoredServer.Kind, isSystem: Bool) async throws {
+        try await self.withCluster(kind) { nodes in
             let pages = nodes.map { "127.0.0.1:\($0.monitoring.port)" }.joined(separator: ",")
             let source = isSystem ? "nats://sys:pw@127.0.0.1:\(nodes[0].client.port)" : pages
             let script = """

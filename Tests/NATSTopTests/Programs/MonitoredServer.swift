@@ -5,6 +5,18 @@ final class MonitoredServer: Sendable {
     enum Kind: String, Sendable, CaseIterable {
         case official
         case ours
+
+        /// The program.
+        func path() throws -> String {
+            switch self {
+            case .official:
+                guard let path = TestDependencies.officialServer(.current) else {
+                    throw ConditionNotMet(description: "no official server")
+                }
+                return path
+            case .ours: return try BuiltProgram.path("nats-server")
+            }
+        }
     }
 
     /// Those that can run here.
@@ -18,14 +30,8 @@ final class MonitoredServer: Sendable {
     /// Starts one whose monitoring port is the reserved one.
     init(_ kind: Kind, on reserved: ReservedPort, arguments: [String] = []) throws {
         self.reserved = reserved
-        let path =
-            switch kind {
-            case .official: TestDependencies.officialServer(.current)
-            case .ours: try BuiltProgram.path("nats-server")
-            }
-        guard let path else { throw ConditionNotMet(description: "no official server") }
         let port = arguments.isEmpty ? ["-m", String(reserved.port)] : []
-        self.process = try ChildProcess(path, ["-a", "127.0.0.1", "-p", "-1"] + port + arguments)
+        self.process = try ChildProcess(kind.path(), ["-a", "127.0.0.1", "-p", "-1"] + port + arguments)
     }
 
     func stop() async { await self.process.stop() }

@@ -28,32 +28,25 @@ struct AccstatzDocument {
         writer.write("leafnodes", account.leafNodes)
         writer.write("total_conns", account.connections + account.leafNodes)
         writer.write("num_subscriptions", account.subscriptions.subscriptions)
-        writer.object("sent") {
-            let (all, leafs) = (account.traffic, account.leafTraffic)
-            Self.write((all.messagesOut, all.bytesOut), leafs: (leafs.messagesOut, leafs.bytesOut), to: &$0)
-        }
-        writer.object("received") {
-            let (all, leafs) = (account.traffic, account.leafTraffic)
-            Self.write((all.messagesIn, all.bytesIn), leafs: (leafs.messagesIn, leafs.bytesIn), to: &$0)
-        }
+        writer.object("sent") { Self.write(account, of: { ($0.messagesOut, $0.bytesOut) }, to: &$0) }
+        writer.object("received") { Self.write(account, of: { ($0.messagesIn, $0.bytesIn) }, to: &$0) }
         writer.write("slow_consumers", account.slowConsumers)
     }
 
+    /// One direction.
     private static func write(
-        _ all: (messages: Int, bytes: Int),
-        leafs: (messages: Int, bytes: Int),
+        _ account: AccountSnapshot,
+        of direction: (TrafficStatistics) -> (messages: Int, bytes: Int),
         to writer: inout JSONDocumentWriter
     ) {
-        writer.write("msgs", all.messages)
-        writer.write("bytes", all.bytes)
-        let kinds: [(StaticString, (messages: Int, bytes: Int))] = [
-            ("gateways", (0, 0)), ("routes", (0, 0)), ("leafs", leafs),
-        ]
-        for (kind, figures) in kinds {
-            writer.object(kind) { writer in
-                writer.write("msgs", figures.messages)
-                writer.write("bytes", figures.bytes)
-            }
+        func write(_ traffic: TrafficStatistics, to writer: inout JSONDocumentWriter) {
+            let (messages, bytes) = direction(traffic)
+            writer.write("msgs", messages)
+            writer.write("bytes", bytes)
         }
+        write(account.traffic, to: &writer)
+        writer.object("gateways") { write(TrafficStatistics(), to: &$0) }
+        writer.object("routes") { write(account.routed, to: &$0) }
+        writer.object("leafs") { write(account.leafTraffic, to: &$0) }
     }
 }

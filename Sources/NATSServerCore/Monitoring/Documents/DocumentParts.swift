@@ -16,6 +16,15 @@ extension JSONDocumentWriter {
         self.write(key, number: Double(seconds) + Double(attoseconds) / 1e18)
     }
 
+    /// Subjects that are allowed and denied; nothing if `nil`.
+    mutating func writeUnlessNil(_ key: StaticString, _ subjects: PermissionOptions.Subjects?) {
+        guard let subjects else { return }
+        self.object(key) { writer in
+            writer.writeUnlessEmpty("allow", subjects.allow ?? [])
+            writer.writeUnlessEmpty("deny", subjects.deny)
+        }
+    }
+
     /// The members with which most pages begin.
     mutating func write(_ head: ServerHead) {
         self.write("server_id", head.id)

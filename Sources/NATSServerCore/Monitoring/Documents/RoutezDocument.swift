@@ -36,11 +36,11 @@ struct RoutezDocument {
             writer.write("port", route.port)
             writer.write("start", time: self.clock.wallNanoseconds(figures.start))
             writer.write("last_activity", time: self.clock.wallNanoseconds(figures.lastActivity))
-            if figures.roundTripNanoseconds > 0 {
-                writer.write("rtt", TimeText.roundTrip(figures.roundTripNanoseconds))
-            }
+            writer.write("rtt", TimeText.roundTrip(figures.roundTripNanoseconds))
             writer.write("uptime", TimeText.uptime((self.now - figures.start).nanoseconds))
             writer.write("idle", TimeText.uptime((self.now - figures.lastActivity).nanoseconds))
+            writer.writeUnlessNil("import", route.importPermissions)
+            writer.writeUnlessNil("export", route.exportPermissions)
             writer.write("pending_size", figures.pendingBytes)
             writer.write("in_msgs", figures.traffic.messagesIn)
             writer.write("out_msgs", figures.traffic.messagesOut)

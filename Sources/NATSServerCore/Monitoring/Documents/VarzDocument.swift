@@ -48,8 +48,8 @@ struct VarzDocument {
         writer.write("max_control_line", options.maxControlLine)
         writer.write("max_payload", options.maxPayload)
         writer.write("max_pending", options.maxPending)
-        // What a server shows that has none of these.
         writer.object("cluster") { self.writeCluster(to: &$0) }
+        // What a server shows that has none of these.
         writer.object("gateway") { _ in }
         writer.object("leaf") { self.writeLeafNodes(to: &$0) }
         writer.object("mqtt") { _ in }
@@ -70,6 +70,7 @@ struct VarzDocument {
         writer.writeUnlessFalse("tls_required", options.tls != nil)
         writer.writeUnlessFalse("tls_verify", options.tls != nil)
         writer.writeUnlessZero("pool_size", max(0, options.poolSize))
+        if let end = self.snapshot.clusterCertificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
 
     private func writeLeafNodes(to writer: inout JSONDocumentWriter) {
@@ -144,15 +145,15 @@ struct VarzDocument {
         writer.write("routes", self.snapshot.routes)
         writer.write("remotes", self.snapshot.remotes)
         writer.write("leafnodes", self.snapshot.leafNodes)
-        // There are no messages but those of clients.
+        let clients = traffic - statistics.routed - statistics.leafs
         writer.write("in_msgs", traffic.messagesIn)
         writer.write("in_bytes", traffic.bytesIn)
-        writer.write("in_client_msgs", traffic.messagesIn)
-        writer.write("in_client_bytes", traffic.bytesIn)
+        writer.write("in_client_msgs", clients.messagesIn)
+        writer.write("in_client_bytes", clients.bytesIn)
         writer.write("out_msgs", traffic.messagesOut)
         writer.write("out_bytes", traffic.bytesOut)
-        writer.write("out_client_msgs", traffic.messagesOut)
-        writer.write("out_client_bytes", traffic.bytesOut)
+        writer.write("out_client_msgs", clients.messagesOut)
+        writer.write("out_client_bytes", clients.bytesOut)
         writer.write("slow_consumers", statistics.slowConsumers)
         writer.write("stale_connections", statistics.staleConnections)
         writer.write("stalled_clients", statistics.stalls)
@@ -191,11 +192,12 @@ struct VarzDocument {
         if self.snapshot.pinnedAccountFailures > 0 {
             writer.write("pinned_account_fails", self.snapshot.pinnedAccountFailures)
         }
+        let statistics = self.snapshot.statistics
         writer.object("slow_consumer_stats") {
-            Self.writeKinds(clients: self.snapshot.statistics.slowConsumers, to: &$0)
+            Self.writeKinds(statistics.slowConsumers, routes: statistics.slowRoutes, to: &$0)
         }
         writer.object("stale_connection_stats") {
-            Self.writeKinds(clients: self.snapshot.statistics.staleConnections, to: &$0)
+            Self.writeKinds(statistics.staleConnections, routes: statistics.staleRoutes, to: &$0)
         }
         writer.object("disk_io_wait_stats") { writer in
             writer.write("waiters", 0)
@@ -206,10 +208,15 @@ struct VarzDocument {
         if let end = self.snapshot.certificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
 
-    /// A figure about clients, and about what there is none of.
-    static func writeKinds(clients: Int, to writer: inout JSONDocumentWriter) {
-        writer.write("clients", clients)
-        writer.write("routes", 0)
+    /// A figure about all connections by their kinds.
+    ///
+    /// - Parameters:
+    ///   - total: Of all.
+    ///   - routes: Of routes.
+    ///   - writer: Gets it.
+    static func writeKinds(_ total: Int, routes: Int, to writer: inout JSONDocumentWriter) {
+        writer.write("clients", total - routes)
+        writer.write("routes", routes)
         writer.write("gateways", 0)
         writer.write("leafs", 0)
     }

@@ -3,6 +3,7 @@ import NIOCore
 /// One connection to another server of the cluster at one moment.
 struct RouteSnapshot: Sendable {
     var figures: ConnectionFigures
+    var link = RouteLink.slot(0)
     var remoteID = ""
     var remoteName = ""
     var isSolicited = false
@@ -13,6 +14,9 @@ struct RouteSnapshot: Sendable {
     var account = ""
     /// `off`, or `not supported` if the peer has no notion of it.
     var compression = ""
+    /// What the peer takes from this server and gives to it; everything if `nil`.
+    var importPermissions: PermissionOptions.Subjects?
+    var exportPermissions: PermissionOptions.Subjects?
     /// What the peer wants; empty unless asked for.
     var subscriptions: [SubscriptionSnapshot] = []
 }
@@ -33,22 +37,35 @@ extension RouteConnection {
         snapshot.ip = self.remoteIP
         snapshot.port = self.remotePort
         snapshot.account = self.dedicatedAccount.map { String(decoding: $0, as: UTF8.self) } ?? ""
-        snapshot.compression = (self.peer?.compression.isEmpty ?? true) ? "not supported" : "off"
+        let compression = self.peer?.compression ?? ""
+        snapshot.compression =
+            compression.isEmpty ? Self.unsupported : compression == Self.unsupported ? compression : "off"
+        if let link = self.link { snapshot.link = link }
+        snapshot.importPermissions = self.peer?.importPermissions
+        snapshot.exportPermissions = self.peer?.exportPermissions
         guard listing else { return snapshot }
-        for (account, interest) in self.interest {
-            for key in interest.wanted.keys {
-                // As the official server names what a peer wants.
-                let sid = account + [0x20] + key.subject + (key.queue.isEmpty ? [] : [0x20] + key.queue)
-                snapshot.subscriptions.append(
-                    SubscriptionSnapshot(
-                        subject: String(decoding: key.subject, as: UTF8.self),
-                        queue: String(decoding: key.queue, as: UTF8.self),
-                        sid: String(decoding: sid, as: UTF8.self),
-                        connection: self.id
-                    )
+        // As the official server names what a peer wants (nats-server route.go processRemoteSub).
+        let prefix = Array("R ".utf8)
+        for (name, interest) in self.interest {
+            let account = self.isDedicated ? [] : name + [0x20]
+            let wanted = Array(interest.wanted.values)
+            let known: Account? = interest.account
+            for (interest, delivered) in zip(wanted, known?.index.deliveries(of: wanted) ?? wanted.map { _ in 0 }) {
+                var subscription = SubscriptionSnapshot(
+                    subject: String(decoding: interest.subject, as: UTF8.self),
+                    queue: String(decoding: interest.queue, as: UTF8.self),
+                    sid: "",
+                    connection: self.id,
+                    delivered: delivered
                 )
+                subscription.sid =
+                    prefix + account + interest.subject + (interest.queue.isEmpty ? [] : [0x20] + interest.queue)
+                snapshot.subscriptions.append(subscription)
             }
         }
         return snapshot
     }
+
+    /// Of a peer that does not know of compression.
+    private static let unsupported = "not supported"
 }

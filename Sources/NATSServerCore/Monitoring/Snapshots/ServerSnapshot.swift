@@ -26,6 +26,7 @@ struct ServerSnapshot: Sendable {
     /// Of a server that is one of a cluster; empty otherwise.
     var cluster = ""
     var clusterPort = 0
+    var clusterCertificateEnd: Int64?
     /// Connections to other servers, and how many servers those are.
     var routes = 0
     var remotes = 0
@@ -59,6 +60,8 @@ struct AccountSnapshot: Sendable {
     var connections = 0
     var leafNodes = 0
     var traffic = TrafficStatistics()
+    /// The part of it that came from other servers of the cluster, and went to them.
+    var routed = TrafficStatistics()
     /// Those of leaf nodes.
     var leafTraffic = TrafficStatistics()
     var slowConsumers = 0
@@ -77,6 +80,7 @@ struct AccountSnapshot: Sendable {
     /// What the account has done.
     mutating func use(_ totals: ServerLoop.Totals) {
         self.traffic = totals.traffic
+        self.routed = totals.routed
         self.leafTraffic = totals.leafTraffic
         self.slowConsumers = totals.slowConsumers
     }

@@ -52,9 +52,12 @@ extension RouteSimulation {
                 }
                 self.send(.end, from: id, at: node)
                 if let pipe = self.nodes[node].pipes[id] { self.shut(pipe, self.side(of: id, pipe)) }
-            case .register: self.counters.registered += 1
+            case .register(let id, let peer, _):
+                self.counters.registered += 1
+                self.planPing(on: id, at: node, first: true)
+                self.assignAccounts(to: peer.id, at: node)
             case .announce(let clientURLs, _): self.nodes[node].clientURLs = clientURLs
-            case .adoptCluster: break
+            case .adoptCluster, .assignAccounts: break
             case .log(let level, _, _): if level == .error { self.counters.errorLines += 1 }
             }
         }

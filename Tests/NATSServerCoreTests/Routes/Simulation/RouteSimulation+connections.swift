@@ -74,6 +74,7 @@ extension RouteSimulation {
         case .ping: self.send(.pong, over: pipe, from: side)
         case .pong: self.perform(self.nodes[node].book.ponged(id, now: self.deadline), at: node)
         case .error: self.nodes[node].book.errorReceived(id)
+        case .interest(let change): self.heard(change, on: id, at: node)
         case .end:
             self.shut(pipe, side)
             self.perform(self.nodes[node].book.closed(id, now: self.deadline), at: node)
@@ -84,6 +85,7 @@ extension RouteSimulation {
         self.pipes[pipe].ends[side].isOpen = false
         let end = self.pipes[pipe].ends[side]
         self.nodes[end.node].pipes[end.connection] = nil
+        self.forgetInterest(on: end.connection, at: end.node)
         // The other side learns of it, unless it is cut off; then it notices by itself.
         self.queue.add(.stale(pipe: pipe), at: self.now + self.staleAfter)
     }

@@ -13,6 +13,8 @@ struct RouteSimulation {
         case ping
         case pong
         case error
+        /// So many lines RS+ less so many RS-.
+        case interest(Int)
         /// The sender has closed the connection.
         case end
     }
@@ -29,9 +31,17 @@ struct RouteSimulation {
         var registered = 0
         var closed: [ClosedReason: Int] = [:]
         var errorLines = 0
+        /// RS+ and RS-.
+        var interest = 0
+        var noInterest = 0
+        /// PINGs that were sent by the clock.
+        var keepAlives = 0
 
         /// What went over connections.
-        var messages: Int { self.connects + self.infos + self.gossip + 2 * self.pings + self.errors }
+        var messages: Int {
+            self.connects + self.infos + self.gossip + 2 * (self.pings + self.keepAlives) + self.errors
+                + self.interest + self.noInterest
+        }
     }
 
     enum Kind {
@@ -50,6 +60,9 @@ struct RouteSimulation {
         /// The pipe behind each connection.
         var pipes: [UInt64: Int] = [:]
         var timer: UInt64?
+        var accounts: [String: SimulatedAccount] = [:]
+        /// Keys that the other side of each connection has told of.
+        var heard: [UInt64: Int] = [:]
     }
 
     struct End {
@@ -74,6 +87,8 @@ struct RouteSimulation {
         case message(Message, pipe: Int, to: Int)
         case timer(node: Int, life: Int, UInt64)
         case stale(pipe: Int)
+        /// It is time for a PING of one side.
+        case ping(pipe: Int, side: Int)
     }
 
     static let second: UInt64 = 1_000_000_000
@@ -91,6 +106,10 @@ struct RouteSimulation {
     var pipes: [Pipe] = []
     var lastConnection: UInt64 = 0
     var isolated: Set<Set<Int>> = []
+    /// Keys that servers know of others, in all.
+    var heardInAll = 0
+    /// Whether servers send PINGs by the clock.
+    var keepsAlive = false
 
     init(seed: UInt64) { self.random = SeededGenerator(seed: seed) }
 
@@ -129,6 +148,7 @@ struct RouteSimulation {
 
     /// Ends a server; with a goodbye its connections end, without it peers find out by themselves.
     mutating func stop(_ index: Int, withGoodbye: Bool = true) {
+        for connection in self.nodes[index].pipes.keys { self.forgetInterest(on: connection, at: index) }
         for pipe in self.nodes[index].pipes.values.sorted() {
             for side in 0...1 where self.pipes[pipe].ends[side].node == index {
                 if withGoodbye { self.send(.end, over: pipe, from: side) }
@@ -167,11 +187,18 @@ struct RouteSimulation {
     /// Lets so many seconds pass.
     mutating func run(seconds: Double) {
         let end = self.now + UInt64(seconds * Double(Self.second))
-        while let next = self.queue.nextTime, next <= end, let (time, event) = self.queue.pop() {
-            self.now = max(self.now, time)
-            self.handle(event)
-        }
+        while let next = self.queue.nextTime, next <= end, self.step() {}
         self.now = end
+    }
+
+    /// Lets happen what comes next.
+    ///
+    /// - Returns: `false` if nothing will.
+    mutating func step() -> Bool {
+        guard let (time, event) = self.queue.pop() else { return false }
+        self.now = max(self.now, time)
+        self.handle(event)
+        return true
     }
 
     mutating func handle(_ event: Event) {
@@ -192,6 +219,7 @@ struct RouteSimulation {
             let isCut = self.isolated.contains(Set(ends.map(\.node))) || ends.contains { !$0.isOpen }
             guard isCut else { return }
             for side in 0...1 { self.received(.end, pipe, side) }
+        case .ping(let pipe, let side): self.ping(pipe, side)
         }
     }
 }

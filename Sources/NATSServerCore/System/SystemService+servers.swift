@@ -1,0 +1,149 @@
+import Logging
+import NATSText
+import NATSWire
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// What the servers of a cluster tell each other (nats-server events.go initEventTracking and following).
+extension SystemService {
+    /// Listens to the other servers; `hash` is what they know this one by.
+    func listenToServers(_ hash: String) {
+        self.answer(SystemSubjects.inboxes(hash)) { message in
+            self.subscriberCounts.received(message)
+            return nil
+        }
+        for subject in [
+            SystemSubjects.oldServerConnections("*"), SystemSubjects.connectionsAnswer(self.shared.identity.id),
+        ] {
+            self.answer(subject) { message in
+                self.connectionsChangedElsewhere(message)
+                return nil
+            }
+        }
+        self.answer(SystemSubjects.event(of: "*", "STATSZ")) { message in
+            guard let server = Self.server(in: message) else { return nil }
+            self.heard(from: server)
+            return nil
+        }
+        for name in ["SHUTDOWN", "LAMEDUCK"] {
+            self.answer(SystemSubjects.event(of: "*", name)) { message in
+                guard !message.payload.isEmpty, let id = message.tokens.dropFirst(2).first else { return nil }
+                self.ended(id)
+                return nil
+            }
+        }
+        self.answer(SystemSubjects.latency(hash)) { message in
+            self.measuredElsewhere(message)
+            return nil
+        }
+    }
+
+    /// Who has told something.
+    private struct Teller {
+        var id = ""
+        var sequence: UInt64 = 0
+    }
+
+    /// The member `server` of a message; `nil` if there is none.
+    private static func server(in message: InternalMessage) -> Teller? {
+        guard let document = try? JSONObjectReader(JSONValue.parse(message.payload)) else { return nil }
+        return try? self.server(in: document)
+    }
+
+    private static func server(in document: JSONObjectReader) throws(JSONError) -> Teller {
+        var server = Teller()
+        try document.readObject("server") { reader throws(JSONError) in
+            try reader.read("id", into: &server.id)
+            try reader.read("seq", into: &server.sequence)
+        }
+        return server
+    }
+
+    /// Whether a server is known now.
+    @discardableResult
+    private func heard(from server: Teller) -> Bool {
+        guard !server.id.isEmpty, server.id != self.shared.identity.id else { return false }
+        switch self.tracking.withLockedValue({
+            $0.heard(from: server.id, sequence: server.sequence, now: .now())
+        }) {
+        case .new:
+            // It does not know this one either.
+            self.broadcastStatistics()
+            return true
+        case .known: return true
+        case .outOfOrder:
+            let id = GoString.quoted(server.id.utf8)
+            self.shared.logger.error("Received out of order remote server update from: \(id)")
+            return true
+        case nil: return false
+        }
+    }
+
+    private func ended(_ id: String) {
+        guard self.tracking.withLockedValue({ $0.ended(id) }) else { return }
+        self.forgetConnections(on: id)
+    }
+
+    private func forgetConnections(on server: String) {
+        for account in self.shared.accounts.byName.values { account.setConnections(nil, on: server) }
+    }
+
+    /// Looks every now and then for servers that have gone without a word.
+    func scheduleSweep() {
+        self.eventLoop?.scheduleTask(in: RemoteServers.sweepInterval) {
+            guard !self.shared.isEnding else { return }
+            for id in self.tracking.withLockedValue({ $0.takeSilent(now: .now()) }) {
+                self.shared.logger.debug("Detected orphan remote server: \(GoString.quoted(id.utf8))")
+                self.forgetConnections(on: id)
+            }
+            self.scheduleSweep()
+        }
+    }
+
+    // MARK: Connections of accounts
+
+    /// Another server has told how many connections an account has there (nats-server events.go remoteConnsUpdate).
+    private func connectionsChangedElsewhere(_ message: InternalMessage) {
+        guard !message.payload.isEmpty else {
+            return self.shared.logger.error("SYSTEM - No message body provided")
+        }
+        var name = ""
+        var count = 0
+        let server: Teller
+        do throws(JSONError) {
+            let document = try JSONObjectReader(JSONValue.parse(message.payload))
+            try document.read("acc", into: &name)
+            try document.read("conns", into: &count)
+            server = try Self.server(in: document)
+        } catch {
+            return self.shared.logger.error(
+                "SYSTEM - Error unmarshalling account connection event message: \(error)"
+            )
+        }
+        guard let account = self.shared.accounts[name] else { return }
+        guard server.id != self.shared.identity.id else {
+            return self.shared.logger.error(
+                "SYSTEM - Processing our own account connection event message: ignored"
+            )
+        }
+        guard self.heard(from: server) else { return }
+        account.setConnections(count, on: server.id)
+        self.shared.loops.closeSurplus(of: account)
+    }
+
+    /// The first client has come to an account: asks the other servers how many connections it has there, if it may not
+    /// have any number (nats-server events.go enableAccountTracking).
+    func askForConnections(of account: Account) {
+        guard account.limits.maxConnections >= 0, self.shared.routes != nil else { return }
+        let reply = Array(SystemSubjects.connectionsAnswer(self.shared.identity.id).utf8)
+        self.events.put(InternalMessage(SystemSubjects.account(account.name, "CONNS"), reply: reply)) { message in
+            var message = message
+            message.payload = SystemEvents.document { writer in
+                writer.object("server") { self.block.write(to: &$0) }
+                writer.write("acc", account.name)
+            }
+            self.client.publish(message, in: self.account)
+            return nil
+        }
+    }
+}
