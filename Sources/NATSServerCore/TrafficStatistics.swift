@@ -50,6 +50,9 @@ package struct ServerStatistics: Sendable, Equatable {
     package var slowLeafs = 0
     package var staleLeafs = 0
 
+    /// The part of the traffic that is of clients.
+    var clients: TrafficStatistics { self.traffic - self.routed - self.leafs }
+
     package init() {}
 }
 

@@ -45,6 +45,7 @@ final class Account: Sendable {
     private let elsewhere = NIOLockedValueBox(RemoteConnections())
     /// What ``elsewhere`` counts.
     private let clientsElsewhere = Synchronization.Atomic<Int>(0)
+    private let leafsElsewhere = Synchronization.Atomic<Int>(0)
     private let streamsVersion = Synchronization.Atomic<Int>(0)
     private let awaitsAnswers = Synchronization.Atomic<Bool>(false)
     /// Requests to other accounts that wait for their answers, and the bytes of their reply subjects.
@@ -355,36 +356,44 @@ final class Account: Sendable {
 
     var connectionCount: Int { self.clients.load(ordering: .relaxed) }
 
-    /// A client comes in.
+    /// A client comes in; leaf nodes of this server count as clients do (nats-server accounts.go
+    /// MaxTotalConnectionsReached).
     ///
     /// - Returns: `false`, and it has not come in, if there are too many.
     func enter() -> Bool {
         let limit = self.limits.maxConnections
         let count = self.clients.add(1, ordering: .relaxed).newValue
-        guard limit < 0 || count + self.remoteConnectionCount <= limit else {
+        guard limit < 0 || count + self.leafNodeCount + self.remoteConnectionCount <= limit else {
             self.leave()
             return false
         }
         return true
     }
 
-    /// Connections on other servers of the cluster.
+    /// Connections of clients on other servers of the cluster.
     var remoteConnectionCount: Int { self.clientsElsewhere.load(ordering: .relaxed) }
 
     /// How many other servers have connections of the account.
-    var remoteServerCount: Int { self.elsewhere.withLockedValue { $0.servers } }
+    var remoteServerCount: Int { self.elsewhere.withLockedValue { $0.serverCount } }
 
     /// Whether there are more connections than there may be, with those on other servers.
     var isTooFull: Bool {
         let limit = self.limits.maxConnections
-        return limit >= 0 && self.connectionCount + self.remoteConnectionCount > limit
+        return limit >= 0 && self.connectionCount + self.leafNodeCount + self.remoteConnectionCount > limit
+    }
+
+    /// Whether there are more leaf nodes than there may be, with those on other servers.
+    var hasTooManyLeafNodes: Bool {
+        let limit = self.limits.maxLeafNodes
+        return limit >= 0 && self.leafNodeCount + self.remoteLeafNodeCount > limit
     }
 
     /// Another server has told how many connections it has; `nil` if it is gone.
-    func setConnections(_ count: Int?, on server: String) {
+    func setConnections(_ counts: RemoteConnections.Counts?, on server: String) {
         self.elsewhere.withLockedValue { elsewhere in
-            if let count { elsewhere.set(server, count) } else { elsewhere.remove(server) }
-            self.clientsElsewhere.store(elsewhere.count, ordering: .relaxed)
+            if let counts { elsewhere.set(server, counts) } else { elsewhere.remove(server) }
+            self.clientsElsewhere.store(elsewhere.all.clients, ordering: .relaxed)
+            self.leafsElsewhere.store(elsewhere.all.leafNodes, ordering: .relaxed)
         }
     }
 
@@ -393,12 +402,19 @@ final class Account: Sendable {
     /// Connections of leaf nodes, on either side.
     var leafNodeCount: Int { self.leafs.load(ordering: .relaxed) }
 
+    /// The same on other servers of the cluster.
+    var remoteLeafNodeCount: Int { self.leafsElsewhere.load(ordering: .relaxed) }
+
+    /// Whether clients or leaf nodes are connected to it here.
+    var isInUse: Bool { self.connectionCount + self.leafNodeCount > 0 }
+
     /// A connection of a leaf node comes in.
     ///
     /// - Returns: `false`, and it has not come in, if there are too many.
     func enterAsLeafNode() -> Bool {
         let limit = self.limits.maxLeafNodes
-        guard self.leafs.add(1, ordering: .relaxed).newValue <= limit || limit < 0 else {
+        let count = self.leafs.add(1, ordering: .relaxed).newValue
+        guard limit < 0 || count + self.remoteLeafNodeCount <= limit else {
             self.leaveAsLeafNode()
             return false
         }

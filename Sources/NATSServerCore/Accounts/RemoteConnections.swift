@@ -1,22 +1,31 @@
 /// The connections that an account has on other servers of the cluster, as those tell (nats-server accounts.go
 /// updateRemoteServer).
 struct RemoteConnections {
-    private var clients: [String: Int] = [:]
+    /// How many there are of each kind.
+    struct Counts {
+        var clients = 0
+        var leafNodes = 0
+    }
+
+    private var servers: [String: Counts] = [:]
 
     /// All together.
-    private(set) var count = 0
+    private(set) var all = Counts()
 
     /// How many servers have any.
-    var servers: Int { self.clients.count }
+    var serverCount: Int { self.servers.count }
 
     /// A server has told how many it has.
-    mutating func set(_ server: String, _ count: Int) {
+    mutating func set(_ server: String, _ counts: Counts) {
         // No sum of what servers say may overflow.
-        let count = min(max(0, count), Int(Int32.max))
-        self.count += count - (self.clients[server] ?? 0)
-        self.clients[server] = count > 0 ? count : nil
+        func limited(_ count: Int) -> Int { min(max(0, count), Int(Int32.max)) }
+        let counts = Counts(clients: limited(counts.clients), leafNodes: limited(counts.leafNodes))
+        let old = self.servers[server] ?? Counts()
+        self.all.clients += counts.clients - old.clients
+        self.all.leafNodes += counts.leafNodes - old.leafNodes
+        self.servers[server] = counts.clients + counts.leafNodes > 0 ? counts : nil
     }
 
     /// A server is gone.
-    mutating func remove(_ server: String) { self.set(server, 0) }
+    mutating func remove(_ server: String) { self.set(server, Counts()) }
 }

@@ -121,7 +121,9 @@ extension LeafConnection {
             self.service.learned(self, info.leafNodeURLs ?? [])
             guard info.importPermissions != nil || info.exportPermissions != nil else { return }
             let permissions = self.makePermissions(info)
-            self.account.index.changePeers { self.permissions = permissions }
+            self.permissions = permissions
+            // What was looked for before holds no more, in other accounts neither.
+            for index in self.indices { index.peersChanged() }
         }
     }
 

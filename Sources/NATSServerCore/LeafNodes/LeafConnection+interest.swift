@@ -69,6 +69,13 @@ extension LeafConnection {
         }
     }
 
+    /// Where the peer's interest stands.
+    var indices: [SubscriptionIndex] {
+        var indices = [ObjectIdentifier(self.account.index): self.account.index]
+        for shadow in self.shadows.values.joined() { indices[ObjectIdentifier(shadow.index)] = shadow.index }
+        return Array(indices.values)
+    }
+
     private func removeShadows(_ key: InterestKey) {
         for shadow in self.shadows.removeValue(forKey: key) ?? [] {
             shadow.index.remove(contentsOf: CollectionOfOne(shadow))

@@ -1,6 +1,7 @@
 import Logging
 import NATSText
 import NATSWire
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
 
@@ -39,10 +40,15 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     var nonce = ""
     /// What the peer said in its CONNECT, if it dialled; without secrets.
     var greeting: LeafConnect?
-    /// What may pass; changes under the lock of the account's subscriptions only.
+    /// What may pass; read on any thread, by whoever looks for what the peer wants.
     var permissions: LeafPermissions? {
-        didSet { self.renewIncomingTag() }
+        get { self.currentPermissions.withLockedValue { $0 } }
+        set {
+            self.currentPermissions.withLockedValue { $0 = newValue }
+            self.renewIncomingTag()
+        }
     }
+    private let currentPermissions = NIOLockedValueBox<LeafPermissions?>(nil)
     /// Under what match results remember whether a message may come from the peer; 0 if every message may.
     private(set) var incomingTag: UInt64 = 0
     private var permissionsVersion: UInt64 = 0
@@ -188,11 +194,7 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
         self.router = self.loop.router(for: account)
         self.audience = self.isHub ? [.leafNode, .hub] : .all
         self.streamsVersion = account.currentStreamsVersion
-        guard account.enterAsLeafNode() else {
-            let text = "maximum account active connections exceeded"
-            self.logger.error("\(self.label) - \(text)")
-            return self.fail(text, .maxAccountConnectionsExceeded)
-        }
+        guard account.enterAsLeafNode() else { return self.accountIsTooFull() }
         self.isInAccount = true
         self.tellAccount()
         self.service.register(self)
@@ -256,8 +258,20 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
         )
     }
 
+    /// The account has more connections than it may.
+    func accountIsTooFull() {
+        let text = "maximum account active connections exceeded"
+        self.logger.error("\(self.label) - \(text)")
+        self.fail(text, .maxAccountConnectionsExceeded)
+    }
+
     private func tellAccount() {
-        self.shared.system?.connectionsChanged(of: self.account, connections: self.account.connectionCount)
+        guard let system = self.shared.system else { return }
+        let connections = self.account.connectionCount
+        system.connectionsChanged(of: self.account, connections: connections)
+        if self.isInAccount, connections + self.account.leafNodeCount == 1 {
+            system.askForConnections(of: self.account)
+        }
     }
 
     /// Tells the leaf node of something new.

@@ -6,7 +6,7 @@ import NIOCore
 /// One connection to another server of the cluster, accepted or dialled.
 ///
 /// What it is for, and whether it stays, is decided by the ``RouteBook`` of the ``RouteService``; this handler reads and writes.
-/// What the peer wants becomes ``RemoteInterest`` in the accounts, what it sends goes to subscribers here and no further
+/// What the peer wants becomes ``RemoteInterest`` in the accounts, what it sends goes to subscribers here, and to leaf nodes
 /// (`RouteConnection+messages.swift`); what it is told of subscribers here comes from ``InterestWatcher``s, always before the
 /// messages that others have staged (`RouteConnection+interest.swift`).
 final class RouteConnection: PeerConnection, @unchecked Sendable {

@@ -37,7 +37,10 @@ final class RemoteInterest: SublistElement, @unchecked Sendable {
     }
 
     /// Whether other servers of the cluster are told of it, as of what is local.
-    var concernsRoutes: Bool { self.peer.peerKind == .leafNode }
+    var concernsRoutes: Bool { self.isOfLeafNode }
+
+    /// Whether a leaf node has told of it: not the hub, nor another server of the cluster.
+    var isOfLeafNode: Bool { self.peer.peerKind == .leafNode }
 
     /// Whose it is, for leaf nodes and hubs.
     var source: LeafAudience.Source {

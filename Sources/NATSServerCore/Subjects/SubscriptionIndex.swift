@@ -248,6 +248,18 @@ final class SubscriptionIndex: @unchecked Sendable {
         return deliveries
     }
 
+    /// How many of the subscriptions that other servers have told of are some that are looked for; looked at in slices.
+    func countRemote(where isWanted: (RemoteInterest) -> Bool) -> Int {
+        var cursor = Sublist<RemoteInterest>.Cursor()
+        var (count, hasMore) = (0, true)
+        while hasMore {
+            self.lock.withLock {
+                hasMore = self.remote.visit(&cursor, atMost: Self.visitedAtOnce) { if isWanted($0) { count += 1 } }
+            }
+        }
+        return count
+    }
+
     /// Begins to tell another server what is wanted here.
     func begin(_ watcher: InterestWatcher) {
         self.lock.withLock {
@@ -299,15 +311,8 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
-    /// Something about what other servers may get has changed.
-    ///
-    /// - Parameter change: Makes the change, under the lock.
-    func changePeers(_ change: () -> Void) {
-        self.lock.withLock {
-            change()
-            self.record(Change(hash: 0, pattern: [UInt8(ascii: ">")]))
-        }
-    }
+    /// What other servers may get has changed.
+    func peersChanged() { self.lock.withLock { self.record(Change(hash: 0, pattern: [UInt8(ascii: ">")])) } }
 
     private func makeLedger() -> InterestLedger {
         var ledger = InterestLedger(hash: self.hash)

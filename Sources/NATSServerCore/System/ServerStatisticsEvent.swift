@@ -26,22 +26,18 @@ struct ServerStatisticsEvent {
         writer.write("total_connections", statistics.totalConnections)
         writer.write("active_accounts", self.activeAccounts)
         writer.write("subscriptions", statistics.subscriptions)
-        let clients = traffic - statistics.routed
+        let clients = statistics.clients
         writer.object("sent") { SystemEvents.write(traffic.messagesOut, traffic.bytesOut, to: &$0) }
         writer.object("sent_to_clients") { SystemEvents.write(clients.messagesOut, clients.bytesOut, to: &$0) }
         writer.object("received") { SystemEvents.write(traffic.messagesIn, traffic.bytesIn, to: &$0) }
         writer.object("received_from_clients") { SystemEvents.write(clients.messagesIn, clients.bytesIn, to: &$0) }
         writer.write("slow_consumers", statistics.slowConsumers)
         if statistics.slowConsumers > 0 {
-            writer.object("slow_consumer_stats") {
-                VarzDocument.writeKinds(statistics.slowConsumers, routes: statistics.slowRoutes, to: &$0)
-            }
+            writer.object("slow_consumer_stats") { statistics.writeSlowConsumers(to: &$0) }
         }
         writer.writeUnlessZero("stale_connections", statistics.staleConnections)
         if statistics.staleConnections > 0 {
-            writer.object("stale_connection_stats") {
-                VarzDocument.writeKinds(statistics.staleConnections, routes: statistics.staleRoutes, to: &$0)
-            }
+            writer.object("stale_connection_stats") { statistics.writeStaleConnections(to: &$0) }
         }
         writer.writeUnlessZero("stalled_clients", statistics.stalls)
         if !self.routes.isEmpty {

@@ -108,12 +108,13 @@ extension SystemService {
             return self.shared.logger.error("SYSTEM - No message body provided")
         }
         var name = ""
-        var count = 0
+        var counts = RemoteConnections.Counts()
         let server: Teller
         do throws(JSONError) {
             let document = try JSONObjectReader(JSONValue.parse(message.payload))
             try document.read("acc", into: &name)
-            try document.read("conns", into: &count)
+            try document.read("conns", into: &counts.clients)
+            try document.read("leafnodes", into: &counts.leafNodes)
             server = try Self.server(in: document)
         } catch {
             return self.shared.logger.error(
@@ -127,14 +128,15 @@ extension SystemService {
             )
         }
         guard self.heard(from: server) else { return }
-        account.setConnections(count, on: server.id)
+        account.setConnections(counts, on: server.id)
         self.shared.loops.closeSurplus(of: account)
     }
 
-    /// The first client has come to an account: asks the other servers how many connections it has there, if it may not
-    /// have any number (nats-server events.go enableAccountTracking).
+    /// The first client, or leaf node, has come to an account: asks the other servers how many connections it has there, if
+    /// it may not have any number (nats-server events.go enableAccountTracking).
     func askForConnections(of account: Account) {
-        guard account.limits.maxConnections >= 0, self.shared.routes != nil else { return }
+        let limits = account.limits
+        guard limits.maxConnections >= 0 || limits.maxLeafNodes >= 0, self.shared.routes != nil else { return }
         let reply = Array(SystemSubjects.connectionsAnswer(self.shared.identity.id).utf8)
         self.events.put(InternalMessage(SystemSubjects.account(account.name, "CONNS"), reply: reply)) { message in
             var message = message

@@ -2,7 +2,7 @@ import Logging
 import NATSWire
 import NIOCore
 
-/// How many subscriptions of clients a subject has, here and on the other servers.
+/// How many subscriptions of clients, and of leaf nodes, a subject has, here and on the other servers.
 extension SystemService {
     /// Those of this server, with wildcards or without.
     private func subscribers(of subject: String, queue: String?, in account: Account) -> Int {
@@ -13,13 +13,21 @@ extension SystemService {
             return bytes.withUnsafeBufferPointer { subject in
                 account.index.withMatch(subject) { match, _ in
                     let plain = queue == nil ? match.plain.count { $0.connection != nil } : 0
-                    return match.groups.joined().reduce(plain) { $0 + (counts($1.queue) ? 1 : 0) }
+                    let local = match.groups.joined().reduce(plain) { $0 + (counts($1.queue) ? 1 : 0) }
+                    guard let remote = account.index.remoteMatch(subject)?.interest else { return local }
+                    let leafs = queue == nil ? remote.plain.count { $0.isOfLeafNode } : 0
+                    return remote.groups.joined().reduce(local + leafs) {
+                        $0 + ($1.isOfLeafNode && counts($1.queue) ? 1 : 0)
+                    }
                 }
             }
         }
-        var count = 0
+        func isIn(_ pattern: [UInt8]) -> Bool {
+            SubjectGrammar.isSubset(String(decoding: pattern, as: UTF8.self), of: subject)
+        }
+        var count = account.index.countRemote { $0.isOfLeafNode && counts($0.queue) && isIn($0.subject) }
         account.index.visit(where: { $0.connection != nil && counts($0.queue) }) { some in
-            count += some.count { SubjectGrammar.isSubset(String(decoding: $0.subject, as: UTF8.self), of: subject) }
+            count += some.count { isIn($0.subject) }
             return true
         }
         return count
@@ -85,7 +93,7 @@ extension SystemService {
             self.shared.logger.error("SYSTEM - Error unmarshalling account nsubs request message: \(error)")
             return nil
         }
-        guard let account = self.shared.accounts[name], account.connectionCount > 0, !request.reply.isEmpty else {
+        guard let account = self.shared.accounts[name], account.isInUse, !request.reply.isEmpty else {
             return nil
         }
         let group = queue.isEmpty ? nil : Base64.decode(queue).map { String(decoding: $0, as: UTF8.self) }

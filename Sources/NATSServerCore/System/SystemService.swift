@@ -194,7 +194,7 @@ final class SystemService: Sendable {
     private func setBeat(of account: Account) {
         self.state.withLockedValue { state in
             // Counted here, so that the last one to come here knows what holds.
-            state.beats.told(account.name, hasConnections: account.connectionCount > 0, now: .now())
+            state.beats.told(account.name, hasConnections: account.isInUse, now: .now())
         }
         self.scheduleBeat()
     }
@@ -264,7 +264,7 @@ final class SystemService: Sendable {
             var snapshot = snapshot
             snapshot.usage = self.usage
             var event = ServerStatisticsEvent(snapshot: snapshot, routes: routes)
-            event.activeAccounts = self.shared.accounts.all.count { $0.connectionCount > 0 || $0 === self.account }
+            event.activeAccounts = self.shared.accounts.all.count { $0.isInUse || $0 === self.account }
             event.activeServers = self.tracking.withLockedValue { $0.count } + 1
             let document = event.json(self.block)
             self.client.publish(InternalMessage(to: subject, payload: document), in: self.account)

@@ -42,7 +42,7 @@ struct LeafAccountTests {
             let text = String(decoding: try await subscriber.read(until: "MSG b.events.end 1 0\r\n\r\n"), as: UTF8.self)
             #expect(text.hasPrefix("MSG b.events.a 1 0\r\n\r\n"))
             await publisher.send("PUB events.q 0\r\n\r\n")
-            let both = String(decoding: try await subscriber.read(count: 48), as: UTF8.self)
+            let both = String(decoding: try await subscriber.read(count: 44), as: UTF8.self)
             #expect(
                 both.contains("MSG b.events.q 1 0\r\n\r\n") && both.contains("MSG b.events.q 2 0\r\n\r\n"),
                 "\(both)"

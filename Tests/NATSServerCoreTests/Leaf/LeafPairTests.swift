@@ -42,7 +42,7 @@ struct LeafPairTests {
             await first.send("PUB all.a 1\r\na\r\n")
             await second.send("PUB all.b 1\r\nb\r\n")
             for subscriber in [near, far] {
-                let text = String(decoding: try await subscriber.read(count: 38), as: UTF8.self)
+                let text = String(decoding: try await subscriber.read(count: 36), as: UTF8.self)
                 #expect(text.contains("MSG all.a 1 1\r\na\r\n") && text.contains("MSG all.b 1 1\r\nb\r\n"), "\(text)")
                 try await subscriber.expectNothing()
             }

@@ -145,7 +145,7 @@ struct VarzDocument {
         writer.write("routes", self.snapshot.routes)
         writer.write("remotes", self.snapshot.remotes)
         writer.write("leafnodes", self.snapshot.leafNodes)
-        let clients = traffic - statistics.routed - statistics.leafs
+        let clients = statistics.clients
         writer.write("in_msgs", traffic.messagesIn)
         writer.write("in_bytes", traffic.bytesIn)
         writer.write("in_client_msgs", clients.messagesIn)
@@ -194,10 +194,10 @@ struct VarzDocument {
         }
         let statistics = self.snapshot.statistics
         writer.object("slow_consumer_stats") {
-            Self.writeKinds(statistics.slowConsumers, routes: statistics.slowRoutes, to: &$0)
+            statistics.writeSlowConsumers(to: &$0)
         }
         writer.object("stale_connection_stats") {
-            Self.writeKinds(statistics.staleConnections, routes: statistics.staleRoutes, to: &$0)
+            statistics.writeStaleConnections(to: &$0)
         }
         writer.object("disk_io_wait_stats") { writer in
             writer.write("waiters", 0)
@@ -207,17 +207,22 @@ struct VarzDocument {
         }
         if let end = self.snapshot.certificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
+}
 
-    /// A figure about all connections by their kinds.
-    ///
-    /// - Parameters:
-    ///   - total: Of all.
-    ///   - routes: Of routes.
-    ///   - writer: Gets it.
-    static func writeKinds(_ total: Int, routes: Int, to writer: inout JSONDocumentWriter) {
-        writer.write("clients", total - routes)
+/// Figures about all connections by their kinds.
+extension ServerStatistics {
+    func writeSlowConsumers(to writer: inout JSONDocumentWriter) {
+        Self.write(self.slowConsumers, routes: self.slowRoutes, leafs: self.slowLeafs, to: &writer)
+    }
+
+    func writeStaleConnections(to writer: inout JSONDocumentWriter) {
+        Self.write(self.staleConnections, routes: self.staleRoutes, leafs: self.staleLeafs, to: &writer)
+    }
+
+    private static func write(_ total: Int, routes: Int, leafs: Int, to writer: inout JSONDocumentWriter) {
+        writer.write("clients", total - routes - leafs)
         writer.write("routes", routes)
         writer.write("gateways", 0)
-        writer.write("leafs", 0)
+        writer.write("leafs", leafs)
     }
 }
