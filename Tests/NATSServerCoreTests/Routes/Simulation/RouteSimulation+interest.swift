@@ -27,8 +27,8 @@ extension RouteSimulation {
             guard let connection = book.connection(to: peerID, for: account),
                 self.nodes[node].accounts[account]?.cursors[connection] == nil
             else { continue }
-            self.nodes[node].accounts[account]?.cursors[connection] =
-                self.nodes[node].accounts[account]?.ledger.makeCursor()
+            let cursor = self.nodes[node].accounts[account]?.ledger.makeCursor()
+            self.nodes[node].accounts[account]?.cursors[connection] = cursor
             self.announce(account, on: connection, at: node)
         }
     }
