@@ -81,7 +81,7 @@ bench: build-dependencies  ## Benchmarks against the official server and other c
 
 # OPTIONS are those of the program: make drill OPTIONS='--seconds 20 --json'.
 drill: build-dependencies test-dependencies  ## A rolling upgrade under load, from the official server to ours and back
-	for product in nats-server nats-drill; do $(SWIFT) build -c release --product $$product || exit 1; done
+	for product in nats-server nats-drill; do $(SWIFT) build $(RELEASE_FLAGS) $$(SWIFT="$(SWIFT)" Scripts/release-flags) --product $$product || exit 1; done
 	"$$($(SWIFT) build -c release --show-bin-path)/nats-drill" $(OPTIONS)
 
 format:  ## Rewrite the sources in the project's format

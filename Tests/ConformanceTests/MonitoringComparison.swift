@@ -76,10 +76,11 @@ struct MonitoringComparison {
             // Another number of requests on each side.
             break
         case .object:
-            let keys = theirs.keys.filter { MonitoringDifferences.onlyOfficial[$0] == nil }
-            if keys != ours.keys { self.problems.append("\(path) has \(theirs.keys) there and \(ours.keys) here") }
+            // Both sides are official ones where only another server of the cluster is ours.
+            let (keys, own) = (Self.comparable(theirs.keys), Self.comparable(ours.keys))
+            if keys != own { self.problems.append("\(path) has \(keys) there and \(own) here") }
             let isClosed = keys.contains("stop")
-            for key in keys where ours.keys.contains(key) {
+            for key in keys where own.contains(key) {
                 self.compare(theirs[key], ours[key], name: key, path: "\(path).\(key)", isClosed: isClosed)
             }
         case .array:
@@ -106,6 +107,10 @@ struct MonitoringComparison {
     }
 
     /// Brings rows into an order that is the same for both servers.
+    private static func comparable(_ keys: [String]) -> [String] {
+        keys.filter { MonitoringDifferences.onlyOfficial[$0] == nil }
+    }
+
     private static func sortText(_ value: JSONValue) -> String {
         guard case .object = value else { return value.text }
         return ["name", "reason", "subject", "qgroup", "sid", "msgs"].map { value[$0].text }.joined(separator: " ")

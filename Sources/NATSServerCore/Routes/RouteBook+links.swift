@@ -200,6 +200,12 @@ extension RouteBook {
         let peerID = peer.info.id
         self.peers[peerID] = nil
         self.dialler.cancel { plan in !plan.isMain && plan.peerID == peerID }
+        // One of them would make the peer connected again, and nobody would dial what is lost.
+        let opening = self.connections.filter { _, connection in
+            guard let plan = connection.plan, connection.isHandshaking else { return false }
+            return !plan.isMain && plan.peerID == peerID
+        }
+        for id in opening.keys.sorted() { self.close(id, .clientClosed) }
         if peer.isAnnounced { self.withdraw(peer.info) }
         for index in self.configured.indices where self.configured[index].peerID == peerID {
             self.planConfigured(index, at: now + .seconds(1) + self.randomDelay(), isReconnect: true)

@@ -19,10 +19,7 @@ extension RouteBook {
         options.ownAddresses.formUnion(self.options.ownAddresses)
         self.options = options
         self.dialler.hasBackoff = options.connectBackoff
-        if isRenamed {
-            self.act(.adoptCluster(options.cluster))
-            self.log(.info, "Cluster name updated to \(options.cluster)")
-        }
+        if isRenamed { self.act(.adoptCluster(options.cluster)) }
         if wasSilent != options.noAdvertise {
             for peerID in self.peers.keys.sorted() { self.changeAnnouncement(of: peerID) }
             self.announceAll()

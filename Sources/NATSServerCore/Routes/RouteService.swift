@@ -1,4 +1,5 @@
 import Logging
+internal import NATSText
 internal import NATSWire
 import NIOConcurrencyHelpers
 import NIOCore
@@ -148,13 +149,16 @@ final class RouteService: @unchecked Sendable {
     /// user or password are others. All are made anew where their number, their accounts or the permissions change.
     func reload(_ options: ClusterOptions) {
         let old = self.options
-        self.state.withLockedValue { state in
+        let newName: String? = self.state.withLockedValue { state in
             let routes = state.options.routes
             state.options = options
             state.options.routes = routes
             state.permissions = options.permissions.map { ClientPermissions($0, id: 1, hash: self.shared.hash) }
-            if let name = options.name { (state.cluster, state.isDynamic) = (name, false) }
+            guard let name = options.name else { return nil }
+            defer { (state.cluster, state.isDynamic) = (name, false) }
+            return name == state.cluster ? nil : name
         }
+        if let newName { self.logger.info("Cluster name updated to \(GoString.harmless(newName.utf8))") }
         let isRestarted =
             old.poolSize != options.poolSize || old.accounts != options.accounts
             || old.permissions != options.permissions

@@ -64,7 +64,7 @@ struct ClusterSystemTests {
                 )
                 #expect(answers.map(\.server) == ["one"], "\(form)")
             }
-            let victim = try await scene.nodes[0].client("a", name: "victim")
+            let victim = try await scene.nodes[0].client("a", name: "victim", more: #","protocol":1"#)
             let connz = try await scene.page("/connz", of: 0)["connections"].elements
             let cid = try #require(connz.first { $0["name"].text == "victim" })["cid"].text
             for command in ["LDM", "KICK"] {

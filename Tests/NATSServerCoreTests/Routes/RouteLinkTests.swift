@@ -172,6 +172,27 @@ struct RouteLinkTests {
         #expect(acceptor.pass(.minutes(1)).dials.isEmpty)
     }
 
+    @Test("if the first connection is lost before the others are there, all of them are opened again")
+    func reopensAll() throws {
+        let (driver, start) = self.dialling { $0.poolSize = 3 }
+        let main = try driver.connect(start, to: self.peer("N1", pool: 3))
+        let opening = driver.pong(main.id)
+        #expect(opening.dials.count == 2)
+        let second = try driver.connect(opening)
+        #expect(driver.close(main.id).reasons == [.clientClosed])
+        // What comes late of the others changes nothing.
+        #expect(driver.inform(second.id, self.peer("N1", pool: 3)).registered.isEmpty)
+        let late = try driver.connect([opening[opening.index(before: opening.endIndex)]])
+        #expect(late.actions.reasons == [.clientClosed])
+        let again = try driver.connect(driver.pass(.seconds(2)), to: self.peer("N1", pool: 3))
+        #expect(again.actions.links == [.slot(0)])
+        for dial in driver.pong(again.id) {
+            guard case .dial = dial else { continue }
+            _ = try driver.connect([dial], to: self.peer("N1", pool: 3))
+        }
+        #expect(driver.book.isComplete)
+    }
+
     @Test("what does not fit the pool is refused in the official words")
     func objections() throws {
         let driver = RouteBookDriver { $0.poolSize = 3 }

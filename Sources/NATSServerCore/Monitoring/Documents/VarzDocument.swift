@@ -69,7 +69,7 @@ struct VarzDocument {
         writer.write("tls_timeout", seconds: options.tls?.timeout ?? Self.defaultTLSTimeout)
         writer.writeUnlessFalse("tls_required", options.tls != nil)
         writer.writeUnlessFalse("tls_verify", options.tls != nil)
-        writer.writeUnlessZero("pool_size", max(0, options.poolSize))
+        writer.writeUnlessZero("pool_size", options.poolSize)
         if let end = self.snapshot.clusterCertificateEnd { writer.write("tls_cert_not_after", time: end) }
     }
 

@@ -52,7 +52,7 @@ struct ClusterScaleTests {
     }
 
     @Test("three real servers send each other what three simulated ones do, message by message", arguments: 0..<3)
-    func reality(seed: UInt64) async throws {
+    func reality(round: Int) async throws {
         let passing = PassingLines()
         var options = NATSTestCluster.Options()
         options.observer = passing.observe
@@ -79,41 +79,52 @@ struct ClusterScaleTests {
             }
             for node in cluster.nodes { try await subscribe(node, 1) }
 
-            var simulation = RouteSimulation(seed: seed)
             let systemKeys = try await passing.systemKeys()
-            for place in 0..<3 {
-                let added = simulation.add { options in
-                    options.routes = place == 0 ? [] : [0].compactMap(RouteSimulation.address(of:))
-                    options.accounts = ["$SYS"]
-                }
-                let node = try #require(added)
-                simulation.subscribe((0..<systemKeys).map { "$SYS.\($0)" }, in: "$SYS", at: node)
-                simulation.subscribe((0..<20).map { "\(place).0.\($0)" }, in: "$G", at: node)
-            }
-            for place in 0..<3 {
-                simulation.start(place)
-                let seconds = simulation.runUntilConverged()
-                #expect(seconds != nil)
-                #expect(simulation.complaints().isEmpty)
-            }
-            for place in 0..<3 { simulation.subscribe((0..<20).map { "\(place).1.\($0)" }, in: "$G", at: place) }
-            simulation.run(seconds: 20)
-            let expected = simulation.counters
-            let wanted = PassingLines.Counts(
-                connects: expected.connects,
-                infos: expected.infos,
-                gossip: expected.gossip,
-                interest: expected.interest,
-                noInterest: expected.noInterest
-            )
+            // Which of several messages comes first is chance, here and there, and gossip depends on it.
+            let simulated = try (0..<64).map { try Self.threeServers(seed: $0, systemKeys: systemKeys) }
             do {
-                try await eventually("as many messages as simulated") { passing.counts == wanted }
+                try await eventually("as many messages as simulated") {
+                    simulated.contains { $0.counts == passing.counts }
+                }
             } catch {
-                Issue.record("simulated: \(wanted)\nreal: \(passing.counts)")
+                Issue.record("simulated: \(Set(simulated.map { "\($0.counts)" }))\nreal: \(passing.counts)")
             }
             // Who has dialled the first connection of a pair asks whether it may open more; the rest is by the clock.
-            #expect(passing.pings >= expected.pings)
+            #expect(passing.pings >= simulated[0].pings)
             for client in clients { client.close() }
         }
+    }
+    /// What three servers send each other that come one after the other and know the first one only.
+    private static func threeServers(
+        seed: UInt64,
+        systemKeys: Int
+    ) throws -> (counts: PassingLines.Counts, pings: Int) {
+        var simulation = RouteSimulation(seed: seed)
+        for place in 0..<3 {
+            let added = simulation.add { options in
+                options.routes = place == 0 ? [] : [0].compactMap(RouteSimulation.address(of:))
+                options.accounts = ["$SYS"]
+            }
+            let node = try #require(added)
+            simulation.subscribe((0..<systemKeys).map { "$SYS.\($0)" }, in: "$SYS", at: node)
+            simulation.subscribe((0..<20).map { "\(place).0.\($0)" }, in: "$G", at: node)
+        }
+        for place in 0..<3 {
+            simulation.start(place)
+            let seconds = simulation.runUntilConverged()
+            #expect(seconds != nil)
+        }
+        for place in 0..<3 { simulation.subscribe((0..<20).map { "\(place).1.\($0)" }, in: "$G", at: place) }
+        simulation.run(seconds: 20)
+        #expect(simulation.complaints().isEmpty)
+        let counters = simulation.counters
+        let counts = PassingLines.Counts(
+            connects: counters.connects,
+            infos: counters.infos,
+            gossip: counters.gossip,
+            interest: counters.interest,
+            noInterest: counters.noInterest
+        )
+        return (counts, counters.pings)
     }
 }

@@ -3,7 +3,7 @@ import NATSTestSupport
 
 /// Counts what servers send to each other, by the relays of a cluster.
 final class PassingLines: Sendable {
-    struct Counts: Equatable {
+    struct Counts: Hashable {
         var connects = 0
         /// INFO of the sender.
         var infos = 0
