@@ -93,16 +93,6 @@ extension ClientConnection {
         context.eventLoop.execute { self.closeWhenFlushed() }
     }
 
-    /// Keeps what `/connz?state=closed` shows of this connection.
-    private func remember(_ reason: ClosedReason) {
-        // One that was never active has not been seen by anybody.
-        guard !self.address.isEmpty, self.shared.keepsClosedConnections else { return }
-        let snapshot = self.monitoringSnapshot(listing: true)
-        self.shared.closedConnections.append(
-            ClosedConnection(snapshot, stop: .now(), reason: reason.rawValue)
-        )
-    }
-
     private func closeWhenFlushed() {
         guard self.phase == .closing, let context = self.context else { return }
         self.writeGathered(context)

@@ -326,6 +326,7 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     // MARK: End
 
     override func willEnd(_ reason: ClosedReason) {
+        self.remember(reason)
         self.dropInterest()
         if self.isInAccount {
             self.isInAccount = false

@@ -18,7 +18,7 @@ final class MonitoringSource: Sendable {
     /// A connection in the running for the page that is asked for.
     private struct Candidate: Sendable {
         enum Kind: Sendable {
-            case open(ClientConnection)
+            case open(any ListedConnection)
             case closed(ClosedConnection)
         }
 
@@ -162,7 +162,7 @@ final class MonitoringSource: Sendable {
             loop.leafs.values
                 .filter { $0.isRegistered && $0.phase == .open }
                 .filter { query.account.isEmpty || $0.account.name == query.account }
-                .map { $0.monitoringSnapshot(listing: query.lists) }
+                .map { $0.leafSnapshot(listing: query.lists) }
         }.map { answers in
             LeafzDocument(
                 head: self.head(),
@@ -381,7 +381,7 @@ final class MonitoringSource: Sendable {
     ) -> EventLoopFuture<ConnzDocument?> {
         let lists = query.subscriptions != .none
         var closed: [(Int, ConnzDocument.Row)] = []
-        var open: [[(place: Int, connection: ClientConnection)]] = []
+        var open: [[(place: Int, connection: any ListedConnection)]] = []
         for (place, candidate) in page.enumerated() {
             switch candidate.kind {
             case .closed(let connection):
@@ -402,7 +402,7 @@ final class MonitoringSource: Sendable {
             let own = loop.index < wanted.count ? wanted[loop.index] : []
             return loop.mapInSlices(
                 own,
-                weighing: { lists && !$0.connection.hasManySubscriptions ? 1 + $0.connection.subscriptions.count : 1 }
+                weighing: { $0.connection.weight(listing: lists) }
             ) { place, connection -> OpenRow? in
                 guard !size.isExceeded else { return nil }
                 let isIncomplete = lists && connection.hasManySubscriptions

@@ -8,7 +8,7 @@ extension ServerLoop {
     /// An open connection that a query accepts, and what it is sorted by.
     struct ConnectionMatch: Sendable {
         var key: Int64
-        var connection: ClientConnection
+        var connection: any ListedConnection
         /// Whether it has to be found out elsewhere if one of its many subscriptions is among those that are asked for.
         var isUndecided: Bool
     }
@@ -18,25 +18,28 @@ extension ServerLoop {
         _ query: ConnectionQuery,
         now: NIODeadline
     ) -> EventLoopFuture<(total: Int, matches: [ConnectionMatch])> {
-        let connections = Array(self.connections.values)
+        // nats-server monitor.go Connz: leaf nodes too.
+        let leafs = self.leafs.values.filter { $0.isRegistered }
+        let connections: [any ListedConnection] = Array(self.connections.values) + leafs
         // Without a key for those that are only counted.
-        let found: EventLoopFuture<[(connection: ClientConnection, key: Int64?, isUndecided: Bool)]>
+        let found: EventLoopFuture<[(connection: any ListedConnection, key: Int64?, isUndecided: Bool)]>
         let looksAtSubscriptions = !query.filterSubject.isEmpty
         found = self.mapInSlices(
             connections,
-            weighing: { looksAtSubscriptions && !$0.hasManySubscriptions ? 1 + $0.subscriptions.count : 1 }
+            weighing: { $0.weight(listing: looksAtSubscriptions) }
         ) { connection in
             guard connection.phase == .open, query.account.isEmpty || connection.account.name == query.account else {
                 return nil
             }
             let isWanted: Bool
             if query.id > 0 {
-                isWanted = connection.id == query.id
+                // The same: by its id a client only is found.
+                isWanted = connection.id == query.id && connection.kind == .client
             } else {
-                isWanted = !query.filters || query.accepts(user: connection.session.shownUser)
+                isWanted = !query.filters || query.accepts(user: connection.shownUser)
             }
             let isUndecided = looksAtSubscriptions && connection.hasManySubscriptions
-            guard isWanted, isUndecided || connection.mayReceive(query.filterSubject) else {
+            guard isWanted, isUndecided || connection.mayGet(query.filterSubject) else {
                 return (connection, nil, false)
             }
             // Most lists are in the order of the ids, and nothing but these is needed then.
@@ -87,14 +90,13 @@ extension ServerLoop {
     }
 }
 
-/// What the monitoring pages ask of a connection; everything here runs on its event loop.
-extension ClientConnection {
-    /// Whether to look at all its subscriptions would take too long for an event loop: those stand in the account's index
-    /// too, where they can be looked at from elsewhere, some at a time.
+/// What the monitoring pages ask of a client's connection; everything here runs on its event loop.
+extension ClientConnection: ListedConnection {
     var hasManySubscriptions: Bool { self.subscriptions.count > ServerLoops.sliceSize }
 
-    /// Whether a subscription may get messages of a subject; anything may if it is empty.
-    fileprivate func mayReceive(_ subject: String) -> Bool {
+    var shownUser: String { self.session.shownUser }
+
+    func mayGet(_ subject: String) -> Bool {
         guard !subject.isEmpty else { return true }
         return self.subscriptions.values.contains { subscription in
             SubjectText.collide(subject, String(decoding: subscription.subject, as: UTF8.self))
@@ -114,20 +116,16 @@ extension ClientConnection {
         )
     }
 
-    /// All that `/connz` shows.
-    ///
-    /// - Parameter lists: Whether the subscriptions are wanted.
-    /// - Returns: the values of this moment.
     func monitoringSnapshot(listing lists: Bool) -> ConnectionSnapshot {
         let payload = self.session.payload
         var snapshot = ConnectionSnapshot(figures: self.figures)
-        snapshot.isWebSocket = self.webSocket != nil
+        snapshot.kind = self.webSocket == nil ? .client : .webSocketClient
         snapshot.ip = self.remoteIP
         snapshot.port = self.remotePort
         snapshot.name = payload.name
         snapshot.lang = payload.lang
         snapshot.version = payload.version
-        snapshot.user = self.session.shownUser
+        snapshot.user = self.shownUser
         snapshot.issuerKey = self.session.issuerKey
         snapshot.account = self.account.name
         snapshot.accountTag = self.account.nameTag

@@ -115,7 +115,7 @@ enum ClusterPage {
 
 extension JSONValue {
     /// Members with these names, wherever they stand, without a value that counts; lists of texts lose their texts.
-    fileprivate func replacing(_ names: Set<String>) -> JSONValue {
+    func replacing(_ names: Set<String>) -> JSONValue {
         switch self {
         case .object(let members):
             .object(

@@ -27,17 +27,17 @@ final class ClusterNode: Sendable {
     /// - Parameters:
     ///   - kind: Which.
     ///   - name: Its name.
-    ///   - cluster: What stands in its block `cluster`.
+    ///   - cluster: What stands in its block `cluster`; `nil` if there is none.
     ///   - more: More of its configuration.
     /// - Throws: If it does not start.
-    init(_ kind: Kind, _ name: String, cluster: String, _ more: String) async throws {
+    init(_ kind: Kind, _ name: String, cluster: String? = nil, _ more: String) async throws {
         let directory = try TemporaryDirectory()
         let text = """
             server_name: \(name)
             listen: "127.0.0.1:-1"
             http: "127.0.0.1:-1"
             ports_file_dir: "\(directory.path)"
-            cluster { \(cluster) }
+            \(cluster.map { "cluster { \($0) }" } ?? "")
             \(more)
 
             """
@@ -52,13 +52,14 @@ final class ClusterNode: Sendable {
             guard let file = directory.names.first(where: { $0.hasSuffix(".ports") }) else { return false }
             let found = Self.ports(directory.read(file))
             ports.update { $0 = found }
-            return ["nats", "monitoring", "cluster"].allSatisfy { found[$0] != nil }
+            let wanted = ["nats", "monitoring"] + (cluster == nil ? [] : ["cluster"])
+            return wanted.allSatisfy { found[$0] != nil }
         }
-        guard let port = ports.value["nats"], let monitoring = ports.value["monitoring"],
-            let cluster = ports.value["cluster"]
-        else { throw NoPorts(description: "\(ports.value)") }
+        guard let port = ports.value["nats"], let monitoring = ports.value["monitoring"] else {
+            throw NoPorts(description: "\(ports.value)")
+        }
         (self.kind, self.name) = (kind, name)
-        (self.port, self.monitoringPort, self.clusterPort) = (port, monitoring, cluster)
+        (self.port, self.monitoringPort, self.clusterPort) = (port, monitoring, ports.value["cluster"] ?? 0)
         (self.process, self.directory) = (process, directory)
     }
 
@@ -72,6 +73,12 @@ final class ClusterNode: Sendable {
     }
 
     var log: String { self.process.output }
+
+    /// The port where leaf nodes are accepted, which is not among those of the file; 0 if they are not.
+    var leafNodePort: Int {
+        let line = self.log.split(separator: "\n").first { $0.contains("Listening for leafnode connections on ") }
+        return line?.split(separator: ":").last.flatMap { Int($0) } ?? 0
+    }
 
     func signal(_ number: CInt) { self.process.signal(number) }
 

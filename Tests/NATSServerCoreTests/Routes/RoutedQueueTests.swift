@@ -7,8 +7,7 @@ struct RoutedQueueTests {
     private static let cluster = "server_name: A\ncluster { name: C1, listen: \"127.0.0.1:-1\", pool_size: -1 }\n"
 
     /// A server that is a few lines: it dials, and wants something.
-    private static func join(_ server: ConfiguredServer, _ id: String, _ interest: String) async throws -> RawConnection
-    {
+    static func join(_ server: ConfiguredServer, _ id: String, _ interest: String) async throws -> RawConnection {
         let connection = try RawConnection.connect(port: server.clusterPort, answersPings: true)
         try await connection.readInfo()
         await connection.send(

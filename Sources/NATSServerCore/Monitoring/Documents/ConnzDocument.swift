@@ -63,8 +63,12 @@ struct ConnzDocument: Sendable {
         let end = closed?.stop ?? self.now
         writer.object { writer in
             writer.write("cid", figures.id)
-            writer.write("kind", "Client")
-            writer.write("type", connection.isWebSocket ? "websocket" : "nats")
+            writer.write("kind", connection.kind == .leafNode ? "Leafnode" : "Client")
+            switch connection.kind {
+            case .client: writer.write("type", "nats")
+            case .webSocketClient: writer.write("type", "websocket")
+            case .leafNode: break
+            }
             writer.write("ip", connection.ip)
             writer.write("port", connection.port)
             writer.write("start", time: self.clock.wallNanoseconds(figures.start))

@@ -14,8 +14,15 @@ struct ConnectionFigures: Sendable, Equatable {
     var subscriptions = 0
 }
 
-/// One client connection at one moment.
+/// One connection of a client, or of a leaf node, at one moment.
 struct ConnectionSnapshot: Sendable {
+    enum Kind: Sendable {
+        case client
+        case webSocketClient
+        /// A leaf node, or the hub.
+        case leafNode
+    }
+
     /// What the connection's TLS session has agreed on.
     struct Security: Sendable, Equatable {
         /// The protocol's version, such as `1.3`.
@@ -36,7 +43,7 @@ struct ConnectionSnapshot: Sendable {
     }
 
     var figures: ConnectionFigures
-    var isWebSocket = false
+    var kind = Kind.client
     var ip = ""
     var port = 0
     var name = ""

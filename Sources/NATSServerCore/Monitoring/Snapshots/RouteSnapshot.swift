@@ -51,16 +51,14 @@ extension RouteConnection {
             let wanted = Array(interest.wanted.values)
             let known: Account? = interest.account
             for (interest, delivered) in zip(wanted, known?.index.deliveries(of: wanted) ?? wanted.map { _ in 0 }) {
-                var subscription = SubscriptionSnapshot(
-                    subject: String(decoding: interest.subject, as: UTF8.self),
-                    queue: String(decoding: interest.queue, as: UTF8.self),
-                    sid: "",
-                    connection: self.id,
-                    delivered: delivered
+                snapshot.subscriptions.append(
+                    SubscriptionSnapshot(
+                        interest,
+                        sidPrefix: prefix + account,
+                        connection: self.id,
+                        delivered: delivered
+                    )
                 )
-                subscription.sid =
-                    prefix + account + interest.subject + (interest.queue.isEmpty ? [] : [0x20] + interest.queue)
-                snapshot.subscriptions.append(subscription)
             }
         }
         return snapshot

@@ -23,6 +23,22 @@ struct SubscriptionSnapshot: Sendable, Equatable {
         self.importer = subscription.stream?.importer
     }
 
+    /// What another server wants.
+    ///
+    /// - Parameters:
+    ///   - interest: Which.
+    ///   - prefix: What stands in front of its subject, and queue group, in place of a sid.
+    ///   - connection: The connection to that server.
+    ///   - delivered: How many messages went there for it.
+    init(_ interest: RemoteInterest, sidPrefix prefix: [UInt8] = [], connection: UInt64, delivered: Int) {
+        self.subject = interest.subject
+        self.queue = interest.queue
+        self.sid = prefix + interest.subject + (interest.queue.isEmpty ? [] : [0x20] + interest.queue)
+        self.connection = connection
+        self.delivered = delivered
+        self.limit = 0
+    }
+
     init(subject: String, queue: String = "", sid: String, connection: UInt64, delivered: Int = 0, limit: Int = 0) {
         self.subject = Array(subject.utf8)
         self.queue = Array(queue.utf8)
