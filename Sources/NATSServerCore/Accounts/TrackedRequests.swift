@@ -23,6 +23,11 @@ final class TrackedRequests: Sendable {
         var requests: [Key: Request] = [:]
         /// When those whose time is over are looked for.
         var nextSweep = NIODeadline.uptimeNanoseconds(0)
+
+        mutating func sweep(now: NIODeadline) {
+            self.requests = self.requests.filter { $0.value.deadline > now }
+            self.nextSweep = now + TrackedRequests.sweepInterval
+        }
     }
 
     /// More are not measured at a time.
@@ -32,6 +37,8 @@ final class TrackedRequests: Sendable {
     private static let sweepInterval = TimeAmount.seconds(1)
     /// nats-server accounts.go minReplyLen.
     private static let shortestReply = 15
+    /// Those that servers make have some thirty bytes.
+    private static let longestReply = 128
 
     private let isUsed = Synchronization.Atomic<Bool>(false)
     private let state = NIOLockedValueBox(State())
@@ -45,11 +52,9 @@ final class TrackedRequests: Sendable {
 
     /// A client gets a request.
     func add(_ reply: [UInt8], of client: UInt64, in account: Account, within time: Duration, now: NIODeadline) {
+        guard reply.count <= Self.longestReply else { return }
         self.state.withLockedValue { state in
-            if state.requests.count >= Self.sweptFrom, now >= state.nextSweep {
-                state.requests = state.requests.filter { $0.value.deadline > now }
-                state.nextSweep = now + Self.sweepInterval
-            }
+            if state.requests.count >= Self.sweptFrom, now >= state.nextSweep { state.sweep(now: now) }
             guard state.requests.count < Self.most else { return }
             state.requests[Key(client: client, reply: reply)] =
                 Request(account: account, start: now, deadline: now + TimeAmount(time))
@@ -57,9 +62,15 @@ final class TrackedRequests: Sendable {
         self.isUsed.store(true, ordering: .releasing)
     }
 
+    /// Lets go of requests whose time is over.
+    func sweep(now: NIODeadline) { self.state.withLockedValue { $0.sweep(now: now) } }
+
+    /// Whether any request is measured.
+    var isInUse: Bool { self.isUsed.load(ordering: .acquiring) }
+
     /// A client answers something: the request, if it is measured, which it is not any more.
     func take(_ reply: [UInt8], of client: UInt64, now: NIODeadline) -> Request? {
-        guard self.isUsed.load(ordering: .acquiring) else { return nil }
+        guard self.isInUse else { return nil }
         let request = self.state.withLockedValue { state -> Request? in
             let request = state.requests.removeValue(forKey: Key(client: client, reply: reply))
             if state.requests.isEmpty { self.isUsed.store(false, ordering: .releasing) }

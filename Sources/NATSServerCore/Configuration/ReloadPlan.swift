@@ -263,8 +263,8 @@ package struct ReloadPlan: Equatable, Sendable {
         try self.refuse("LameDuckDuration", \.lameDuckDuration) { GoDuration.text($0) }
         try self.refuse("LameDuckGracePeriod", \.lameDuckGracePeriod) { GoDuration.text($0) }
         self.change(\.maxTracedMsgLen) { "max_traced_msg_len = \($0)" }
-        self.change(\.connectErrorReports) { "connect_error_reports = \($0)" }
-        self.change(\.reconnectErrorReports) { "reconnect_error_reports = \($0)" }
+        self.change(\.connectErrorReports, .cluster) { "connect_error_reports = \($0)" }
+        self.change(\.reconnectErrorReports, .cluster) { "reconnect_error_reports = \($0)" }
         self.change(\.serverTags) { _ in "tags" }
         self.change(\.serverMetadata) { _ in "metadata" }
         try self.refuse("FeatureFlags", \.featureFlags) { flags in

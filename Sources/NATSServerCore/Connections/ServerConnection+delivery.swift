@@ -194,7 +194,8 @@ extension ServerConnection {
     /// What may be the answer to a request whose latency another server measures goes there.
     @inline(never)
     private func noteTrackedAnswer(_ base: UnsafePointer<UInt8>, _ operation: ClientOperation) {
-        guard !self.isRoute, !self.isInternal, let system = self.shared.system else { return }
+        guard self.shared.trackedRequests.isInUse, !self.isRoute, !self.isInternal, let system = self.shared.system
+        else { return }
         let reply = Array(
             UnsafeBufferPointer(start: base + operation.subject.lowerBound, count: operation.subject.count)
         )

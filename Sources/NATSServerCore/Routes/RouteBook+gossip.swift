@@ -69,7 +69,9 @@ extension RouteBook {
 
     private func gossipMode(for peer: Peer, newcomerOn connection: Connection) -> GossipMode {
         if let plan = connection.plan { return plan.isExplicit ? .override : .normal }
-        let isExplicit = self.configured.contains { $0.peerID == peer.info.id && !$0.isSelf }
+        let isExplicit = self.configured.contains { configured in
+            configured.peerID == peer.info.id && !configured.isSelf && !configured.isRemoved
+        }
         return isExplicit ? .override : .disabled
     }
 
@@ -77,7 +79,8 @@ extension RouteBook {
 
     /// Clients may connect to a peer.
     mutating func announce(_ peerID: String) {
-        guard !self.options.noAdvertise, let info = self.peers[peerID]?.info else { return }
+        guard !self.options.noAdvertise, let peer = self.peers[peerID], peer.isMet, !peer.isAnnounced else { return }
+        let info = peer.info
         self.peers[peerID]?.isAnnounced = true
         let isChanged = self.clientURLs.add(info.clientURLs)
         if self.webSocketURLs.add(info.webSocketURLs) || isChanged { self.announceAll() }

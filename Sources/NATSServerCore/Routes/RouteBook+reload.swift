@@ -62,6 +62,7 @@ extension RouteBook {
             }
             guard !connections.isEmpty else { continue }
             self.closeAll(connections.keys.sorted(), now: now)
+            self.dialler.cancel { !$0.isMain && $0.isExplicit && $0.peerID == peerID }
             self.log(.info, "Removed route \(self.options.routes[index].url)")
         }
         for address in added {
@@ -82,7 +83,12 @@ extension RouteBook {
         for id in ids {
             guard let connection = self.remove(id) else { continue }
             self.act(.close(id, .routeRemoved, text: nil))
-            self.lost(connection, id, now: now)
+            if connection.isHandshaking, let plan = connection.plan, case .implicit = plan.purpose {
+                // It has not failed, and has its attempts still.
+                _ = self.dialler.plan(plan, at: now)
+            } else {
+                self.lost(connection, id, now: now)
+            }
         }
     }
 }

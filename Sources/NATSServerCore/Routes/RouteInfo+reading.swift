@@ -10,8 +10,8 @@ extension RouteInfo {
     ///
     /// Unknown keys are ignored. Throws where the official server closes the connection without a text: for what is no
     /// object, and for a wrong type in any key that some `INFO` has. Beyond that texts longer than
-    /// ``maximumTextLength`` and permissions of more than ``maximumListCount`` subjects throw. Of URLs the first
-    /// ``maximumListCount`` are kept, without those that are empty or too long.
+    /// ``maximumTextLength`` throw. Of URLs the first ``maximumListCount`` are kept, without those that are empty or too
+    /// long, and permissions of more subjects not at all.
     init(json: UnsafeRawBufferPointer) throws(JSONError) {
         let object = try JSONObjectReader(JSONValue.parse(json))
         try self.readServer(object)
@@ -120,9 +120,7 @@ extension RouteInfo {
             try permission.read("deny", into: &found.deny)
             subjects = found
         }
-        guard max(subjects?.allow?.count ?? 0, subjects?.deny.count ?? 0) <= Self.maximumListCount else {
-            throw JSONError("\(key): more than \(Self.maximumListCount) subjects")
-        }
-        return subjects
+        // They are only shown.
+        return max(subjects?.allow?.count ?? 0, subjects?.deny.count ?? 0) <= Self.maximumListCount ? subjects : nil
     }
 }

@@ -154,9 +154,7 @@ final class RouteService: @unchecked Sendable {
             state.options = options
             state.options.routes = routes
             state.permissions = options.permissions.map { ClientPermissions($0, id: 1, hash: self.shared.hash) }
-            guard let name = options.name else { return nil }
-            defer { (state.cluster, state.isDynamic) = (name, false) }
-            return name == state.cluster ? nil : name
+            return options.name.flatMap { $0 == state.cluster ? nil : $0 }
         }
         if let newName { self.logger.info("Cluster name updated to \(GoString.harmless(newName.utf8))") }
         let isRestarted =
@@ -164,12 +162,17 @@ final class RouteService: @unchecked Sendable {
             || old.permissions != options.permissions
         let isLocked = (old.user, old.password) != (options.user, options.password)
         self.report { book, now in
+            // Here, so that none that is adopted at the same time takes its place.
+            if let name = options.name { self.state.withLockedValue { ($0.cluster, $0.isDynamic) = (name, false) } }
             let bookOptions = self.bookOptions(port: self.port)
             var actions = book.reloaded(bookOptions, isRestarted: isRestarted, now: now)
             if isLocked { actions += book.closeAccepted(now: now) }
             return actions
         }
-        self.shared.loops.tell { loop in loop.sendInfoToClients() }
+        self.shared.loops.tell { loop in
+            loop.sendInfoToClients()
+            for route in loop.routes.values { route.settingsChanged() }
+        }
     }
 
     /// Goes on with other configured routes.
@@ -211,9 +214,26 @@ final class RouteService: @unchecked Sendable {
     func accepted(_ connection: RouteConnection) {
         let (id, host) = (connection.id, connection.remoteIP)
         self.report { book, now in
+            guard self.isUpToDate(connection) else { return [] }
             self.connections[id] = connection
             return book.accepted(id, from: host, now: now)
         }
+    }
+
+    /// Ends a connection that has come to be under permissions that no longer hold; on the first loop.
+    ///
+    /// The book knows none whose TLS handshake goes on while a reload changes them.
+    private func isUpToDate(_ connection: RouteConnection) -> Bool {
+        guard connection.permissions?.options != self.permissions?.options else { return true }
+        connection.loop.eventLoop.execute { connection.close(.routeRemoved) }
+        return false
+    }
+
+    /// Whether peers can be told of permissions: what is longer than a line, or than what they keep, is only applied here.
+    private static func areShort(_ permissions: PermissionOptions) -> Bool {
+        let lists = [permissions.publish, permissions.subscribe].flatMap { [$0?.allow ?? [], $0?.deny ?? []] }
+        return lists.allSatisfy { $0.count <= RouteInfo.maximumListCount }
+            && lists.joined().reduce(0) { $0 + $1.utf8.count + 3 } <= 16 << 10
     }
 
     /// A connection will be made for a dial; on the first loop.
@@ -223,6 +243,7 @@ final class RouteService: @unchecked Sendable {
     func dialled(_ connection: RouteConnection) {
         let (id, host) = (connection.id, connection.remoteIP)
         self.report { book, now in
+            guard self.dials[id] != nil, self.isUpToDate(connection) else { return [] }
             guard let number = self.dials.removeValue(forKey: id) else { return [] }
             self.connections[id] = connection
             return book.dialled(number, as: id, at: host, now: now)
@@ -470,8 +491,10 @@ final class RouteService: @unchecked Sendable {
         info.authRequired = !options.user.isEmpty
         info.tlsRequired = options.tls != nil
         info.tlsVerify = options.tls != nil
-        info.importPermissions = options.permissions?.publish
-        info.exportPermissions = options.permissions?.subscribe
+        if let permissions = options.permissions, Self.areShort(permissions) {
+            info.importPermissions = permissions.publish
+            info.exportPermissions = permissions.subscribe
+        }
         info.maxPayload = Int32(clamping: self.shared.options.maxPayload)
         info.cluster = cluster
         info.isClusterDynamic = isDynamic

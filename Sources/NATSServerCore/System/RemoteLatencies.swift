@@ -22,6 +22,14 @@ final class RemoteLatencies: Sendable {
         let roundTrip: Int64
         /// How long that took, in nanoseconds.
         let service: Int64
+
+        /// No time that another server tells is taken for less than nothing, or for more than a day.
+        init(responder: [UInt8], roundTrip: Int64, service: Int64) {
+            let possible: ClosedRange<Int64> = 0...86_400_000_000_000
+            self.responder = responder
+            self.roundTrip = min(max(roundTrip, possible.lowerBound), possible.upperBound)
+            self.service = min(max(service, possible.lowerBound), possible.upperBound)
+        }
     }
 
     fileprivate enum Half {
@@ -31,17 +39,26 @@ final class RemoteLatencies: Sendable {
 
     fileprivate struct State {
         var halves: [[UInt8]: (half: Half, deadline: NIODeadline)] = [:]
+        /// Of what other servers have told.
+        var toldBytes = 0
         var nextSweep = NIODeadline.uptimeNanoseconds(0)
     }
 
     /// More are not kept at a time.
     fileprivate static let most = 65_536
+    /// Nor more bytes of what other servers have told.
+    fileprivate static let mostToldBytes = 16 << 20
     /// How long the other half is waited for.
     fileprivate static let patience = TimeAmount.seconds(10)
-    fileprivate static let sweptFrom = 1024
     fileprivate static let sweepInterval = TimeAmount.seconds(1)
 
     private let state = NIOLockedValueBox(State())
+
+    /// Halves that wait.
+    var count: Int { self.state.withLockedValue { $0.halves.count } }
+
+    /// Lets go of halves whose other half has not come.
+    func sweep(now: NIODeadline) { self.state.withLockedValue { $0.sweep(now: now) } }
 
     /// An answer has come from another server.
     ///
@@ -75,17 +92,32 @@ final class RemoteLatencies: Sendable {
     }
 }
 
+extension RemoteLatencies.Half {
+    fileprivate var toldBytes: Int { if case .part(let part) = self { part.responder.count } else { 0 } }
+}
+
 extension RemoteLatencies.State {
     mutating func take(_ reply: [UInt8]) -> RemoteLatencies.Half? {
-        self.halves.removeValue(forKey: reply)?.half
+        guard let half = self.halves.removeValue(forKey: reply)?.half else { return nil }
+        self.toldBytes -= half.toldBytes
+        return half
     }
 
     mutating func put(_ half: RemoteLatencies.Half, _ reply: [UInt8], now: NIODeadline) {
-        if self.halves.count >= RemoteLatencies.sweptFrom, now >= self.nextSweep {
-            self.halves = self.halves.filter { $0.value.deadline > now }
-            self.nextSweep = now + RemoteLatencies.sweepInterval
-        }
-        guard self.halves.count < RemoteLatencies.most else { return }
+        if now >= self.nextSweep { self.sweep(now: now) }
+        _ = self.take(reply)
+        guard self.halves.count < RemoteLatencies.most,
+            self.toldBytes + half.toldBytes <= RemoteLatencies.mostToldBytes
+        else { return }
+        self.toldBytes += half.toldBytes
         self.halves[reply] = (half, now + RemoteLatencies.patience)
+    }
+
+    mutating func sweep(now: NIODeadline) {
+        self.nextSweep = now + RemoteLatencies.sweepInterval
+        for (reply, known) in self.halves where known.deadline <= now {
+            self.halves[reply] = nil
+            self.toldBytes -= known.half.toldBytes
+        }
     }
 }

@@ -16,22 +16,38 @@ struct RemoteServers {
     /// More than servers of a cluster can be: of others nothing is kept.
     private static let most = 2048
 
-    private var servers: [String: (sequence: UInt64, heard: NIODeadline)] = [:]
+    private struct Known {
+        var sequence: UInt64
+        var heard: NIODeadline
+        /// There is a route to it.
+        var isPeer: Bool
+    }
+
+    private var servers: [String: Known] = [:]
 
     var count: Int { self.servers.count }
 
     /// A server has told something.
     ///
+    /// One to which there is a route takes the place of another one if there is no room.
+    ///
     /// - Returns: what that makes it; `nil` if there is no room for another one.
-    mutating func heard(from id: String, sequence: UInt64, now: NIODeadline) -> News? {
+    mutating func heard(from id: String, sequence: UInt64, isPeer: Bool, now: NIODeadline) -> News? {
         guard let known = self.servers[id] else {
-            guard self.servers.count < Self.most else { return nil }
-            self.servers[id] = (sequence, now)
+            guard self.servers.count < Self.most || (isPeer && self.removeStranger()) else { return nil }
+            self.servers[id] = Known(sequence: sequence, heard: now, isPeer: isPeer)
             return .new
         }
         guard sequence > known.sequence else { return .outOfOrder }
-        self.servers[id] = (sequence, now)
+        self.servers[id] = Known(sequence: sequence, heard: now, isPeer: isPeer)
         return .known
+    }
+
+    private mutating func removeStranger() -> Bool {
+        let strangers = self.servers.filter { !$0.value.isPeer }
+        guard let oldest = strangers.min(by: { $0.value.heard < $1.value.heard })?.key else { return false }
+        self.servers[oldest] = nil
+        return true
     }
 
     /// A server has said that it ends.

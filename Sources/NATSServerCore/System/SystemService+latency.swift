@@ -5,6 +5,9 @@ import NIOCore
 
 /// Latencies of services whose responders are on other servers than their requesters.
 extension SystemService {
+    /// What another server says in more bytes is not heard.
+    private static let longestReport = 16 << 10
+
     /// A client of this server answers a request that another server measures: tells that one how long the client took.
     ///
     /// - Parameters:
@@ -51,6 +54,7 @@ extension SystemService {
 
     /// Another server tells how long its client took for an answer.
     func measuredElsewhere(_ message: InternalMessage) {
+        guard message.payload.count <= Self.longestReport else { return }
         var name = ""
         var reply = ""
         var service: Int64 = 0
@@ -72,18 +76,14 @@ extension SystemService {
             return self.shared.logger.error("Error unmarshalling remote latency measurement: \(error)")
         }
         guard let account = self.shared.accounts[name] else {
-            return self.shared.logger.warning(
-                "Could not lookup account \(GoString.quoted(name.utf8)) for latency measurement"
-            )
+            let text = "Could not lookup account \(GoString.quoted(name.utf8)) for latency measurement"
+            if self.shared.shouldLog(text) { self.shared.logger.warning("\(text)") }
+            return
         }
         var info = JSONDocumentWriter(indentation: nil)
         info.element(responder ?? .object([]))
         let key = Array(reply.utf8)
-        let part = RemoteLatencies.Part(
-            responder: info.bytes,
-            roundTrip: max(0, roundTrip),
-            service: max(0, service)
-        )
+        let part = RemoteLatencies.Part(responder: info.bytes, roundTrip: roundTrip, service: service)
         let isAwaited = account.responses.awaits(key)
         guard let whole = self.latencies.measured(key, part, isAwaited: isAwaited, now: .now()) else { return }
         self.publishSample(whole, part)
@@ -94,7 +94,7 @@ extension SystemService {
         let outcome = LatencyProbe.Outcome.answeredElsewhere(
             responder: part.responder,
             service: part.service,
-            system: max(0, elapsed - (part.service &+ part.roundTrip))
+            system: max(0, elapsed - part.service - part.roundTrip)
         )
         let sample = whole.probe.sample(outcome, now: whole.answered, clock: self.shared.clock)
         self.client.publish(InternalMessage(to: whole.probe.subject, payload: sample), in: whole.exporter)

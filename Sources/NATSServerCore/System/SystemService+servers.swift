@@ -6,36 +6,45 @@ import NIOCore
 
 /// What the servers of a cluster tell each other (nats-server events.go initEventTracking and following).
 extension SystemService {
+    /// Longer news are not looked at: what servers send has some hundred bytes, but for their figures, which grow with routes.
+    private static let longestNews = 64 << 10
+    private static let longestStatistics = 1 << 20
+    /// Ids are public keys of 56 bytes.
+    private static let longestID = 256
+
     /// Listens to the other servers; `hash` is what they know this one by.
     func listenToServers(_ hash: String) {
-        self.answer(SystemSubjects.inboxes(hash)) { message in
-            self.subscriberCounts.received(message)
-            return nil
-        }
+        self.hear(SystemSubjects.inboxes(hash)) { self.subscriberCounts.received($0) }
         for subject in [
             SystemSubjects.oldServerConnections("*"), SystemSubjects.connectionsAnswer(self.shared.identity.id),
         ] {
-            self.answer(subject) { message in
-                self.connectionsChangedElsewhere(message)
-                return nil
-            }
+            self.hear(subject) { self.connectionsChangedElsewhere($0) }
         }
-        self.answer(SystemSubjects.event(of: "*", "STATSZ")) { message in
-            guard let server = Self.server(in: message) else { return nil }
-            self.heard(from: server)
-            return nil
+        self.hear(SystemSubjects.event(of: "*", "STATSZ"), atMost: Self.longestStatistics) { message in
+            if let server = Self.server(in: message) { self.heard(from: server) }
         }
         for name in ["SHUTDOWN", "LAMEDUCK"] {
-            self.answer(SystemSubjects.event(of: "*", name)) { message in
-                guard !message.payload.isEmpty, let id = message.tokens.dropFirst(2).first else { return nil }
+            self.hear(SystemSubjects.event(of: "*", name)) { message in
+                guard !message.payload.isEmpty, let id = message.tokens.dropFirst(2).first else { return }
                 self.ended(id)
-                return nil
             }
         }
-        self.answer(SystemSubjects.latency(hash)) { message in
-            self.measuredElsewhere(message)
-            return nil
-        }
+        self.hear(SystemSubjects.latency(hash)) { self.measuredElsewhere($0) }
+    }
+
+    private func hear(
+        _ subject: String,
+        atMost longest: Int = SystemService.longestNews,
+        _ handler: @escaping @Sendable (InternalMessage) -> Void
+    ) {
+        self.client.subscribe(
+            subject,
+            in: self.account,
+            .queued(self.news) { message in
+                if message.payload.count <= longest { handler(message) }
+                return nil
+            }
+        )
     }
 
     /// Who has told something.
@@ -62,18 +71,22 @@ extension SystemService {
     /// Whether a server is known now.
     @discardableResult
     private func heard(from server: Teller) -> Bool {
-        guard !server.id.isEmpty, server.id != self.shared.identity.id else { return false }
-        switch self.tracking.withLockedValue({
-            $0.heard(from: server.id, sequence: server.sequence, now: .now())
-        }) {
+        guard (1...Self.longestID).contains(server.id.utf8.count), server.id != self.shared.identity.id else {
+            return false
+        }
+        let isPeer = self.shared.routes?.peers[server.id] != nil
+        let news = self.tracking.withLockedValue {
+            $0.heard(from: server.id, sequence: server.sequence, isPeer: isPeer, now: .now())
+        }
+        switch news {
         case .new:
             // It does not know this one either.
             self.broadcastStatistics()
             return true
         case .known: return true
         case .outOfOrder:
-            let id = GoString.quoted(server.id.utf8)
-            self.shared.logger.error("Received out of order remote server update from: \(id)")
+            let text = "Received out of order remote server update from: \(GoString.quoted(server.id.utf8))"
+            if self.shared.shouldLog(text) { self.shared.logger.error("\(text)") }
             return true
         case nil: return false
         }
@@ -92,6 +105,8 @@ extension SystemService {
     func scheduleSweep() {
         self.eventLoop?.scheduleTask(in: RemoteServers.sweepInterval) {
             guard !self.shared.isEnding else { return }
+            self.latencies.sweep(now: .now())
+            self.shared.trackedRequests.sweep(now: .now())
             for id in self.tracking.withLockedValue({ $0.takeSilent(now: .now()) }) {
                 self.shared.logger.debug("Detected orphan remote server: \(GoString.quoted(id.utf8))")
                 self.forgetConnections(on: id)

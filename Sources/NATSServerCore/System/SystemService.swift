@@ -5,7 +5,7 @@ import NIOCore
 /// Speaks for the server in the system account: tells what happens, and answers questions (nats-server events.go).
 ///
 /// Events and requests each have a queue, so each come in order; `$SYS.REQ.SERVER.PING` and STATSZ have one of their own,
-/// so that a server tells how it is though long lists are asked of it.
+/// so that a server tells how it is though long lists are asked of it. What other servers tell does not wait for either.
 final class SystemService: Sendable {
     /// What only changes within the service.
     struct State {
@@ -34,6 +34,8 @@ final class SystemService: Sendable {
     let pageThread = PageThread()
     let events: InternalQueue
     let pages: InternalQueue
+    /// What other servers tell.
+    let news: InternalQueue
     /// The other servers that are heard of.
     let tracking = NIOLockedValueBox(RemoteServers())
     let subscriberCounts: SubscriberCounts
@@ -65,6 +67,7 @@ final class SystemService: Sendable {
         let losses = QueueLosses("requests", logger: shared.logger)
         self.pages = self.client.makeQueue(losses)
         self.pings = self.client.makeQueue(losses)
+        self.news = self.client.makeQueue(QueueLosses("news of other servers", logger: shared.logger))
         let inboxes = SystemSubjects.inboxes(Self.hash(of: shared.serverName)).dropLast()
         self.subscriberCounts = SubscriberCounts(prefix: Array(inboxes.utf8))
     }

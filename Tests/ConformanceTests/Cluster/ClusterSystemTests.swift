@@ -127,12 +127,16 @@ struct ClusterSystemTests {
                     #expect(route.keys == ["rid", "name", "sent", "received", "pending"])
                     #expect(route["name"].text == "two" && route["sent"].keys == ["msgs", "bytes"])
                 }
-                #expect(ClusterScene.number(routes.last?["sent"]["msgs"] ?? .null) > 0)
                 let all = ["sent", "sent_to_clients", "received", "received_from_clients"]
                 #expect(all.allSatisfy { statistics[$0].keys == ["msgs", "bytes"] })
                 #expect(statistics["received_from_clients"]["msgs"].text == "0")
             }
             #expect(seen.contains("$SYS.ACCOUNT.A.CONNECT") && seen.contains("$SYS.ACCOUNT.A.SERVER.CONNS"), "\(seen)")
+            try await eventually("what went to the other server is counted") {
+                let answers = try await watcher.answers("$SYS.REQ.SERVER.\(id).STATSZ", until: 1)
+                let statistics = answers.compactMap { try? JSONValue.parse($0.payload)["statsz"] }.first
+                return ClusterScene.number(statistics?["routes"].elements.last?["sent"]["msgs"] ?? .null) > 0
+            }
             await scene.nodes[0].stop()
             while !seen.contains("$SYS.SERVER.\(id).SHUTDOWN") { seen.append(try await watcher.next().subject) }
             try await eventually("the other server is not counted any more") {
