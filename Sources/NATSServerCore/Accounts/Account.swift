@@ -46,6 +46,8 @@ final class Account: Sendable {
     /// What ``elsewhere`` counts.
     private let clientsElsewhere = Synchronization.Atomic<Int>(0)
     private let leafsElsewhere = Synchronization.Atomic<Int>(0)
+    private let hasAskedElsewhere = Synchronization.Atomic<Bool>(false)
+    private let isCounted = Synchronization.Atomic<Bool>(false)
     private let streamsVersion = Synchronization.Atomic<Int>(0)
     private let awaitsAnswers = Synchronization.Atomic<Bool>(false)
     /// Requests to other accounts that wait for their answers, and the bytes of their reply subjects.
@@ -388,16 +390,45 @@ final class Account: Sendable {
         return limit >= 0 && self.leafNodeCount + self.remoteLeafNodeCount > limit
     }
 
-    /// Another server has told how many connections it has; `nil` if it is gone.
-    func setConnections(_ counts: RemoteConnections.Counts?, on server: String) {
+    /// Another server has told how many connections it has.
+    func setConnections(_ counts: RemoteConnections.Counts, on server: String) {
+        self.changeConnectionsElsewhere { $0.set(server, counts) }
+    }
+
+    /// Other servers are gone.
+    func forgetConnections(on servers: [String]) {
+        guard self.remoteConnectionCount + self.remoteLeafNodeCount > 0 else { return }
+        self.changeConnectionsElsewhere { elsewhere in
+            for server in servers { elsewhere.remove(server) }
+        }
+    }
+
+    private func changeConnectionsElsewhere(_ change: (inout RemoteConnections) -> Void) {
         self.elsewhere.withLockedValue { elsewhere in
-            if let counts { elsewhere.set(server, counts) } else { elsewhere.remove(server) }
+            change(&elsewhere)
             self.clientsElsewhere.store(elsewhere.all.clients, ordering: .relaxed)
             self.leafsElsewhere.store(elsewhere.all.leafNodes, ordering: .relaxed)
         }
     }
 
-    func leave() { self.clients.subtract(1, ordering: .relaxed) }
+    func leave() {
+        if self.clients.subtract(1, ordering: .relaxed).newValue == 0 {
+            self.hasAskedElsewhere.store(false, ordering: .relaxed)
+        }
+    }
+
+    /// Whether the other servers have to be asked how many connections they have, as they have not been since the first of
+    /// those here came.
+    func mustAskElsewhere() -> Bool { !self.hasAskedElsewhere.exchange(true, ordering: .relaxed) }
+
+    /// Looks for connections that are too many, unless somebody else does; then ``endSurplus()`` has to be called.
+    func beginSurplus() -> Bool {
+        guard self.isInUse, self.isTooFull || self.hasTooManyLeafNodes else { return false }
+        return !self.isCounted.exchange(true, ordering: .acquiringAndReleasing)
+    }
+
+    /// What changes from now on is another search's.
+    func endSurplus() { self.isCounted.store(false, ordering: .releasing) }
 
     /// Connections of leaf nodes, on either side.
     var leafNodeCount: Int { self.leafs.load(ordering: .relaxed) }

@@ -10,13 +10,14 @@ extension ServerLoops {
 
     /// Closes those of an account's connections that came last, if there are too many together with those on other servers.
     func closeSurplus(of account: Account) {
-        guard account.isTooFull || account.hasTooManyLeafNodes else { return }
+        guard account.beginSurplus() else { return }
         self.collect { loop in
             loop.connections.values.filter { $0.phase == .open && $0.account === account }
                 .map { Member(accepted: $0.accepted, id: $0.id, isLeafNode: false) }
                 + loop.leafs.values.filter { $0.phase == .open && $0.isInAccount && $0.account === account }
                 .map { Member(accepted: $0.accepted, id: $0.id, isLeafNode: true) }
         } completion: { answers in
+            account.endSurplus()
             let members = answers.joined().sorted { ($0.accepted, $0.id) < ($1.accepted, $1.id) }
             var surplus: Set<UInt64> = []
             // There may be room for them by now.

@@ -23,7 +23,7 @@ extension ClientConnection {
         if self.isInAccount, let system = self.shared.system {
             let connections = account.connectionCount
             system.connectionsChanged(of: account, connections: connections)
-            if connections + account.leafNodeCount == 1 { system.askForConnections(of: account) }
+            if account.mustAskElsewhere() { system.askForConnections(of: account) }
         }
         guard self.isInAccount else {
             let text = "maximum account active connections exceeded"

@@ -269,9 +269,7 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
         guard let system = self.shared.system else { return }
         let connections = self.account.connectionCount
         system.connectionsChanged(of: self.account, connections: connections)
-        if self.isInAccount, connections + self.account.leafNodeCount == 1 {
-            system.askForConnections(of: self.account)
-        }
+        if self.isInAccount, self.account.mustAskElsewhere() { system.askForConnections(of: self.account) }
     }
 
     /// Tells the leaf node of something new.

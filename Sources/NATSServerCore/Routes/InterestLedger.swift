@@ -192,6 +192,17 @@ struct InterestLedger {
         return known
     }
 
+    /// The peer may not have kept what it was told, and is to be told all of it again.
+    ///
+    /// - Returns: where it is told from now on, and the end of what it knows and nobody wants any more.
+    mutating func restart(_ cursor: Cursor) -> (cursor: Cursor, gone: [Update]) {
+        let known = self.withdraw(cursor)
+        let gone = known.filter { update in
+            self.table.find(update.subject, update.queue).map { self.table.entries[$0].count == 0 } ?? true
+        }
+        return (self.makeCursor(), gone)
+    }
+
     /// Whether the peer knows everything.
     func isUpToDate(_ cursor: Cursor) -> Bool {
         guard let state = self.state(of: cursor) else { return true }

@@ -78,8 +78,19 @@ extension RouteConnection {
             self.logger.error("\(self.label) - Error unmarshalling INFO from route: \(error)")
             return self.close(.protocolViolation)
         }
-        if self.peer == nil { self.introduced(info) }
+        if let peer = self.peer {
+            if info.serverID == peer.serverID { self.permissionsTold(by: info) }
+        } else {
+            self.introduced(info)
+        }
         self.service.informed(self, info)
+    }
+
+    /// An official server keeps its routes when it takes or gives other subjects after a reload, and says so.
+    private func permissionsTold(by info: RouteInfo) {
+        let isOther = info.exportPermissions != self.peerPermissions.exports
+        self.peerPermissions = (info.importPermissions, info.exportPermissions)
+        if isOther, self.phase == .open { self.tellAgain() }
     }
 
     // MARK: To the peer

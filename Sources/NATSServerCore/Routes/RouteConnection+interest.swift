@@ -98,6 +98,17 @@ extension RouteConnection {
         self.writeAhead(&lines)
     }
 
+    /// The peer takes other subjects than before: what it has refused until now it has not kept (nats-server route.go
+    /// updateRemoteRoutePerms).
+    func tellAgain() {
+        for watcher in self.watchers.values {
+            let name = self.isDedicated ? [] : watcher.account.index.account
+            var lines: [UInt8] = []
+            for update in watcher.account.index.restart(watcher) { self.append(update, of: name, to: &lines) }
+            self.writeAhead(&lines)
+        }
+    }
+
     private func key(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) -> (account: [UInt8], InterestKey) {
         let account = self.dedicatedAccount ?? Array(UnsafeBufferPointer(rebasing: operation.account, of: base))
         let subject = Array(UnsafeBufferPointer(rebasing: operation.subject, of: base))

@@ -20,6 +20,8 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
     private(set) var isConfigured = false
     /// What the peer said in its first INFO.
     var peer: RouteInfo?
+    /// What it takes from this server and gives to it, as it has said last; everything if `nil`.
+    var peerPermissions: (imports: PermissionOptions.Subjects?, exports: PermissionOptions.Subjects?)
     /// What the peer said in its CONNECT, if it dialled.
     var greeting: RouteConnect?
     /// The link of the cluster that it carries; set once, before anything of it is seen by other loops.
@@ -152,6 +154,7 @@ final class RouteConnection: PeerConnection, @unchecked Sendable {
     /// The peer has said who it is.
     func introduced(_ info: RouteInfo) {
         self.peer = info
+        self.peerPermissions = (info.importPermissions, info.exportPermissions)
         self.peerName = info.serverName
         self.parser.maxPayload = max(Self.leastMaxPayload, self.settings.maxPayload)
         if !self.isSolicited, !info.account.isEmpty { self.dedicate(to: info.account) }

@@ -286,6 +286,18 @@ final class SubscriptionIndex: @unchecked Sendable {
         }
     }
 
+    /// A route is to be told everything again.
+    ///
+    /// - Returns: what it has been told of and has gone.
+    func restart(_ watcher: InterestWatcher) -> [InterestLedger.Update] {
+        self.lock.withLock {
+            guard let cursor = watcher.cursor, let restarted = self.ledger?.restart(cursor) else { return [] }
+            watcher.cursor = restarted.cursor
+            watcher.interestChanged()
+            return restarted.gone
+        }
+    }
+
     /// The connection to another server has ended.
     func end(_ watcher: InterestWatcher) {
         self.lock.withLock {

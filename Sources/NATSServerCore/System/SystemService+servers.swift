@@ -94,11 +94,12 @@ extension SystemService {
 
     private func ended(_ id: String) {
         guard self.tracking.withLockedValue({ $0.ended(id) }) else { return }
-        self.forgetConnections(on: id)
+        self.forgetConnections(on: [id])
     }
 
-    private func forgetConnections(on server: String) {
-        for account in self.shared.accounts.byName.values { account.setConnections(nil, on: server) }
+    private func forgetConnections(on servers: [String]) {
+        guard !servers.isEmpty else { return }
+        for account in self.shared.accounts.byName.values { account.forgetConnections(on: servers) }
     }
 
     /// Looks every now and then for servers that have gone without a word.
@@ -107,10 +108,11 @@ extension SystemService {
             guard !self.shared.isEnding else { return }
             self.latencies.sweep(now: .now())
             self.shared.trackedRequests.sweep(now: .now())
-            for id in self.tracking.withLockedValue({ $0.takeSilent(now: .now()) }) {
+            let silent = self.tracking.withLockedValue { $0.takeSilent(now: .now()) }
+            for id in silent {
                 self.shared.logger.debug("Detected orphan remote server: \(GoString.quoted(id.utf8))")
-                self.forgetConnections(on: id)
             }
+            self.forgetConnections(on: silent)
             self.scheduleSweep()
         }
     }

@@ -50,6 +50,23 @@ struct InterestLedgerTests {
         #expect(ledger.keyCount == 2)
     }
 
+    @Test("whoever may have forgotten is told everything again, and of the end of what has gone since")
+    func restarted() {
+        var ledger = self.makeLedger()
+        for subject in ["a", "b", "c"] { ledger.change(subject, by: 1) }
+        let first = ledger.makeCursor()
+        #expect(self.drain(&ledger, first).sorted() == ["+a", "+b", "+c"])
+        ledger.change("b", by: -1)
+        ledger.change("d", by: 1)
+        let (second, gone) = ledger.restart(first)
+        #expect(gone.map(\.line) == ["-b"])
+        #expect(self.drain(&ledger, second).sorted() == ["+a", "+c", "+d"])
+        #expect(self.drain(&ledger, first).isEmpty)
+        ledger.change("a", by: -1)
+        #expect(self.drain(&ledger, second) == ["-a"])
+        #expect(ledger.keyCount == 2)
+    }
+
     @Test("plain interest is told when the first subscription comes and when the last one goes")
     func plain() {
         var ledger = self.makeLedger()

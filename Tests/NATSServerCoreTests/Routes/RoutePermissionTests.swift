@@ -26,4 +26,22 @@ struct RoutePermissionTests {
             }
         }
     }
+    @Test("what a server gives to others after a reload gets there, whoever it is", arguments: RoutePairTests.pairs)
+    func reloaded(pair: RoutePairTests.Pair) async throws {
+        func configuration(_ subjects: String) -> String {
+            RoutePairTests.configuration("A", ", permissions { export: { allow: [\(subjects)] } }")
+        }
+        try await ConfiguredServer.with(pair.first, configuration("out.a")) { first in
+            let text = RoutePairTests.configuration("B", routes: [first.clusterPort])
+            try await ConfiguredServer.with(pair.second, text) { second in
+                let (near, far) = (try await first.connect(""), try await second.connect(""))
+                try await far.flush("SUB out.a 1\r\nSUB out.b 2\r\n")
+                try await RoutePairTests.settle(near, "out.a", far)
+                await near.send("PUB out.b 0\r\n\r\nPUB out.a 3\r\nend\r\n")
+                try await far.expect("MSG out.a 1 3\r\nend\r\n")
+                try await first.reload(configuration("out.a, out.b"))
+                try await RoutePairTests.settle(near, "out.b", far)
+            }
+        }
+    }
 }

@@ -41,8 +41,8 @@ extension RouteConnection {
         snapshot.compression =
             compression.isEmpty ? Self.unsupported : compression == Self.unsupported ? compression : "off"
         if let link = self.link { snapshot.link = link }
-        snapshot.importPermissions = self.peer?.importPermissions
-        snapshot.exportPermissions = self.peer?.exportPermissions
+        snapshot.importPermissions = self.peerPermissions.imports
+        snapshot.exportPermissions = self.peerPermissions.exports
         guard listing else { return snapshot }
         // As the official server names what a peer wants (nats-server route.go processRemoteSub).
         let prefix = Array("R ".utf8)
