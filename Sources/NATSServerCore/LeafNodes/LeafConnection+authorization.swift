@@ -75,6 +75,7 @@ extension LeafConnection {
     }
 
     private func authorized(as greeting: LeafConnect, inAccount name: String?) {
+        self.isOfBlock = true
         guard let name else { return self.authorized(as: greeting, self.shared.accounts.global, nil) }
         if let account = self.shared.accounts[name] { return self.authorized(as: greeting, account, nil) }
         let quoted = (GoString.quoted(greeting.user.utf8), GoString.quoted(name.utf8))

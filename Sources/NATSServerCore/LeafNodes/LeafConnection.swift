@@ -54,6 +54,9 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     private var permissionsVersion: UInt64 = 0
     /// Who the leaf node is, if a JWT says so.
     var user: JWTUser?
+    /// Whether the `leafnodes` block says to which account the leaf node comes, and not the users of the server: then it is not
+    /// told that the account is full (nats-server auth.go registerLeafWithAccount).
+    var isOfBlock = false
     /// What the leaf node's user may do.
     var userPermissions: PermissionOptions?
     /// The name of the peer's account.
@@ -194,7 +197,9 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
         self.router = self.loop.router(for: account)
         self.audience = self.isHub ? [.leafNode, .hub] : .all
         self.streamsVersion = account.currentStreamsVersion
-        guard account.enterAsLeafNode() else { return self.accountIsTooFull() }
+        guard account.enterAsLeafNode() else {
+            return self.isOfBlock ? self.refuseCredentials() : self.accountIsTooFull()
+        }
         self.isInAccount = true
         self.tellAccount()
         self.service.register(self)

@@ -64,14 +64,26 @@ struct LeafInfo: Equatable, Sendable {
         try RouteInfo.read("remote_account", from: object, into: &self.remoteAccount)
         try object.read("ldm", into: &self.lameDuckMode)
         try RouteInfo.read("compression", from: object, into: &self.compression)
-        self.importPermissions = try RouteInfo.subjects("import", from: object)
-        self.exportPermissions = try RouteInfo.subjects("export", from: object)
+        self.importPermissions = try Self.subjects("import", from: object)
+        self.exportPermissions = try Self.subjects("export", from: object)
         try object.read("info_on_connect", into: &self.answersConnect)
         var urls: [String]?
         try object.read("leafnode_urls", into: &urls)
         self.leafNodeURLs = urls.map { urls in
             Array(urls.lazy.filter { $0.utf8.count <= RouteInfo.maximumTextLength }.prefix(Self.mostURLs))
         }
+    }
+
+    /// Reads permissions, which hold: without them everything might pass, so that too many are refused.
+    private static func subjects(
+        _ key: String,
+        from object: JSONObjectReader
+    ) throws(JSONError) -> PermissionOptions.Subjects? {
+        let subjects = try RouteInfo.subjects(key, from: object)
+        guard (subjects?.longestList ?? 0) <= RouteInfo.maximumListCount else {
+            throw JSONError("\(key): more than \(RouteInfo.maximumListCount) subjects")
+        }
+        return subjects
     }
 
     /// The whole line as an official server sends it, keys in the order of nats-server server.go Info.

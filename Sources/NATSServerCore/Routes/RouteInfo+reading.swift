@@ -46,8 +46,8 @@ extension RouteInfo {
     }
 
     private mutating func readRoute(_ object: JSONObjectReader) throws(JSONError) {
-        self.importPermissions = try Self.subjects("import", from: object)
-        self.exportPermissions = try Self.subjects("export", from: object)
+        self.importPermissions = Self.shown(try Self.subjects("import", from: object))
+        self.exportPermissions = Self.shown(try Self.subjects("export", from: object))
         try object.read("lnoc", into: &self.leafOrigins)
         try object.read("lnocu", into: &self.leafOriginsInNoInterest)
         try object.read("ln", into: &self.ln)
@@ -120,7 +120,16 @@ extension RouteInfo {
             try permission.read("deny", into: &found.deny)
             subjects = found
         }
-        // They are only shown.
-        return max(subjects?.allow?.count ?? 0, subjects?.deny.count ?? 0) <= Self.maximumListCount ? subjects : nil
+        return subjects
     }
+
+    /// Permissions of routes are only shown: there is no harm in leaving out long ones.
+    private static func shown(_ subjects: PermissionOptions.Subjects?) -> PermissionOptions.Subjects? {
+        subjects.flatMap { $0.longestList <= self.maximumListCount ? $0 : nil }
+    }
+}
+
+extension PermissionOptions.Subjects {
+    /// How many subjects the longer of the two lists has.
+    var longestList: Int { max(self.allow?.count ?? 0, self.deny.count) }
 }

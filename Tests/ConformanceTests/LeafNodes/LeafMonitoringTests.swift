@@ -93,4 +93,19 @@ struct LeafMonitoringTests {
             for client in clients { client.connection.close() }
         }
     }
+
+    @Test("subscriptions behind a leaf node are counted", arguments: [ClusterNode.Kind.official, .ours])
+    func subscribers(kind: ClusterNode.Kind) async throws {
+        try await LeafScene.with(hub: kind, leaf: kind) { scene in
+            let clients = try await scene.exchange()
+            let near = clients[0]
+            await near.connection.send("SUB back 7\r\nSUB in 8\r\n")
+            for (question, count) in [("back", 2), ("work", 1), ("work g2", 1), ("work g3", 0), ("wo>", 0), ("*", 6)] {
+                let size = question.utf8.count
+                await near.connection.send("PUB $SYS.DEBUG.SUBSCRIBERS in \(size)\r\n\(question)\r\n")
+                #expect(try await near.next().text == "\(count)", "\(question)")
+            }
+            for client in clients { client.connection.close() }
+        }
+    }
 }

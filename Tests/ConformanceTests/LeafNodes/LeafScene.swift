@@ -9,9 +9,12 @@ struct LeafScene {
           authorization { user: u, password: p, account: A, timeout: 60 }
         }
         accounts {
-          A { users: [ {user: a, password: pw} ], exports: [ {stream: "given.>"} ] }
+          A {
+            users: [ {user: a, password: pw} ], exports: [ {stream: "given.>"} ]
+            imports: [ {service: {account: SYS, subject: "$SYS.DEBUG.SUBSCRIBERS"}} ]
+          }
           B { users: [ {user: b, password: pw} ], imports: [ {stream: {account: A, subject: "given.>"}, prefix: "got"} ] }
-          SYS { users: [ {user: sys, password: pw} ] }
+          SYS { users: [ {user: sys, password: pw} ], exports: [ {service: "$SYS.DEBUG.SUBSCRIBERS"} ] }
         }
         system_account: SYS
         """

@@ -139,6 +139,7 @@ struct ConfiguredServer: Sendable {
             await server.apply(options)
             try await server.reload(authorization: options.authorization)
             server.useWebSocketTLS(try Server.loadTLS(options.webSocket?.tls))
+            server.reloadCluster(try RouteTLS(options.cluster))
         }
     }
 

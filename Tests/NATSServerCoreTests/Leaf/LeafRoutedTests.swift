@@ -11,10 +11,16 @@ struct LeafRoutedTests {
 
     /// A leaf node that is a few lines: it wants something.
     private static func join(_ server: ConfiguredServer, _ interest: String) async throws -> RawConnection {
+        let connection = try await Self.dial(server)
+        await connection.send("\(interest)PING\r\n")
+        _ = try await connection.read(until: "PONG\r\n")
+        return connection
+    }
+
+    private static func dial(_ server: ConfiguredServer, name: String = "LEAF") async throws -> RawConnection {
         let connection = try RawConnection.connect(port: server.leafNodePort, answersPings: true)
         try await connection.readInfo()
-        await connection.send("CONNECT {\"name\":\"LEAF\",\"headers\":true}\r\n\(interest)PING\r\n")
-        _ = try await connection.read(until: "PONG\r\n")
+        await connection.send("CONNECT {\"name\":\"\(name)\",\"headers\":true,\"user\":\"x\",\"pass\":\"x\"}\r\n")
         return connection
     }
 
@@ -87,6 +93,50 @@ struct LeafRoutedTests {
             await sender.send("RMSG $G both | g1 3\r\none\r\nRMSG $G w | g1 3\r\nend\r\n")
             #expect(try await Self.messages(leaf, until: "one\r\n") == ["LMSG both 3", "one"])
             #expect(try await Self.messages(member, until: "3\r\nend\r\n") == ["RMSG $G w | g1 3", "end"])
+        }
+    }
+
+    private static let limited = LeafPair.hub(
+        ", compression: off, authorization { account: A, user: x, password: x, timeout: 60 }",
+        """
+        cluster { name: C1, listen: "127.0.0.1:-1", pool_size: -1 }
+        accounts { A { users: [ {user: a} ], limits: {max_leafnodes: 2} }, SYS { users: [ {user: s} ] } }
+        system_account: SYS
+        """
+    )
+
+    @Test("leaf nodes of other servers count against an account's limit", arguments: ServerUnderTest.available)
+    func limits(server: ServerUnderTest) async throws {
+        try await ConfiguredServer.with(server, Self.limited) { server in
+            let peer = try await RoutedQueueTests.join(server, "NPEER", "")
+            func tell(_ count: Int, _ sequence: Int) async {
+                let text = """
+                    {"server":{"name":"P","id":"NPEER","seq":\(sequence)},"acc":"A","conns":0,"leafnodes":\(count)}
+                    """
+                await peer.send("RMSG SYS $SYS.SERVER.ACCOUNT.A.CONNS \(text.utf8.count)\r\n\(text)\r\n")
+            }
+            let refusal = "-ERR 'maximum account active connections exceeded'\r\n"
+            var leafs: [RawConnection] = []
+            for name in ["one", "two"] {
+                let leaf = try await Self.dial(server, name: name)
+                _ = try await leaf.read(until: "LS+ $LDS.")
+                leafs.append(leaf)
+            }
+            await tell(1, 1)
+            // One of the two; the official server takes any.
+            try await eventually("the surplus to be closed") {
+                leafs.count { String(decoding: $0.unread, as: UTF8.self).contains(refusal) } == 1
+            }
+            let third = try await Self.dial(server, name: "three")
+            try await third.expect("-ERR 'Authorization Violation'\r\n")
+            try await third.expectEnd()
+            await tell(0, 2)
+            try await eventually("room") {
+                let leaf = try await Self.dial(server, name: "four")
+                let text = String(decoding: try await leaf.read(until: "\r\n"), as: UTF8.self)
+                leaf.close()
+                return !text.hasPrefix("-ERR")
+            }
         }
     }
 }
