@@ -83,8 +83,7 @@ struct ClusterMonitoringTests {
 enum ClusterPage {
     private static let traffic: Set<String> = ["in_msgs", "in_bytes", "out_msgs", "out_bytes"]
 
-    /// Without the sids of routes, unless `hasSids`: an official server gives them an older form where the peer does not say
-    /// `lnoc`.
+    // The sids of routes count where `hasSids`. An official server gives them an older form where the peer does not say `lnoc`.
     static func normal(_ page: JSONValue, _ target: String, _ hasSids: Bool) -> JSONValue {
         var page = page
         if target == "/varz" {
