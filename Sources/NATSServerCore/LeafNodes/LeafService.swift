@@ -246,6 +246,16 @@ final class LeafService: @unchecked Sendable {
         }
     }
 
+    /// The cluster that this server belongs to has another name: hubs are dialled again, as they know it by the old one
+    /// (nats-server server.go setClusterName).
+    func clusterRenamed() {
+        self.report {
+            for member in self.members.values where member.isSolicited {
+                self.tell(member) { $0.close(.clusterNameConflict) }
+            }
+        }
+    }
+
     /// Other servers of the cluster accept leaf nodes at other addresses than before.
     func setOtherURLs(_ urls: [String]) {
         let isNew = self.state.withLockedValue { state in

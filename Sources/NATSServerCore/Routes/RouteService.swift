@@ -373,6 +373,7 @@ final class RouteService: @unchecked Sendable {
                 state.cluster = name
                 state.isDynamic = self.book?.options.isDynamic ?? false
             }
+            self.shared.leafNodes?.clusterRenamed()
             self.shared.loops.tell { loop in loop.sendInfoToClients() }
         case .log(let level, let text, let id):
             guard let connection = id.flatMap({ self.connections[$0] }) else {

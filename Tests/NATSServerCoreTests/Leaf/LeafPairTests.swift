@@ -194,6 +194,23 @@ struct LeafPairTests {
         }
     }
 
+    @Test("a leaf node whose cluster gets another name comes again under that one", arguments: LeafPair.kinds)
+    func renamedCluster(pair: LeafPair) async throws {
+        try await pair.with(leafRest: "cluster { listen: \"127.0.0.1:-1\" }") { hub, leaf in
+            let text = """
+                server_name: OTHER
+                cluster { name: NAMED, listen: "127.0.0.1:-1", routes: ["nats://127.0.0.1:\(leaf.clusterPort)"] }
+
+                """
+            try await ConfiguredServer.with(.ours, text) { _ in
+                try await eventually("the end under the old name") {
+                    leaf.log.contains("Leafnode connection closed: Cluster Name Conflict")
+                }
+                try await LeafPair.expectJoined(hub, leaf)
+            }
+        }
+    }
+
     @Test("a hub that goes and comes again finds its leaf node again", arguments: LeafPair.kinds)
     func restarts(pair: LeafPair) async throws {
         let port = try ReservedPort()
