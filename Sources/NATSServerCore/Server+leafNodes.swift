@@ -9,6 +9,17 @@ extension Server {
     /// Connections of leaf nodes, on either side.
     package var leafNodeCount: Int { self.shared.leafNodes?.count ?? 0 }
 
+    /// Reads the certificates and keys of the `leafnodes` block again.
+    ///
+    /// - Returns: what ``useLeafNodeTLS(_:)`` takes.
+    /// - Throws: If they cannot be used.
+    package func loadLeafNodeTLS() throws(TLSContext.LoadError) -> LeafTLS? { try self.shared.leafNodes?.loadTLS() }
+
+    /// Secures new connections to leaf nodes and hubs with something else.
+    package func useLeafNodeTLS(_ tls: LeafTLS?) {
+        if let tls { self.shared.leafNodes?.use(tls) }
+    }
+
     /// Listens for leaf nodes, if they may come (nats-server leafnode.go startLeafNodeAcceptLoop).
     ///
     /// - Returns: the listener, which does not accept yet.
@@ -18,7 +29,7 @@ extension Server {
     ) async throws(ServerStartError) -> (any Channel)? {
         guard let service = self.shared.leafNodes else { return nil }
         do {
-            try service.loadTLS()
+            service.use(try service.loadTLS())
         } catch {
             throw ServerStartError(description: error.description)
         }

@@ -215,6 +215,7 @@ final class ServerProgram: Sendable {
         let plan: ReloadPlan
         let log: LogOutput.Prepared?
         let clusterTLS: RouteTLS?
+        let leafNodeTLS: LeafTLS?
         do {
             plan = try ReloadPlan(
                 from: self.state.withLockedValue { $0.configuration },
@@ -239,6 +240,7 @@ final class ServerProgram: Sendable {
         }
         do {
             clusterTLS = try RouteTLS(options.cluster)
+            leafNodeTLS = try self.server.loadLeafNodeTLS()
         } catch {
             throw StartConfiguration.Failure(description: error.description)
         }
@@ -253,6 +255,7 @@ final class ServerProgram: Sendable {
         await self.server.apply(options)
         await self.server.useTLS(start.certificates)
         self.server.useWebSocketTLS(start.webSocketCertificates)
+        self.server.useLeafNodeTLS(leafNodeTLS)
         for change in plan.changes {
             await self.carryOut(change.effect, clusterTLS)
             self.logger.info("\(change.text)")

@@ -70,6 +70,7 @@ extension PeerReading {
                 if operation.pointee.isMessage, self.isIntroduced {
                     self.deliver(base, operation, &batch)
                 } else {
+                    guard self.mayBeHeard() else { return }
                     self.handle(base, operation.pointee)
                     parser = self.parser
                     batch.generation = self.router.index.generation
@@ -97,6 +98,13 @@ extension PeerReading {
                 return
             }
         }
+    }
+
+    /// Ends the connection if something came in the clear behind what began the TLS handshake.
+    private func mayBeHeard() -> Bool {
+        guard self.isEncrypted, !self.isSecured else { return true }
+        self.handshakeFailed("tls: first record does not look like a TLS handshake")
+        return false
     }
 
     /// Adds bytes to the cut operation until it is whole, and handles it.
@@ -129,7 +137,7 @@ extension PeerReading {
             case .operation:
                 if operation.isMessage, self.isIntroduced {
                     withUnsafePointer(to: operation) { self.deliver(base, $0, &batch) }
-                } else {
+                } else if self.mayBeHeard() {
                     self.handle(base, operation)
                     batch.generation = self.router.index.generation
                 }

@@ -420,7 +420,11 @@ extension ServerLoop {
     /// Looks at every connection again after a reload of users and permissions.
     func reload(_ authenticator: Authenticator) {
         for connection in Array(self.connections.values) { connection.reload(authenticator) }
-        for leaf in Array(self.leafs.values) { leaf.updateShadows() }
+        for leaf in Array(self.leafs.values) {
+            leaf.updateShadows()
+            // Another account of the same name may come, or have come.
+            if leaf.isInAccount, self.shared.accounts[leaf.account.name] !== leaf.account { leaf.close(.missingAccount) }
+        }
         self.forgetRouters(except: self.shared.accounts.all)
     }
 

@@ -53,6 +53,10 @@ extension LeafConnection {
     }
 
     private func granted(_ greeting: LeafConnect, _ grant: Authenticator.Grant) {
+        guard grant.permissions?.options.responses == nil else {
+            self.logger.error("\(self.label) - users with allow_responses are not supported for leaf nodes yet")
+            return self.refuseCredentials()
+        }
         if let remaining = grant.user?.remaining ?? grant.remaining {
             let time = TimeAmount.nanoseconds(min(remaining, 3_000_000_000_000_000_000))
             self.loop.setTimer(.userExpiry, for: self.id, at: .now() + time)

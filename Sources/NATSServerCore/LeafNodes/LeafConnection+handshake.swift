@@ -119,7 +119,9 @@ extension LeafConnection {
         case .joining: self.answered(info, remote)
         case .ready:
             self.service.learned(self, info.leafNodeURLs ?? [])
-            guard info.importPermissions != nil || info.exportPermissions != nil else { return }
+            guard info.importPermissions != nil || info.exportPermissions != nil, self.toldPermissions != info.permissions
+            else { return }
+            self.toldPermissions = info.permissions
             let permissions = self.makePermissions(info)
             self.permissions = permissions
             // What was looked for before holds no more, in other accounts neither.
@@ -142,7 +144,7 @@ extension LeafConnection {
         self.origin = Array(info.cluster.utf8)
         self.service.learned(self, info.leafNodeURLs ?? [])
         self.answersConnect = info.answersConnect
-        let needsTLS = info.tlsRequired || remote.options.tls != nil || remote.url.isSecure
+        let needsTLS = info.tlsRequired || remote.requiresTLS
         if needsTLS, !self.isSecured, let context = self.context {
             self.startClientHandshake(context)
         } else {
@@ -202,6 +204,7 @@ extension LeafConnection {
         switch connect {
         case .success(let connect):
             self.outlet.append(connect.encode())
+            self.hasSentConnect = true
             self.logger.debug("\(self.label) - Remote leafnode connect msg sent")
             self.keepAlive.connectReceived(accepted: self.accepted, now: .now())
             if !self.answersConnect { self.join(self.account) }
@@ -212,9 +215,14 @@ extension LeafConnection {
     }
 
     private func answered(_ info: LeafInfo, _ remote: LeafDial) {
-        guard info.isAnswer else { return self.service.learned(self, info.leafNodeURLs ?? []) }
+        guard info.isAnswer, !self.isInAccount else { return self.service.learned(self, info.leafNodeURLs ?? []) }
+        guard self.hasSentConnect else {
+            self.logger.error("\(self.label) - the hub answers before it was asked")
+            return self.close(.protocolViolation)
+        }
         self.remoteAccount = info.remoteAccount
         self.service.learned(self, info.leafNodeURLs ?? [])
+        self.toldPermissions = info.permissions
         self.permissions = self.makePermissions(info)
         self.clearTimeout()
         self.join(self.account)

@@ -5,11 +5,14 @@ import NIOCore
 
 /// What the peer wants.
 extension LeafConnection {
+    /// No queue group counts for more: the sum of several must not overflow.
+    private static let mostMembers = 1_000_000
+
     /// LS+ (nats-server leafnode.go processLeafSub).
     func addInterest(_ base: UnsafePointer<UInt8>, _ operation: RouteOperation) {
         let key = self.key(base, operation)
         guard key.subject != self.account.loopSubject else { return self.loopDetected(tellsPeer: true) }
-        let weight = key.queue.isEmpty ? 1 : max(1, operation.weight)
+        let weight = key.queue.isEmpty ? 1 : min(max(1, operation.weight), Self.mostMembers)
         if !self.isHub, self.permissions?.allowsWanting(key.subject) == false {
             return self.violated("Subscription", key.subject)
         }
@@ -19,13 +22,15 @@ extension LeafConnection {
             return
         }
         guard !self.isAtSubscriptionLimit else {
-            self.logger.error("\(self.label) - maximum subscriptions exceeded")
+            let text = "\(self.label) - maximum subscriptions exceeded"
+            if self.shared.shouldLog(text) { self.logger.error("\(text)") }
             return self.sendError("maximum subscriptions exceeded")
         }
         let interest = RemoteInterest(subject: key.subject, queue: key.queue, weight: weight, peer: self)
         let isValid = key.subject.withUnsafeBytes { SubjectGrammar.isSubscribable($0) }
         guard isValid, self.account.index.insert(interest) else {
-            self.logger.error("\(self.label) - Could not insert subscription: invalid subject")
+            let text = "\(self.label) - Could not insert subscription: invalid subject"
+            if self.shared.shouldLog(text) { self.logger.error("\(text)") }
             return self.sendError("Invalid Subscription")
         }
         self.wanted[key] = interest

@@ -3,7 +3,7 @@ import NIOCore
 import NIOSSL
 
 /// What connections of leaf nodes are secured with.
-struct LeafTLS: Sendable {
+package struct LeafTLS: Sendable {
     /// For those that are accepted; `nil` for clear text.
     var accepting: TLSContext?
     /// For each hub that is dialled; used if the hub asks for it, or the configuration.
@@ -44,7 +44,12 @@ extension LeafConnection {
 
     func leafHandshakeCompleted() {
         guard self.phase == .open, self.isEncrypted, !self.isSecured else { return }
+        // The beginning of a line in the clear is not that of an encrypted one.
+        guard self.cut.isEmpty else {
+            return self.leafHandshakeFailed("tls: first record does not look like a TLS handshake")
+        }
         self.isSecured = true
+        self.service.secured(self)
         self.clearTimeout()
         self.logger.debug("\(self.label) - TLS handshake complete")
         guard self.isSolicited else { return self.beginAccepted() }

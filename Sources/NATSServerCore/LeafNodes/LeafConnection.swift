@@ -25,6 +25,8 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     static let longDelay: TimeAmount = .seconds(30)
     /// nats-server leafnode.go leafNodeMinVersionReconnectDelay.
     static let versionDelay: TimeAmount = .seconds(5)
+    /// How long nothing is read while the server itself has too many requests to answer.
+    private static let pauseTime: TimeAmount = .milliseconds(2)
     /// nats-server leafnode.go connectProcessTimeout.
     private static let joiningTime: TimeAmount = .seconds(2)
     /// What a peer may send in one message at least: its clients may have another limit than ours.
@@ -57,6 +59,8 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     /// Whether the `leafnodes` block says to which account the leaf node comes, and not the users of the server: then it is not
     /// told that the account is full (nats-server auth.go registerLeafWithAccount).
     var isOfBlock = false
+    /// What the hub has said last that may pass.
+    var toldPermissions: PermissionOptions?
     /// What the leaf node's user may do.
     var userPermissions: PermissionOptions?
     /// The name of the peer's account.
@@ -74,6 +78,8 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     var isRegistered = false
     /// How much longer than usual to wait before the hub is dialled again.
     var redialDelay = TimeAmount.zero
+    /// Whether CONNECT is out: an answer before that answers nothing.
+    var hasSentConnect = false
     /// Whether the hub answers CONNECT.
     var answersConnect = true
     /// What `/leafz` shows of compression.
@@ -100,7 +106,8 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
             dialledHost: remote?.url.address.host,
             // Nobody sends messages before he has said who he is.
             parser: RouteOperationParser(
-                maxControlLine: max(65_536, settings.maxControlLine * 16),
+                // Half of what routes take: what comes from here goes there with an account, and on one line.
+                maxControlLine: max(32_768, settings.maxControlLine * 8),
                 maxPayload: 0,
                 isLeafNode: true
             ),
@@ -136,6 +143,12 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
     override func settingsChanged() {
         self.keepAlive.interval = self.settings.pingInterval
         self.keepAlive.pingsOutMax = self.settings.pingsOutMax
+    }
+
+    override func pauseInput() {
+        guard self.heldInput == nil, self.phase == .open else { return }
+        self.heldInput = ByteBuffer()
+        self.loop.eventLoop.scheduleTask(in: Self.pauseTime) { self.resumeInput() }
     }
 
     override func mayReceive(_ subject: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -190,7 +203,7 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
 
     /// The account is known: from now on its messages go both ways, once the service has made room.
     func join(_ account: Account) {
-        guard self.phase == .open else { return }
+        guard self.phase == .open, !self.isInAccount else { return }
         self.stage = .joining
         if self.heldInput == nil { self.heldInput = ByteBuffer() }
         self.account = account
@@ -353,8 +366,9 @@ final class LeafConnection: PeerConnection, @unchecked Sendable {
 
     /// Whether the peer may say that it wants something more.
     var isAtSubscriptionLimit: Bool {
-        let limits = [self.maxSubscriptions, self.account.limits.maxSubscriptions].filter { $0 > 0 }
-        return limits.contains { self.wanted.count >= $0 }
+        let ofAccount = self.account.limits.narrowed(by: self.user?.limits).maxSubscriptions
+        if ofAccount >= 0, self.wanted.count >= ofAccount { return true }
+        return self.maxSubscriptions > 0 && self.wanted.count >= self.maxSubscriptions
     }
 }
 
@@ -365,4 +379,5 @@ struct LeafDial: Sendable {
     let options: LeafNodesOptions.Remote
     let url: LeafNodesOptions.Remote.URL
     let tlsName: String?
+    let requiresTLS: Bool
 }

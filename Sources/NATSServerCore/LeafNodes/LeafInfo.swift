@@ -36,6 +36,10 @@ struct LeafInfo: Equatable, Sendable {
     var importPermissions: PermissionOptions.Subjects?
     /// What the leaf node may send; everything if `nil`.
     var exportPermissions: PermissionOptions.Subjects?
+    /// Both, the imports as what may be published.
+    var permissions: PermissionOptions {
+        PermissionOptions(publish: self.importPermissions, subscribe: self.exportPermissions)
+    }
     var apiLevel = 0
     /// Whether CONNECT is answered.
     var answersConnect = false

@@ -35,7 +35,8 @@ struct LeafPermissions: Sendable {
             publish: Self.plain(subscribe?.allow.flatMap { $0.isEmpty ? nil : $0 }),
             denied: (Self.plain(subscribe?.deny) ?? []) + denied + jetStream,
             subscribe: publish?.allow,
-            denied: (publish?.deny ?? []) + jetStream,
+            // An empty list of what may be subscribed to is none; of what may be published it allows nothing.
+            denied: (publish?.deny ?? []) + jetStream + (publish?.allow?.isEmpty == true ? [">"] : []),
             hash
         )
         self.interest = publish?.allow

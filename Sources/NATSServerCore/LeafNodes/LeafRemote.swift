@@ -17,6 +17,9 @@ struct LeafRemote {
     private(set) var isFirst = true
     /// What is asked for in a certificate where only an address is known.
     let tlsName: String?
+    /// Whether the hub is spoken to in TLS only: as configured for any of its addresses, or as it was once. What a hub tells
+    /// of others in the clear does not change it.
+    private(set) var requiresTLS: Bool
 
     init(
         _ options: LeafNodesOptions.Remote,
@@ -27,6 +30,7 @@ struct LeafRemote {
         self.interval = TimeAmount(interval)
         self.ownURLs = options.noRandomize ? options.urls : options.urls.shuffled(using: &generator)
         self.urls = self.ownURLs
+        self.requiresTLS = options.tls != nil || options.urls.contains(where: \.isSecure)
         self.tlsName = options.urls.map(\.address.host).first { (try? SocketAddress(ipAddress: $0, port: 0)) == nil }
     }
 
@@ -64,6 +68,9 @@ struct LeafRemote {
         let interval = max(1, self.isFirst ? first : later)
         return self.failures == 1 || self.failures % interval == 0
     }
+
+    /// A connection is encrypted: no later one may be in the clear.
+    mutating func secured() { self.requiresTLS = true }
 
     mutating func connected() {
         self.failures = 0

@@ -87,17 +87,20 @@ final class LeafService: @unchecked Sendable {
 
     /// Reads certificates and keys.
     ///
+    /// - Returns: what ``use(_:)`` takes.
     /// - Throws: If they cannot be used.
-    func loadTLS() throws(TLSContext.LoadError) {
+    func loadTLS() throws(TLSContext.LoadError) -> LeafTLS {
         var accepting: TLSContext?
         if let block = self.options.tls, self.options.port != 0 { accepting = try TLSContext(block) }
         var dialling: [NIOSSLContext] = []
         for remote in self.options.remotes {
             dialling.append(try TLSContext.client(remote.tls ?? TLSOptions(), isInsecure: remote.isInsecure))
         }
-        let tls = LeafTLS(accepting: accepting, dialling: dialling)
-        self.state.withLockedValue { $0.tls = tls }
+        return LeafTLS(accepting: accepting, dialling: dialling)
     }
+
+    /// Secures new connections with something else; those that are there keep theirs.
+    func use(_ tls: LeafTLS) { self.state.withLockedValue { $0.tls = tls } }
 
     // MARK: Start and end
 
@@ -154,7 +157,13 @@ final class LeafService: @unchecked Sendable {
             let url = self.remotes[index].next()
         else { return }
         let remote = self.remotes[index]
-        let dial = LeafDial(index: index, options: remote.options, url: url, tlsName: remote.tlsName)
+        let dial = LeafDial(
+            index: index,
+            options: remote.options,
+            url: url,
+            tlsName: remote.tlsName,
+            requiresTLS: remote.requiresTLS
+        )
         let loop = self.loops[index % self.loops.count]
         self.logger.debug("Trying to connect as leafnode to remote server on \"\(url.address)\"")
         self.connect(to: dial, on: loop) { cause in self.report { self.dialFailed(dial, cause) } }
@@ -190,6 +199,12 @@ final class LeafService: @unchecked Sendable {
     func dialled(_ connection: LeafConnection) {
         guard let index = connection.remote?.index else { return }
         self.report { self.remotes[index].connected() }
+    }
+
+    /// The TLS handshake with a hub is over.
+    func secured(_ connection: LeafConnection) {
+        guard let index = connection.remote?.index else { return }
+        self.report { self.remotes[index].secured() }
     }
 
     /// The hub has told where it can be dialled as well.
@@ -249,9 +264,10 @@ final class LeafService: @unchecked Sendable {
     /// The cluster that this server belongs to has another name: hubs are dialled again, as they know it by the old one
     /// (nats-server server.go setClusterName).
     func clusterRenamed() {
-        self.report {
-            for member in self.members.values where member.isSolicited {
-                self.tell(member) { $0.close(.clusterNameConflict) }
+        // Those too that have said the old name and have not come in yet.
+        self.shared.loops.tell { loop in
+            for leaf in Array(loop.leafs.values) where leaf.isSolicited && leaf.hasSentConnect {
+                leaf.close(.clusterNameConflict)
             }
         }
     }
