@@ -54,4 +54,18 @@ struct LeafRemoteTests {
         _ = remote.failed(using: &random)
         #expect(remote.failures == 1)
     }
+
+    @Test("TLS is wanted of every address if it is of one, or was there once")
+    func encryption() {
+        var remote = Self.remote(["a:1"])
+        #expect(!remote.requiresTLS)
+        remote.secured()
+        remote.learned(["b:2"])
+        #expect(remote.requiresTLS)
+        var options = LeafNodesOptions.Remote()
+        options.urls = ["a:1", "b:2"].compactMap { LeafNodesOptions.Remote.URL(hostPort: $0) }
+        options.urls[1].isSecure = true
+        var random = SeededGenerator(seed: 1)
+        #expect(LeafRemote(options, interval: .seconds(1), using: &random).requiresTLS)
+    }
 }
