@@ -423,7 +423,8 @@ extension ServerLoop {
         for leaf in Array(self.leafs.values) {
             leaf.updateShadows()
             // Another account of the same name may come, or have come.
-            if leaf.isInAccount, self.shared.accounts[leaf.account.name] !== leaf.account { leaf.close(.missingAccount) }
+            let isStranded = leaf.isInAccount && self.shared.accounts[leaf.account.name] !== leaf.account
+            if isStranded { leaf.close(.missingAccount) }
         }
         self.forgetRouters(except: self.shared.accounts.all)
     }

@@ -119,8 +119,8 @@ extension LeafConnection {
         case .joining: self.answered(info, remote)
         case .ready:
             self.service.learned(self, info.leafNodeURLs ?? [])
-            guard info.importPermissions != nil || info.exportPermissions != nil, self.toldPermissions != info.permissions
-            else { return }
+            let isTold = info.importPermissions != nil || info.exportPermissions != nil
+            guard isTold, self.toldPermissions != info.permissions else { return }
             self.toldPermissions = info.permissions
             let permissions = self.makePermissions(info)
             self.permissions = permissions

@@ -17,8 +17,9 @@ struct LeafRemote {
     private(set) var isFirst = true
     /// What is asked for in a certificate where only an address is known.
     let tlsName: String?
-    /// Whether the hub is spoken to in TLS only: as configured for any of its addresses, or as it was once. What a hub tells
-    /// of others in the clear does not change it.
+    /// Whether the hub is spoken to in TLS only, as configured for any of its addresses, or as it was once.
+    ///
+    /// What a hub tells of others in the clear does not change it.
     private(set) var requiresTLS: Bool
 
     init(
