@@ -34,6 +34,13 @@ struct RoutedQueueTests {
         _ = try await receiver.read(until: "RMSG $G w + last g1 0\r\n\r\n")
     }
 
+    /// What comes to another server, without what is by the clock: INFO of third ones, PINGs; and without interest.
+    private static func messages(to member: RawConnection, until end: String) async throws -> [Substring] {
+        String(decoding: try await member.read(until: end), as: UTF8.self).split(separator: "\r\n").filter { line in
+            !["RS", "PING", "INFO "].contains { line.hasPrefix($0) }
+        }
+    }
+
     @Test("go on to a server that has the group", arguments: ServerUnderTest.available)
     func forwarded(server: ServerUnderTest) async throws {
         try await ConfiguredServer.with(server, Self.cluster) { server in
@@ -42,7 +49,8 @@ struct RoutedQueueTests {
             try await Self.settle(sender, "RMSG $G w | g1 2\r\nhi\r\n", member)
             await sender.send("RMSG $G w + in.box g1 g2 3\r\nabc\r\n")
             await sender.send("HMSG $G w | g1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n")
-            try await member.expect("RMSG $G w + in.box g1 3\r\nabc\r\nHMSG $G w | g1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n")
+            let forwarded = try await Self.messages(to: member, until: "\r\nhi\r\n")
+            #expect(forwarded == ["RMSG $G w + in.box g1 3", "abc", "HMSG $G w | g1 12 14", "NATS/1.0", "hi"])
             // Whoever is here comes first, and what no group has asked for goes nowhere.
             let local = try await server.connect("")
             try await local.flush("SUB w g1 1\r\n")
@@ -50,8 +58,7 @@ struct RoutedQueueTests {
             try await local.expect("MSG w 1 5\r\nlocal\r\n")
             try await local.flush("UNSUB 1\r\n")
             await sender.send("RMSG $G w | g1 3\r\nend\r\n")
-            let lines = String(decoding: try await member.read(until: "3\r\nend\r\n"), as: UTF8.self)
-                .split(separator: "\r\n").filter { !$0.hasPrefix("RS") && !$0.hasPrefix("PING") }
+            let lines = try await Self.messages(to: member, until: "3\r\nend\r\n")
             #expect(lines == ["RMSG $G w | g1 3", "end"])
         }
     }
@@ -64,7 +71,8 @@ struct RoutedQueueTests {
             let sender = try await Self.join(server, "NSENDER", "RS+ $G w g1 5\r\n")
             try await Self.settle(sender, "RMSG $G w | g1 2\r\nhi\r\n", member)
             await sender.send("RMSG $G both | g1 3\r\ntwo\r\nRMSG $G w | g1 3\r\nend\r\n")
-            try await member.expect("RMSG $G w | g1 3\r\nend\r\n")
+            let lines = try await Self.messages(to: member, until: "\r\nend\r\n")
+            #expect(lines == ["RMSG $G w | g1 3", "end"])
         }
     }
 }
