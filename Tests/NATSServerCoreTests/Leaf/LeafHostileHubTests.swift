@@ -61,15 +61,19 @@ struct LeafHostileHubTests {
             _ = try await peer.readToEnd()
             #expect(leaf.log.contains("the hub answers before it was asked"))
             // A later one is let in once, however often it says so; not one that takes longer than two seconds.
+            var joined: RawConnection?
             try await eventually("a connection that stays") {
                 let next = try await hub.accept()
                 await next.send(Self.info())
                 guard let connect = try? await next.readLine() else { return false }
                 #expect(connect.hasPrefix("CONNECT {"))
                 await next.send(Self.answer + Self.answer + "PING\r\n")
-                return (try? await next.read(until: "PONG\r\n")) != nil
+                guard (try? await next.read(until: "PONG\r\n")) != nil else { return false }
+                joined = next
+                return true
             }
-            #expect(leaf.ours?.leafNodeCount == 1)
+            try await eventually("a leaf node that counts once") { leaf.ours?.leafNodeCount == 1 }
+            joined?.close()
         }
     }
 

@@ -88,7 +88,7 @@ struct MixedCluster: Sendable, CustomStringConvertible {
               \(credentials)
               \(tls)
             }
-            \(self.hasAccounts ? "accounts { \(accounts.joined(separator: ", ")) }" : "")
+            \(self.hasAccounts ? "authorization { timeout: 60 }\naccounts { \(accounts.joined(separator: ", ")) }" : "")
 
             """
     }
