@@ -45,8 +45,8 @@ struct DrillTests {
             configuration.connectTimeout = .seconds(60)
             configuration.migrationDelay = .milliseconds(50)
             // Servers on a busy machine may forward a message late.
-            configuration.migrationLead = .seconds(1)
-            configuration.migrationOverlap = .seconds(1)
+            configuration.migrationLead = .seconds(2)
+            configuration.migrationOverlap = .seconds(4)
             configuration.migrationAnswerLimit = .seconds(60)
         }
         if !TestDependencies.runsLongTests {
