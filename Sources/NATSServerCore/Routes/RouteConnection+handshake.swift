@@ -104,7 +104,9 @@ extension RouteConnection {
 
     func sendInfo(_ info: RouteInfo) {
         guard self.phase == .open else { return }
-        if self.isSolicited, !info.account.isEmpty { self.dedicate(to: info.account) }
+        // Not if it tells of another server's connection for an account.
+        let isOwn = info.serverID == self.shared.identity.id
+        if isOwn, self.isSolicited, !info.account.isEmpty { self.dedicate(to: info.account) }
         self.outlet.append(info.encode())
     }
 }
