@@ -78,7 +78,8 @@ struct FaultRun {
             } catch {
                 let outputs = nodes.enumerated().map { place, node in
                     let lines = self.programs[place] == nil ? self.logs[place].lines : [node.output]
-                    return "\(node.name):\n\(lines.suffix(300).joined(separator: "\n"))"
+                    return
+                        "\(node.name):\n\(lines.filter { !$0.contains("Ping Timer") }.suffix(300).joined(separator: "\n"))"
                 }
                 throw Failure(description: "\(error)\n\(outputs.joined(separator: "\n\n"))")
             }
