@@ -52,16 +52,18 @@ extension RouteBook {
     /// Connections for accounts are opened by who dialled the first one, but an official server that was told of us by
     /// gossip waits for gossip about each account; if that does not come, we do it.
     mutating func planAccounts(of peerID: String, now: NIODeadline) {
-        guard let peer = self.peers[peerID], peer.poolSize > 0, let address = RouteAddress(url: peer.info.ip) else {
-            return
-        }
-        for account in self.options.accounts {
-            var plan = RouteDialler.Plan(.link(peer: peerID, .account(account)), address)
-            plan.link = .account(account)
-            plan.peerID = peerID
-            plan.credentials = peer.info.needsCredentials ? .cluster : .none
-            _ = self.dialler.plan(plan, at: now + Self.patience)
-        }
+        guard let peer = self.peers[peerID], peer.poolSize > 0 else { return }
+        for account in self.options.accounts { self.planLink(.account(account), of: peer, at: now + Self.patience) }
+    }
+
+    /// A link to a peer that has dialled us.
+    mutating func planLink(_ link: RouteLink, of peer: Peer, at time: NIODeadline) {
+        guard let address = RouteAddress(url: peer.info.ip) else { return }
+        var plan = RouteDialler.Plan(.link(peer: peer.info.id, link), address)
+        plan.link = link
+        plan.peerID = peer.info.id
+        plan.credentials = peer.info.needsCredentials ? .cluster : .none
+        _ = self.dialler.plan(plan, at: time)
     }
 
     /// Whether there is still no connection of the kind that a dial is for.

@@ -119,6 +119,7 @@ extension RouteBook {
             peer.isMet = true
         }
         self.peers[info.id] = peer
+        self.watchForMissingLinks(now: now)
 
         if let plan = connection.plan {
             self.act(.sendInfo(id, link: connection.link, gossipMode: plan.gossipMode))
@@ -193,6 +194,7 @@ extension RouteBook {
         } else if connection.plan != nil {
             self.planLink(connection.link, like: connection, at: now + self.delay(afterLossOf: connection, now: now))
         }
+        self.watchForMissingLinks(now: now)
     }
 
     /// A peer has no link any more.

@@ -103,6 +103,8 @@ struct RouteBook {
     var webSocketURLs = RemoteClientURLs()
     /// When those that are new are told of a second time, and since when that is so.
     var secondRound: (due: NIODeadline, first: NIODeadline)?
+    /// When links that are missing are opened, whoever's turn that was.
+    var repair: NIODeadline?
     var lastSerial: UInt64 = 0
     private var jitter: JitterSource
     private var actions: [RouteAction] = []
@@ -130,16 +132,13 @@ struct RouteBook {
             case .registered: nil
             }
         }
-        return [connections.min(), self.secondRound?.due, self.dialler.nextDeadline].compactMap { $0 }.min()
+        return [connections.min(), self.secondRound?.due, self.repair, self.dialler.nextDeadline].compactMap { $0 }
+            .min()
     }
 
     /// Whether every peer has all the connections that it is to have.
     var isComplete: Bool {
-        self.peers.values.allSatisfy { peer in
-            guard peer.poolSize > 0 else { return peer.links[.slot(0)] != nil }
-            return (0..<peer.poolSize).allSatisfy { peer.links[.slot($0)] != nil }
-                && self.options.accounts.allSatisfy { peer.refused.contains($0) || peer.links[.account($0)] != nil }
-        }
+        self.peers.values.allSatisfy { self.missingLinks(of: $0).isEmpty }
     }
 
     /// The connection that carries an account to a peer; `nil` while there is none.
@@ -174,6 +173,7 @@ struct RouteBook {
             self.handshakeFailed(connection, now: now)
         }
         self.startSecondRound(now: now)
+        self.startRepair(now: now)
         return self.finish(now: now)
     }
 

@@ -1,0 +1,46 @@
+internal import NIOCore
+
+/// Links that are missing for too long, and that it was the peer's turn to open.
+///
+/// Whoever dialled the first connection opens the others. But an official server that was told of us by gossip tries that
+/// once (nats-server route.go connectToRoute, `connect_retries`); if the network fails just then, nobody comes back to it,
+/// and messages of the accounts that belong to the link are lost. So after some seconds the other side does it too.
+extension RouteBook {
+    /// A peer has that long for what is its turn.
+    private static let repairPatience: TimeAmount = .seconds(5)
+
+    /// Something has come or gone: if links are missing, they are looked at in some seconds.
+    mutating func watchForMissingLinks(now: NIODeadline) {
+        guard self.repair == nil, !self.isComplete else { return }
+        self.repair = now + Self.repairPatience + self.randomDelay()
+    }
+
+    /// Opens what is missing if it is time for it.
+    mutating func startRepair(now: NIODeadline) {
+        guard let due = self.repair, due <= now else { return }
+        self.repair = nil
+        for peer in self.peers.values.sorted(by: { $0.serial < $1.serial }) {
+            for link in self.missingLinks(of: peer) { self.planMissing(link, of: peer, now: now) }
+        }
+        self.watchForMissingLinks(now: now)
+    }
+
+    /// What is to be there and is not.
+    func missingLinks(of peer: Peer) -> [RouteLink] {
+        guard peer.poolSize > 0 else { return peer.links[.slot(0)] == nil ? [.slot(0)] : [] }
+        let accounts = self.options.accounts.filter { !peer.refused.contains($0) }
+        let links = (0..<peer.poolSize).map(RouteLink.slot) + accounts.map(RouteLink.account)
+        return links.filter { peer.links[$0] == nil }
+    }
+
+    private mutating func planMissing(_ link: RouteLink, of peer: Peer, now: NIODeadline) {
+        let purpose = RouteDialler.Purpose.link(peer: peer.info.id, link)
+        guard !self.handshaking.contains(purpose), !self.dialler.contains(purpose) else { return }
+        let dialled = peer.links.values.sorted().lazy.compactMap { self.connections[$0] }.first { $0.plan != nil }
+        if let dialled {
+            self.planLink(link, like: dialled, at: now)
+        } else {
+            self.planLink(link, of: peer, at: now)
+        }
+    }
+}
