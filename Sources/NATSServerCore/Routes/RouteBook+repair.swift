@@ -36,7 +36,8 @@ extension RouteBook {
     private mutating func planMissing(_ link: RouteLink, of peer: Peer, now: NIODeadline) {
         let purpose = RouteDialler.Purpose.link(peer: peer.info.id, link)
         guard !self.handshaking.contains(purpose), !self.dialler.contains(purpose) else { return }
-        let dialled = peer.links.values.sorted().lazy.compactMap { self.connections[$0] }.first { $0.plan != nil }
+        let connections = peer.links.values.sorted().compactMap { self.connections[$0] }
+        let dialled = connections.first { $0.plan != nil }
         if let dialled {
             self.planLink(link, like: dialled, at: now)
         } else {
