@@ -36,7 +36,13 @@ extension RouteBook {
     ///   - link: The link.
     ///   - connection: A connection to the peer that we dialled.
     ///   - time: When.
-    mutating func planLink(_ link: RouteLink, like connection: Connection, at time: NIODeadline) {
+    ///   - mostFailures: After how many it is given up; never if `nil`.
+    mutating func planLink(
+        _ link: RouteLink,
+        like connection: Connection,
+        at time: NIODeadline,
+        mostFailures: Int? = nil
+    ) {
         guard let peer = connection.peer, let old = connection.plan,
             let address = RouteAddress(host: connection.host, port: old.address.port)
         else { return }
@@ -46,6 +52,7 @@ extension RouteBook {
         plan.gossipMode = old.gossipMode
         plan.isExplicit = old.isExplicit
         plan.credentials = old.credentials
+        plan.mostFailures = mostFailures
         _ = self.dialler.plan(plan, at: time)
     }
 
@@ -57,12 +64,13 @@ extension RouteBook {
     }
 
     /// A link to a peer that has dialled us.
-    mutating func planLink(_ link: RouteLink, of peer: Peer, at time: NIODeadline) {
+    mutating func planLink(_ link: RouteLink, of peer: Peer, at time: NIODeadline, mostFailures: Int? = nil) {
         guard let address = RouteAddress(url: peer.info.ip) else { return }
         var plan = RouteDialler.Plan(.link(peer: peer.info.id, link), address)
         plan.link = link
         plan.peerID = peer.info.id
         plan.credentials = peer.info.needsCredentials ? .cluster : .none
+        plan.mostFailures = mostFailures
         _ = self.dialler.plan(plan, at: time)
     }
 

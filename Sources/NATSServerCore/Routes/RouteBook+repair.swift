@@ -8,6 +8,8 @@ internal import NIOCore
 extension RouteBook {
     /// A peer has that long for what is its turn.
     private static let repairPatience: TimeAmount = .seconds(5)
+    /// So many links are tried at a time, once each: peers that claim large pools must not make a server dial the world.
+    private static let repairedAtOnce = 16
 
     /// Something has come or gone: if links are missing, they are looked at in some seconds.
     mutating func watchForMissingLinks(now: NIODeadline) {
@@ -19,8 +21,16 @@ extension RouteBook {
     mutating func startRepair(now: NIODeadline) {
         guard let due = self.repair, due <= now else { return }
         self.repair = nil
-        for peer in self.peers.values.sorted(by: { $0.serial < $1.serial }) {
-            for link in self.missingLinks(of: peer) { self.planMissing(link, of: peer, now: now) }
+        let peers = self.peers.values.sorted { $0.serial < $1.serial }
+        let next = peers.firstIndex { $0.serial > self.lastRepaired } ?? 0
+        var rest = Self.repairedAtOnce
+        // In turn, so that none keeps the others from it.
+        for peer in peers[next...] + peers[..<next] where rest > 0 {
+            for link in self.missingLinks(of: peer).prefix(rest) {
+                rest -= 1
+                self.lastRepaired = peer.serial
+                self.planMissing(link, of: peer, now: now)
+            }
         }
         self.watchForMissingLinks(now: now)
     }
@@ -39,9 +49,9 @@ extension RouteBook {
         let connections = peer.links.values.sorted().compactMap { self.connections[$0] }
         let dialled = connections.first { $0.plan != nil }
         if let dialled {
-            self.planLink(link, like: dialled, at: now)
+            self.planLink(link, like: dialled, at: now, mostFailures: 1)
         } else {
-            self.planLink(link, of: peer, at: now)
+            self.planLink(link, of: peer, at: now, mostFailures: 1)
         }
     }
 }

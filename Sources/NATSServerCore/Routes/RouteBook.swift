@@ -105,6 +105,8 @@ struct RouteBook {
     var secondRound: (due: NIODeadline, first: NIODeadline)?
     /// When links that are missing are opened, whoever's turn that was.
     var repair: NIODeadline?
+    /// The peer whose missing links were tried last.
+    var lastRepaired: UInt64 = 0
     var lastSerial: UInt64 = 0
     private var jitter: JitterSource
     private var actions: [RouteAction] = []

@@ -174,6 +174,18 @@ struct RouteLinkTests {
         #expect(acceptor.pass(.seconds(1)).dials.map(\.address.host) == ["10.0.0.9"])
     }
 
+    @Test("peers that claim pools and open one connection each do not make us dial all the others at once")
+    func repairIsBounded() {
+        let acceptor = RouteBookDriver { $0.poolSize = 8 }
+        for number in 0..<20 { _ = acceptor.accept(self.peer("M\(number)", pool: 8)) }
+        let first = acceptor.pass(.seconds(6)).dials
+        #expect(!first.isEmpty && first.count <= 16)
+        for dial in first { _ = acceptor.book.dialFailed(dial.number, "connection refused", now: acceptor.now) }
+        // None is tried again before it is its turn.
+        #expect(acceptor.pass(.seconds(4)).dials.isEmpty)
+        #expect((1...16).contains(acceptor.pass(.seconds(2)).dials.count))
+    }
+
     @Test("if the first connection is lost before the others are there, all of them are opened again")
     func reopensAll() throws {
         let (driver, start) = self.dialling { $0.poolSize = 3 }
